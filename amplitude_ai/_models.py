@@ -1,0 +1,240 @@
+"""The facts that cross the rooms of this package. Standard library only.
+
+``transports/`` makes an `Exchange`; ``parsers/`` turns it into an `LLMCall`; ``sessions/`` turns that into
+`Event` values. Everything here but `Binding` is frozen: a fact that needs changing is a new fact.
+
+Conventions: ``None`` means *not known* and is never turned into 0; ``_ns`` is a monotonic clock in
+nanoseconds; ``_ms`` is milliseconds; tokens are counts; money is USD.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._config import AIConfig
+
+#: A decoded JSON value. Wire data is checked where it is read, so it stays untyped until then.
+JSON = Any
+
+_EMPTY: Mapping[str, Any] = {}
+_binding_keys = itertools.count(1)
+
+
+class Outcome(Enum):
+    """How the wire ended. Whether the *answer* was complete is a separate fact the parser decides."""
+
+    EXHAUSTED = "exhausted"  # the body was read to its end
+    CLOSED = "closed"  # the reader closed it before its end
+    ABANDONED = "abandoned"  # nobody closed it; it was garbage collected
+    CANCELLED = "cancelled"  # the task that was reading it was cancelled
+    ERROR = "error"  # an exception came out of the HTTP library
+
+
+@dataclass(slots=True, eq=False)
+class Binding:
+    """What one instrumented client was told. Compared by identity; ``key`` names the client instance.
+
+    Attributes:
+        amplitude_client: anything with ``track(BaseEvent)``; ``None`` for the process default.
+        config: the `AIConfig` to apply; ``None`` for the process default.
+        user_id: the user of every call of this client, unless the call says otherwise.
+        session_id: the session of every call of this client, unless the call says otherwise.
+        auto_start_session: whether calls without a session id are grouped into one run per user.
+        explicit: the user put the transport there by hand, so any JSON POST may be an LLM call.
+        managed: a manual session (``llm_session``, a tracker) starts and finishes the run itself.
+    """
+
+    amplitude_client: Any = None
+    config: AIConfig | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    auto_start_session: bool = True
+    explicit: bool = False
+    managed: bool = False
+    key: int = field(default_factory=lambda: next(_binding_keys))
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """Who and where: read on the caller's thread when the request starts, never again."""
+
+    binding: Binding
+    user_id: str | None = None
+    session_id: str | None = None
+    privacy_mode: bool | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    #: True when a manual session (``llm_session``) starts and finishes the run of ``session_id``.
+    managed_session: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallError:
+    """What went wrong, in the provider's own words, or the exception's when no answer came."""
+
+    type: str | None
+    message: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One finished request and response, as bytes. Made by ``transports/``; holds no library object.
+
+    ``response_chunks`` are the very objects that passed (compressed, unless ``body_decoded``);
+    where ``response_truncated`` a stretch in the middle was not kept, and ``tail_index`` is the index of the
+    first chunk after the gap. ``chunk_times_ns`` are the arrival times of the first chunks (at most 64).
+    """
+
+    id: str
+    method: str
+    url: str
+    request_headers: Mapping[str, str]
+    request_body: bytes | None
+    status: int | None
+    response_headers: Mapping[str, str]
+    response_chunks: tuple[bytes, ...]
+    chunk_times_ns: tuple[int, ...]
+    outcome: Outcome
+    error: CallError | None
+    started_ns: int
+    started_at_ms: int
+    headers_ns: int | None
+    finished_ns: int
+    context: CallContext
+    request_truncated: bool = False
+    response_truncated: bool = False
+    tail_index: int | None = None
+    body_decoded: bool = False
+
+    @property
+    def latency_ms(self) -> float:
+        """From the request's start to the end of its body, in ms."""
+        return (self.finished_ns - self.started_ns) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts, normalised: input includes cache reads and writes, output includes reasoning.
+
+    ``None`` is *not reported*, 0 is *reported zero*. ``extra`` holds counts only some providers give
+    (audio and image tokens, 5-minute and 1-hour cache writes, web searches, seconds, pages), by the unit
+    name genai-prices uses (``input_audio_tokens``, ``cache_write_1h_tokens`` ...).
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    total_tokens: int | None = None
+    cached_input_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    extra: Mapping[str, int | float] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int | None:
+        """The reported total, else input plus output when both are known."""
+        if self.total_tokens is not None:
+            return self.total_tokens
+        if self.input_tokens is None or self.output_tokens is None:
+            return None
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool the model asked for, or one the provider ran itself (then ``executed`` and with ``result``).
+
+    ``arguments`` is the JSON value (a dict) when it could be read, else the raw text the model wrote.
+    ``type`` is ``function`` for the caller's own tools, else the provider's word (``web_search`` ...).
+    """
+
+    name: str
+    id: str | None = None
+    arguments: JSON = None
+    type: str = "function"
+    executed: bool = False
+    result: JSON = None
+    success: bool | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """A tool's result that a request carried back to the model. ``id`` or (Gemini) only ``name`` is known."""
+
+    id: str | None
+    content: JSON
+    name: str | None = None
+    success: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of the request, provider-neutral. ``text`` is what a person would read, media described.
+
+    ``role`` is ``system``, ``user``, ``assistant`` or ``tool``. A turn that holds only tool results has role
+    ``tool``; images, audio and files appear in ``text`` as a short description (``[image image/png 12 KB]``),
+    never as data.
+    """
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LLMCall:
+    """One model call, provider-neutral. ``parsers/`` fill the first part; ``read()`` fills the rest from the wire."""
+
+    provider: str
+    operation: str  # chat · responses · completion · embeddings · image · audio · moderation · rerank · ocr
+    requested_model: str | None = None
+    model: str | None = None  # the model that answered; None when the provider did not say
+    usage: Usage = field(default_factory=Usage)
+    messages: tuple[Message, ...] = ()
+    tool_results: tuple[ToolResult, ...] = ()
+    output_text: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: str | None = None  # the provider's own word
+    response_id: str | None = None
+    error: CallError | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    top_p: float | None = None
+    service_tier: str | None = None  # as billed: batch, flex, priority, fast ...
+    reported_cost_usd: float | None = None  # the provider's own figure, where it gives one
+    price_model: str | None = None  # the id to price by, where it is not the model that answered
+    streaming: bool = False
+    complete: bool = True  # the terminal frame was seen (streams); the body was whole (plain)
+    #: The provider to look prices up under; None when only the model's name can tell (an unknown host).
+    price_provider: str | None = None
+
+    # Filled by parsers.read(), from headers, timings and the exchange itself.
+    host: str = ""
+    endpoint: str = ""  # the path, without ids of deployments or projects removed
+    provider_request_id: str | None = None
+    provider_processing_ms: float | None = None
+    ratelimit_remaining_requests: int | None = None
+    ratelimit_remaining_tokens: int | None = None
+    retry_count: int | None = None  # the SDK's own retry header; None when it sends none
+    time_to_first_token_ms: float | None = None
+    parse_error: str | None = None  # the type of what the parser could not read, counted in stats()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One Amplitude event, before it is one: plain data, ready to be made safe and tracked.
+
+    ``insert_id`` is a function of what the event describes, so a resend is deduplicated by Amplitude.
+    """
+
+    event_type: str
+    time_ms: int
+    insert_id: str
+    properties: Mapping[str, Any]
+    user_id: str | None = None
+    device_id: str | None = None
+    amplitude_client: Any = None

@@ -1,0 +1,1 @@
+"""Turns `Exchange` into `LLMCall`."""

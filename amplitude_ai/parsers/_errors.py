@@ -1,0 +1,70 @@
+"""The error bodies of every provider, read by shape. One place, because gateways return each other's.
+
+Shapes and where they come from:
+    OpenAI and compatibles  ``{"error": {"message", "type", "code", "param"}}`` (openai ``_exceptions.py``)
+    Anthropic               ``{"type": "error", "error": {"type", "message"}}`` (anthropic ``types/shared/error_response``)
+    Google                  ``{"error": {"code": 404, "message", "status": "NOT_FOUND"}}``, or that in a one-item list
+    Bedrock                 ``{"message"}`` with the type in ``x-amzn-errortype`` (AWS REST-JSON protocol)
+    Cohere, Mistral         ``{"message", "type"?}``, ``{"detail": [{"msg"}]}`` (FastAPI validation)
+    Ollama, Hugging Face    ``{"error": "text", "error_type"?}``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._models import JSON, CallError
+from ._json import as_dict, as_list, as_str
+
+_TEXT_LIMIT = 2000
+
+
+def read_error(body: JSON, headers: Mapping[str, str] | None = None) -> CallError | None:
+    """The provider's error in ``body``, or ``None`` when it holds none.
+
+    Args:
+        body: decoded JSON, or text when the server answered with something else (a proxy's HTML page).
+        headers: response headers, lower-case names.
+    """
+    header_type = _aws_error_type(headers or {})
+    if isinstance(body, list):
+        body = body[0] if body else None
+    if isinstance(body, str):
+        return CallError(type=header_type, message=body.strip()[:_TEXT_LIMIT] or None)
+    outer = as_dict(body)
+    error = outer.get("error")
+    if isinstance(error, str):
+        return CallError(
+            type=as_str(outer.get("error_type")) or as_str(outer.get("type")) or header_type, message=error or None
+        )
+    if isinstance(error, Mapping) and error:
+        return CallError(
+            type=as_str(error.get("type")) or as_str(error.get("status")) or header_type,
+            message=as_str(error.get("message")) or as_str(error.get("detail")),
+            code=_code(error.get("code")),
+        )
+    message = as_str(outer.get("message")) or as_str(outer.get("Message")) or _detail(outer)
+    kind = as_str(outer.get("type")) or as_str(outer.get("__type")) or header_type
+    if message is None and header_type is None:
+        return None
+    return CallError(type=kind, message=message, code=_code(outer.get("code")))
+
+
+def _aws_error_type(headers: Mapping[str, str]) -> str | None:
+    # "ThrottlingException:http://internal.amazon.com/coral/..." : only the name is of use.
+    return headers.get("x-amzn-errortype", "").split(":", 1)[0] or None
+
+
+def _code(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return as_str(value)
+
+
+def _detail(outer: Mapping[str, Any]) -> str | None:
+    detail = outer.get("detail")
+    if isinstance(detail, str):
+        return detail or None
+    parts = [as_str(as_dict(item).get("msg")) for item in as_list(detail)]
+    return "; ".join(part for part in parts if part) or None

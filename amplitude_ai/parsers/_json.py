@@ -1,0 +1,76 @@
+"""Reading JSON that may hold anything: each getter returns its type or ``None``, and never raises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from .._models import JSON
+
+_NOTHING: Mapping[str, Any] = {}
+#: Token counts past this are damage or malice, not usage; Amplitude and SQLite both hold 64-bit integers.
+_MAX_COUNT = 2**53
+
+
+def loads(data: bytes | str) -> JSON:
+    """Decode JSON. Raises `ValueError` on anything malformed."""
+    return orjson.loads(data)
+
+
+def as_dict(value: object) -> Mapping[str, Any]:
+    """``value`` when it is an object, else an empty one."""
+    return value if isinstance(value, Mapping) else _NOTHING
+
+
+def as_list(value: object) -> Sequence[Any]:
+    """``value`` when it is an array, else an empty one."""
+    return value if isinstance(value, list | tuple) else ()
+
+
+def dicts(value: object) -> Iterable[Mapping[str, Any]]:
+    """The objects among the items of an array; nothing when ``value`` is no array."""
+    return (item for item in as_list(value) if isinstance(item, Mapping))
+
+
+def as_str(value: object) -> str | None:
+    """``value`` when it is a non-empty string."""
+    return value if isinstance(value, str) and value else None
+
+
+def as_count(value: object) -> int | None:
+    """A count that cannot be negative (tokens, requests): an int, or a float with an integral value."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and 0 <= value <= _MAX_COUNT else None
+
+
+def as_float(value: object) -> float | None:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def add_counts(*counts: int | None) -> int | None:
+    """The sum of the counts that are known; ``None`` when none is."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def arguments(text: object) -> JSON:
+    """Tool arguments: the decoded JSON when ``text`` is JSON text, else ``text`` itself (cut streams, bad models)."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return loads(text) if text.strip() else {}
+    except ValueError:
+        return text
