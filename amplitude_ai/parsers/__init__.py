@@ -1,1 +1,1 @@
-"""Turns `Exchange` into `LLMCall`."""
+"""Turns `Exchange` into `LLMCall`. Pure: no clock, environment, log or thread."""

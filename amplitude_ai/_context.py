@@ -1,0 +1,164 @@
+"""Who is calling, for whom: the one ContextVar, and the ``X-Amplitude-*`` headers that say the same per request.
+
+Read on the caller's thread when a request starts (async tasks and copied contexts inherit it), never later: a stream
+that is read in another context still belongs to the user who asked. Standard library only.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ._models import Binding, CallContext
+
+#: Prefix of the headers that are ours; they are removed before the wire.
+HEADER_PREFIX = b"x-amplitude-"
+#: Carries every field at once, as base64url JSON: header values must be ASCII, user ids need not be.
+CONTEXT_HEADER = "X-Amplitude-Context"
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ambient:
+    """What the surrounding ``context()`` and ``set_session_id()`` say; ``None`` where they say nothing."""
+
+    user_id: str | None = None
+    session_id: str | None = None
+    privacy_mode: bool | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    managed_session: bool = False
+    binding: Binding | None = None  # a manual session's own client and config, for calls without any
+
+
+_NOTHING = Ambient()
+_ambient: ContextVar[Ambient] = ContextVar("amplitude_ai_ambient", default=_NOTHING)
+
+
+def ambient() -> Ambient:
+    """What the current context says."""
+    return _ambient.get()
+
+
+def set_ambient(value: Ambient) -> None:
+    """Replace it for the rest of this context (a task or thread; others never see it)."""
+    _ambient.set(value)
+
+
+@contextmanager
+def context(
+    user_id: str | None = None,
+    session_id: str | None = None,
+    privacy_mode: bool | None = None,
+    properties: Mapping[str, Any] | None = None,
+) -> Iterator[None]:
+    """Say who the calls inside belong to. Nests: what is not given is inherited; properties are merged.
+
+    Args:
+        user_id: Amplitude user id of the calls inside.
+        session_id: run id of the calls inside; wins over automatic sessions.
+        privacy_mode: overrides `AIConfig.privacy_mode` for the calls inside.
+        properties: custom event properties, added to every event of the calls inside.
+
+    Raises:
+        TypeError: an argument has the wrong type; the message names it.
+    """
+    check_ids(user_id=user_id, session_id=session_id)
+    if privacy_mode is not None and not isinstance(privacy_mode, bool):
+        raise TypeError(f"privacy_mode must be True, False or None, not {type(privacy_mode).__name__}")
+    if properties is not None and not isinstance(properties, Mapping):
+        raise TypeError(f"properties must be a mapping of property names to values, not {type(properties).__name__}")
+    before = _ambient.get()
+    changes: dict[str, Any] = {}
+    if user_id is not None:
+        changes["user_id"] = user_id
+    if session_id is not None:
+        changes.update(session_id=session_id, managed_session=False)
+    if privacy_mode is not None:
+        changes["privacy_mode"] = privacy_mode
+    if properties:
+        changes["properties"] = {**before.properties, **properties}
+    _ambient.set(replace(before, **changes))
+    try:
+        yield
+    finally:
+        # Not reset(token): a generator may be finalised in another Context, where a token is refused.
+        _ambient.set(before)
+
+
+def check_ids(**ids: object) -> None:
+    """Raise TypeError or ValueError naming the first id that is no non-empty string."""
+    for name, value in ids.items():
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be a string or None, not {type(value).__name__}: pass {name}=str(...)")
+        if not value:
+            raise ValueError(f"{name} must not be empty: leave it out, or pass None, when it is not known")
+
+
+def snapshot(binding: Binding, headers: Mapping[str, str]) -> CallContext:
+    """The context of one request: its own headers, then the surrounding context, then the client's.
+
+    Args:
+        binding: what the client was told.
+        headers: the request's ``X-Amplitude-*`` headers, lower-case names; most often empty.
+    """
+    around = _ambient.get()
+    if not headers and around is _NOTHING:
+        return CallContext(binding, binding.user_id, binding.session_id)
+    said = _said(headers) if headers else _NOTHING
+    properties = {**around.properties, **said.properties} if said.properties else around.properties
+    session_id = said.session_id or around.session_id or binding.session_id
+    return CallContext(
+        binding=binding,
+        user_id=said.user_id or around.user_id or binding.user_id,
+        session_id=session_id,
+        privacy_mode=around.privacy_mode if said.privacy_mode is None else said.privacy_mode,
+        properties=properties,
+        managed_session=around.managed_session and session_id == around.session_id,
+    )
+
+
+def encode_headers(
+    user_id: str | None = None,
+    session_id: str | None = None,
+    privacy_mode: bool | None = None,
+    properties: Mapping[str, Any] | None = None,
+) -> dict[str, str]:
+    """One header that says all of it; empty when nothing is said. Read back by `snapshot`."""
+    said = {"user_id": user_id, "session_id": session_id, "privacy_mode": privacy_mode, "properties": properties}
+    said = {name: value for name, value in said.items() if value is not None}
+    if not said:
+        return {}
+    return {CONTEXT_HEADER: base64.urlsafe_b64encode(json.dumps(said, default=str).encode()).decode()}
+
+
+def _said(headers: Mapping[str, str]) -> Ambient:
+    """Read our headers. What cannot be read is left out: a typo in a header must not cost the call."""
+    packed: dict[str, Any] = {}
+    if token := headers.get("x-amplitude-context"):
+        try:
+            decoded = json.loads(base64.urlsafe_b64decode(token))
+        except ValueError:
+            decoded = None
+        if isinstance(decoded, dict):
+            packed = decoded
+    privacy = headers.get("x-amplitude-privacy-mode", "").strip().lower()
+    mode = True if privacy in _TRUE else False if privacy in _FALSE else packed.get("privacy_mode")
+    properties = packed.get("properties")
+    return Ambient(
+        user_id=headers.get("x-amplitude-user-id") or _text(packed.get("user_id")),
+        session_id=headers.get("x-amplitude-session-id") or _text(packed.get("session_id")),
+        privacy_mode=mode if isinstance(mode, bool) else None,
+        properties=properties if isinstance(properties, dict) else {},
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

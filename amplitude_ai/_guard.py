@@ -1,0 +1,94 @@
+"""The one fence between this library and the program it lives in, and the counters behind ``stats()``.
+
+Everything that runs on the caller's thread or on the worker runs inside `guard`: an error of ours is counted and
+logged once per stage, and never reaches the user's call. Standard library only.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable
+from types import TracebackType
+
+#: The logger of the whole package; the name is the specification's.
+logger = logging.getLogger("amplitude.ai")
+
+_counters: dict[str, itertools.count[int]] = {}
+_logged: set[str] = set()
+
+#: Set by the test suite to see what the fence swallowed.
+on_internal_error: Callable[[str, BaseException], None] | None = None
+
+
+def count(name: str) -> None:
+    """Add one to a counter. Safe from any thread and from a finalizer: ``next`` on a C counter is atomic and lock-free."""
+    counter = _counters.get(name)
+    if counter is None:
+        counter = _counters.setdefault(name, itertools.count())
+    next(counter)
+
+
+def counted(name: str) -> int:
+    """The value of a counter; 0 when nothing was counted."""
+    counter = _counters.get(name)
+    # The repr is the only way to read an itertools.count without advancing it on every Python: "count(3)".
+    return 0 if counter is None else int(repr(counter)[6:-1])
+
+
+def counters() -> dict[str, int]:
+    """All counters that were ever touched."""
+    return {name: counted(name) for name in sorted(_counters)}
+
+
+def reset() -> None:
+    """Forget every counter (a forked child starts at zero; tests too)."""
+    _counters.clear()
+    _logged.clear()
+
+
+def log_once(key: str, level: int, message: str, *args: object) -> None:
+    """Log one line per ``key`` and process."""
+    if key not in _logged:
+        _logged.add(key)
+        logger.log(level, message, *args)
+
+
+class guard:
+    """Swallow and count any `Exception` of a stage. ``BaseException`` (cancellation, interrupts) passes.
+
+    Afterwards `failed` tells whether something was swallowed.
+    """
+
+    __slots__ = ("failed", "stage")
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+        self.failed = False
+
+    def __enter__(self) -> guard:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> bool:
+        if exc is None:
+            return False
+        if not isinstance(exc, Exception):
+            return False
+        self.failed = True
+        report(self.stage, exc)
+        return True
+
+
+def report(stage: str, exc: BaseException) -> None:
+    """Count an error of our own. Its type is logged once per stage, its text never (it may hold content)."""
+    count("internal_errors")
+    count(f"internal_errors_{stage}")
+    log_once(
+        f"internal:{stage}:{type(exc).__name__}",
+        logging.WARNING,
+        "amplitude_ai could not finish '%s' (%s); the application's call is not affected",
+        stage,
+        type(exc).__name__,
+    )
+    if on_internal_error is not None:
+        on_internal_error(stage, exc)

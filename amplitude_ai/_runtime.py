@@ -1,0 +1,230 @@
+"""The wiring: one `Runtime` per process joins transports, worker, parsers, sessions and delivery.
+
+Imports every room; imported only by the edges (the public functions, install, clients). The heavy rooms (parsers, sessions,
+amplitude itself) are imported by the worker's first item, not by the caller.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from . import _context, _guard
+from ._guard import count, guard
+from ._models import Binding, Event
+from ._worker import Worker
+from .parsers import _router
+from .transports._capture import Capture
+from .transports._observer import Observer
+
+if TYPE_CHECKING:
+    from ._config import AIConfig
+    from ._delivery import Delivery
+    from .sessions._session import SessionBook
+
+#: How long the end of the process may take, in seconds, when Amplitude is slow to answer.
+EXIT_SECONDS = 5.0
+
+
+class _ClientClosed:
+    """Queued when an instrumented client is closed: its automatic runs end."""
+
+    __slots__ = ("at_ms", "key")
+
+    def __init__(self, key: int) -> None:
+        self.key = key
+        self.at_ms = int(time.time() * 1000)
+
+
+class Runtime:
+    """Everything of one process. Implements the worker's `Handler`."""
+
+    def __init__(self) -> None:
+        self.worker = Worker(self)
+        self.default_config: AIConfig | None = None
+        self._book: SessionBook | None = None
+        self._delivery: Delivery | None = None
+        self._exit_registered: set[int] = set()
+
+    # Caller's thread ------------------------------------------------------------------------------------------
+
+    def sink(self, capture: Capture) -> None:
+        """Take a finished capture."""
+        count("captured")
+        config = capture.context.binding.config
+        self._expect(capture.context.binding.amplitude_client)
+        if config is not None and not config.async_event_emission:
+            self.worker.run_inline(capture)
+        else:
+            self.worker.submit(capture, capture.size + sum(map(len, capture._chunks)))
+
+    def client_closed(self, binding: Binding) -> None:
+        """An instrumented client was closed."""
+        self.worker.submit(_ClientClosed(binding.key))
+
+    def emit(self, events: list[Event], config: AIConfig | None) -> None:
+        """Take events made by hand; in order with what was captured."""
+        for event in events:
+            self._expect(event.amplitude_client)
+        if config is not None and not config.async_event_emission:
+            self.worker.run_inline(events)
+        else:
+            self.worker.submit(events)
+
+    def _expect(self, client: Any) -> None:
+        """Make sure the end of the process waits for this client: our exit hook must be registered after its own."""
+        key = id(client)
+        if key not in self._exit_registered:
+            self._exit_registered.add(key)
+            # Runs before non-daemon threads are joined, last registered first (CPython's own hook for executors).
+            register = getattr(threading, "_register_atexit", None)
+            if register is not None:
+                with guard("register_exit"):
+                    register(self.at_exit)
+
+    # Worker's thread ------------------------------------------------------------------------------------------
+
+    @property
+    def book(self) -> SessionBook:
+        """Who talks with whom; made on first use."""
+        if self._book is None:
+            from ._config import AIConfig
+            from .sessions._session import SessionBook
+
+            self._book = SessionBook(self.default_config or AIConfig())
+        return self._book
+
+    @property
+    def delivery(self) -> Delivery:
+        """The way out; made on first use."""
+        if self._delivery is None:
+            from ._delivery import Delivery
+
+            self._delivery = Delivery(count)
+        return self._delivery
+
+    def process(self, item: Any) -> None:
+        """Handle one item of the queue."""
+        if isinstance(item, Capture):
+            self._record(item)
+        elif isinstance(item, _ClientClosed):
+            self._deliver(self.book.end_client(item.key, item.at_ms))
+        else:
+            self._deliver(item)
+
+    def _record(self, capture: Capture) -> None:
+        from .parsers._read import read
+
+        exchange = capture.exchange()
+        del capture.feed  # breaks the capture's only reference cycle
+        call = read(exchange)
+        if call is None:
+            count("ignored")
+            return
+        if call.parse_error is not None:
+            count("parse_errors")
+            count(f"parse_errors_{call.parse_error}")
+        count("recorded")
+        self._deliver(self.book.record(call, exchange))
+
+    def _deliver(self, events: list[Event]) -> None:
+        for event in events:
+            self.delivery.deliver(event, event.amplitude_client)
+
+    def tick(self) -> None:
+        """End what was silent too long."""
+        if self._book is not None:
+            self._deliver(self._book.tick(int(time.time() * 1000)))
+
+    def _release_tools(self) -> None:
+        if self._book is not None:
+            self._deliver(self._book.release_tools(int(time.time() * 1000)))
+
+    def _end_all(self) -> None:
+        if self._book is not None:
+            self._deliver(self._book.end_all(int(time.time() * 1000), "exit"))
+
+    # Ends -----------------------------------------------------------------------------------------------------
+
+    def flush(self, timeout: float) -> bool:
+        """See `amplitude_ai.flush`."""
+        deadline = time.monotonic() + timeout
+        drained = self.worker.drain(timeout, self._release_tools)
+        return drained and (self._delivery is None or self._delivery.flush(deadline))
+
+    def shutdown(self, timeout: float) -> bool:
+        """See `amplitude_ai.shutdown`."""
+        deadline = time.monotonic() + timeout
+        drained = self.worker.drain(timeout, self._end_all)
+        return drained and (self._delivery is None or self._delivery.flush(deadline))
+
+    def at_exit(self) -> None:
+        """End the runs, deliver, and wake what would keep the process waiting."""
+        with guard("exit"):
+            self.shutdown(EXIT_SECONDS)
+            if self._delivery is not None:
+                self._delivery.prepare_exit(time.monotonic() + EXIT_SECONDS)
+
+    def after_fork(self) -> None:
+        """In a forked child: keep the wiring, forget what the parent has in hand."""
+        self.worker.after_fork()
+        self._book = None
+        self._exit_registered.clear()
+        if self._delivery is not None:
+            self._delivery.after_fork()
+
+    def stats(self) -> dict[str, int]:
+        """See `amplitude_ai.stats`."""
+        items, size = self.worker.waiting
+        always = dict.fromkeys(
+            ("captured", "recorded", "ignored", "emitted", "parse_errors", "internal_errors", "dropped_queue_full"), 0
+        )
+        return {**always, **_guard.counters(), "queue_items": items, "queue_bytes": size}
+
+
+runtime = Runtime()
+observer = Observer(
+    sink=runtime.sink, watches=_router.watches, snapshot=_context.snapshot, client_closed=runtime.client_closed
+)
+atexit.register(runtime.at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=runtime.after_fork)
+
+
+def bind(
+    amplitude_client: Any = None,
+    ai_config: AIConfig | None = None,
+    user_id: str | None = None,
+    session_id: str | None = None,
+    auto_start_session: bool = True,
+    explicit: bool = True,
+) -> Binding:
+    """Check what a client was told and make it a `Binding`.
+
+    Raises:
+        TypeError: an argument has the wrong type; the message names it and the remedy.
+    """
+    if amplitude_client is not None and not callable(getattr(amplitude_client, "track", None)):
+        raise TypeError(
+            f"amplitude_client must have a track(event) method, and {type(amplitude_client).__name__} has none: "
+            "pass an amplitude.Amplitude, or None for the default"
+        )
+    if ai_config is not None:
+        from ._config import AIConfig as Config
+
+        if not isinstance(ai_config, Config):
+            raise TypeError(f"ai_config must be an AIConfig, not {type(ai_config).__name__}: pass AIConfig(...)")
+    if not isinstance(auto_start_session, bool):
+        raise TypeError(f"auto_start_session must be True or False, not {type(auto_start_session).__name__}")
+    _context.check_ids(user_id=user_id, session_id=session_id)
+    return Binding(amplitude_client, ai_config, user_id, session_id, auto_start_session, explicit)
+
+
+def seconds(timeout: object) -> float:
+    """Check a timeout argument."""
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout < 0:
+        raise ValueError(f"timeout must be a number of seconds, 0 or more, not {timeout!r}")
+    return float(timeout)

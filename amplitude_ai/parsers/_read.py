@@ -1,0 +1,234 @@
+"""`Exchange` -> `LLMCall`: route, decode, fold if it was a stream, parse, add what the wire itself tells.
+
+Never raises on wire data. What cannot be read is named in `LLMCall.parse_error` and the call is still a call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from .._models import CallError, Exchange, LLMCall, Outcome
+from ._base import Folded, Frame, WireRequest
+from ._errors import read_error
+from ._eventstream import eventstream_frames
+from ._formats import FORMATS
+from ._frames import Body, decode, json_array_frames, ndjson_frames, sse_frames
+from ._json import as_count, as_dict, as_float, as_str, loads
+from ._router import Route, host_provider, route
+from ._shape import shape
+
+_REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
+_PROCESSING = ("openai-processing-ms", "x-envoy-upstream-service-time", "x-amzn-bedrock-invocation-latency")
+_LEFT_REQUESTS = ("x-ratelimit-remaining-requests", "anthropic-ratelimit-requests-remaining")
+_LEFT_TOKENS = ("x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining")
+_AWS_ATTEMPT = re.compile(r"attempt=(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The response body as a parser wants it."""
+
+    body: Mapping[str, Any]
+    complete: bool
+    streamed: bool
+    first_token_end: int | None = None
+    problem: str | None = None
+    text: str | None = None
+
+
+def read(exchange: Exchange) -> LLMCall | None:
+    """The call an exchange was, or ``None`` when it was no model call (another endpoint, a redirect)."""
+    if exchange.status is not None and 300 <= exchange.status < 400:
+        return None  # a redirect's hop: the call is what it leads to
+    parts = urlsplit(exchange.url)
+    host = parts.hostname or ""
+    body, request_problem = _request_body(exchange)
+    where = route(exchange.method, host, parts.path) or _by_shape(exchange, host, body)
+    if where is None:
+        return None
+    request = WireRequest(
+        provider=where.provider,
+        host=parts.netloc,
+        path=parts.path,
+        body=body,
+        query=dict(parse_qsl(parts.query)),
+        status=exchange.status,
+        response_headers=exchange.response_headers,
+        request_headers=exchange.request_headers,
+    )
+    wire = FORMATS[where.format]
+    decoded = _decoded(exchange)
+    answer = _answer(exchange, request, decoded, where)
+    problem = answer.problem or request_problem
+    try:
+        call = wire.parse(request, answer.body)
+    except Exception as exc:
+        problem = type(exc).__name__
+        call = LLMCall(
+            provider=where.provider, operation=where.format.partition(".")[2], requested_model=as_str(body.get("model"))
+        )
+    if call is None:
+        return None
+    return _with_wire_facts(call, exchange, where, request, answer, decoded, problem)
+
+
+def _with_wire_facts(
+    call: LLMCall,
+    exchange: Exchange,
+    where: Route,
+    request: WireRequest,
+    answer: _Answer,
+    decoded: Body,
+    problem: str | None,
+) -> LLMCall:
+    headers = exchange.response_headers
+    error = exchange.error if exchange.status is None else call.error
+    if error is None and exchange.status is not None and exchange.status >= 400:
+        error = read_error(answer.text or answer.body, headers) or CallError(type=f"http_{exchange.status}")
+    if error is None:
+        error = exchange.error  # cut mid-body, timed out, cancelled
+    # The exception a reader's own close or break causes is no error of the call.
+    return replace(
+        call,
+        provider=call.provider or where.provider,
+        price_provider=call.price_provider or where.price_provider,
+        streaming=answer.streamed,
+        complete=answer.complete,
+        error=error,
+        host=request.host,
+        endpoint=request.path,
+        provider_request_id=_first(headers, _REQUEST_IDS),
+        provider_processing_ms=as_float(_number(_first(headers, _PROCESSING))),
+        ratelimit_remaining_requests=as_count(_number(_first(headers, _LEFT_REQUESTS))),
+        ratelimit_remaining_tokens=as_count(_number(_first(headers, _LEFT_TOKENS))),
+        retry_count=_retry_count(exchange.request_headers),
+        time_to_first_token_ms=_first_token_ms(exchange, answer, decoded),
+        parse_error=problem,
+    )
+
+
+def _request_body(exchange: Exchange) -> tuple[Mapping[str, Any], str | None]:
+    raw = exchange.request_body
+    if not raw:
+        return {}, "RequestTooLarge" if exchange.request_truncated else None
+    encoding = exchange.request_headers.get("content-encoding")
+    content_type = exchange.request_headers.get("content-type", "")
+    if content_type.startswith("multipart/"):
+        return _multipart_fields(raw, content_type), None
+    try:
+        return as_dict(loads(decode((raw,), encoding).data)), None
+    except ValueError:
+        return {}, "RequestNotJSON" if "json" in content_type else None
+
+
+_FIELD = re.compile(rb'Content-Disposition: form-data; name="([^"]+)"\r\n(?:[^\r\n]+\r\n)*\r\n', re.IGNORECASE)
+
+
+def _multipart_fields(raw: bytes, content_type: str) -> Mapping[str, Any]:
+    """The short text fields of a form (the model of a transcription); files are never read."""
+    boundary = content_type.partition("boundary=")[2].split(";")[0].strip('" ').encode()
+    if not boundary:
+        return {}
+    fields: dict[str, Any] = {}
+    for part in raw.split(b"--" + boundary):
+        matched = _FIELD.match(part.lstrip(b"\r\n")) if len(part) < 8192 else None
+        if matched:
+            value = part.lstrip(b"\r\n")[matched.end() :].removesuffix(b"\r\n")
+            fields[matched.group(1).decode("utf-8", "replace")] = value.decode("utf-8", "replace")
+    return fields
+
+
+def _by_shape(exchange: Exchange, host: str, body: Mapping[str, Any]) -> Route | None:
+    """A client instrumented by hand that talks to a path nobody knows: the bodies themselves tell."""
+    if not exchange.context.binding.explicit or exchange.method != "POST" or host_provider(host) is not None:
+        return None
+    found = shape(body)
+    return None if found is None else Route(found[1], found[0])
+
+
+def _decoded(exchange: Exchange) -> Body:
+    encoding = None if exchange.body_decoded else exchange.response_headers.get("content-encoding")
+    return decode(exchange.response_chunks, encoding)
+
+
+def _answer(exchange: Exchange, request: WireRequest, decoded: Body, where: Route) -> _Answer:
+    data = decoded.data
+    wire_ended = exchange.outcome is Outcome.EXHAUSTED and not decoded.damaged and not exchange.response_truncated
+    if not data:
+        return _Answer({}, complete=exchange.outcome is Outcome.EXHAUSTED, streamed=_asked_to_stream(request))
+    frames = _stream_frames(exchange, request, data, where)
+    if frames is not None and (exchange.status or 200) < 400:
+        try:
+            folded: Folded = FORMATS[where.format].fold(frames, request)
+        except Exception as exc:
+            return _Answer({}, complete=False, streamed=True, problem=type(exc).__name__)
+        return _Answer(folded.body, folded.complete, streamed=True, first_token_end=folded.first_token_end)
+    streamed = _asked_to_stream(request) and (exchange.status or 0) < 400
+    try:
+        value = loads(data)
+    except ValueError:
+        text = data[:4000].decode("utf-8", "replace")
+        if "json" in exchange.response_headers.get("content-type", "json"):
+            problem = "Truncated" if not wire_ended else "ResponseNotJSON"
+        else:
+            problem = None  # audio, an HTML error page: no JSON was promised
+        return _Answer({}, complete=wire_ended, streamed=streamed, problem=problem, text=text)
+    if isinstance(value, list):
+        value = value[0] if value and (exchange.status or 200) >= 400 else {"data": value}
+    return _Answer(as_dict(value), complete=True, streamed=False)
+
+
+def _asked_to_stream(request: WireRequest) -> bool:
+    return request.body.get("stream") is True or "stream" in request.path.rpartition("/")[2].lower()
+
+
+def _stream_frames(exchange: Exchange, request: WireRequest, data: bytes, where: Route) -> Iterator[Frame] | None:
+    """The frames, when the body is a stream; decided by content type, then by what was asked and what is there."""
+    content_type = exchange.response_headers.get("content-type", "").split(";")[0].strip().lower()
+    if content_type == "text/event-stream":
+        return sse_frames(data)
+    if content_type == "application/vnd.amazon.eventstream":
+        return eventstream_frames(data)
+    if content_type in {"application/x-ndjson", "application/ndjson", "application/jsonl"}:
+        return ndjson_frames(data)
+    head = data[:64].lstrip()
+    if where.format == "google.generate" and head.startswith(b"[") and "stream" in request.path.lower():
+        return json_array_frames(data)
+    if head.startswith((b"data:", b"event:", b": ", b":\n")):
+        return sse_frames(data)
+    if where.format.startswith("ollama.") and head.startswith(b"{") and b"}\n{" in data:
+        return ndjson_frames(data)
+    return None
+
+
+def _first_token_ms(exchange: Exchange, answer: _Answer, decoded: Body) -> float | None:
+    if answer.first_token_end is None or not exchange.chunk_times_ns:
+        return None
+    index = decoded.chunk_at(answer.first_token_end)
+    if index >= len(exchange.chunk_times_ns):
+        return None
+    return (exchange.chunk_times_ns[index] - exchange.started_ns) / 1e6
+
+
+def _first(headers: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((headers[name] for name in names if headers.get(name)), None)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _retry_count(headers: Mapping[str, str]) -> int | None:
+    """How often the SDK tried before: Stainless SDKs say it outright, botocore in ``amz-sdk-request: attempt=2``."""
+    count = as_count(_number(headers.get("x-stainless-retry-count")))
+    if count is not None:
+        return count
+    matched = _AWS_ATTEMPT.search(headers.get("amz-sdk-request", ""))
+    return max(int(matched.group(1)) - 1, 0) if matched else None

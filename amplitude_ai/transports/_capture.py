@@ -1,0 +1,267 @@
+"""One exchange in flight. No I/O, no parsing, no HTTP library: bytes are pushed in, one finished fact comes out.
+
+`Capture` is the only mutable type of this package's data path. It is shared by every iterator over one response and
+finishes exactly once, on the first of exhaustion, close, error and garbage collection. On the caller's thread it
+reads the clock and keeps references; all else happens in `exchange()`, which the worker calls.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from .._guard import count, report
+from .._models import CallContext, CallError, Exchange, Outcome
+
+#: Bytes kept of one response: this much of its head and as much of its tail (usage stands in the last frames).
+KEEP_HEAD = 4 * 1024 * 1024
+KEEP_TAIL = 1024 * 1024
+#: Bytes kept of one request body. A longer one is kept as nothing but its length class: JSON cut short is no JSON.
+KEEP_REQUEST = 32 * 1024 * 1024
+#: Chunks whose arrival time is kept: enough to find the first token behind "created" events and pings.
+TIMED_CHUNKS = 64
+
+#: Request headers that may be kept. Everything else (keys, cookies, authorization) is never looked at twice.
+REQUEST_HEADERS = frozenset({b"content-type", b"content-encoding", b"x-stainless-retry-count", b"amz-sdk-request"})
+#: Response headers that may be kept.
+RESPONSE_HEADERS = frozenset(
+    {
+        "content-type",
+        "content-encoding",
+        "x-request-id",
+        "request-id",
+        "x-amzn-requestid",
+        "apim-request-id",
+        "cf-ray",
+        "openai-processing-ms",
+        "x-envoy-upstream-service-time",
+        "x-ratelimit-remaining-requests",
+        "x-ratelimit-remaining-tokens",
+        "anthropic-ratelimit-requests-remaining",
+        "anthropic-ratelimit-tokens-remaining",
+        "x-amzn-errortype",
+        "x-amzn-bedrock-input-token-count",
+        "x-amzn-bedrock-output-token-count",
+        "x-amzn-bedrock-invocation-latency",
+        "x-litellm-response-cost",
+        "x-typed-event",
+    }
+)
+
+_SECRET_QUERY = re.compile(r"(?i)([?&;](?:key|api[-_]?key|access_token|token|sig|signature|x-amz-[a-z-]+)=)[^&\s'\")]*")
+_USERINFO = re.compile(r"(?i)(https?://)[^/@\s]+@")
+_CANCELLED = frozenset({"CancelledError", "Cancelled"})
+
+#: Where a finished capture goes; set once by the runtime.
+Sink = Callable[["Capture"], None]
+
+
+class Capture:
+    """One request and its response while they cross the wire.
+
+    Args:
+        sink: called once, with this capture, when it is finished.
+        context: who the call belongs to.
+        method: HTTP method.
+        url: the URL as the library has it; made a string, and stripped of secrets, in `exchange()`.
+        request_headers: the allowed ones, lower-case names.
+        request_body: the body when it is in memory.
+    """
+
+    __slots__ = (
+        "_chunks",
+        "_gap",
+        "_open",
+        "_sink",
+        "_tail",
+        "_tail_size",
+        "_times",
+        "body_decoded",
+        "context",
+        "error",
+        "feed",
+        "finished_ns",
+        "headers_ns",
+        "id",
+        "method",
+        "outcome",
+        "request_body",
+        "request_headers",
+        "request_truncated",
+        "response_headers",
+        "size",
+        "started_at",
+        "started_ns",
+        "status",
+        "url",
+    )
+
+    def __init__(
+        self,
+        sink: Sink,
+        context: CallContext,
+        method: str,
+        url: object,
+        request_headers: dict[str, str],
+        request_body: bytes | None,
+    ) -> None:
+        self._sink = sink
+        self._open = [True]  # popped by whoever finishes first: list.pop is atomic, a finalizer cannot race it
+        self.context = context
+        self.method = method
+        self.url = url
+        self.request_headers = request_headers
+        self.request_truncated = request_body is not None and len(request_body) > KEEP_REQUEST
+        self.request_body = None if self.request_truncated else request_body
+        self.size = 0 if self.request_body is None else len(self.request_body)
+        self.status: int | None = None
+        self.response_headers: Iterable[tuple[Any, Any]] = ()
+        self.headers_ns: int | None = None
+        self.finished_ns = 0
+        self.outcome = Outcome.ABANDONED
+        self.error: CallError | None = None
+        self.body_decoded = False
+        self._chunks: list[bytes] = []
+        self._times: list[int] = []
+        self._tail: deque[bytes] = deque()
+        self._tail_size = 0
+        self._gap = False
+        self.feed = _feeder(self)
+        self.started_at = time.time()
+        self.started_ns = time.perf_counter_ns()
+
+    def respond(self, status: int, headers: Iterable[tuple[Any, Any]]) -> None:
+        """The head of the response has arrived. ``headers`` are name and value pairs, str or bytes."""
+        self.headers_ns = time.perf_counter_ns()
+        self.status = status
+        self.response_headers = headers
+
+    def fail(self, exc: BaseException) -> None:
+        """An exception came out of the HTTP library, or was thrown into the reader. Never raises."""
+        kind = type(exc).__name__
+        if kind == "GeneratorExit":  # the reader let go of the iterator
+            self.finish(Outcome.CLOSED)
+        elif self._open:
+            try:
+                text = scrub(str(exc))
+            except Exception as own:
+                report("describe_exception", own)
+                text = ""
+            outcome = Outcome.CANCELLED if kind in _CANCELLED else Outcome.ERROR
+            self.finish(outcome, CallError(type=kind, message=text or None))
+
+    def finish(self, outcome: Outcome, error: CallError | None = None) -> None:
+        """Finish, once; later calls do nothing. Never raises."""
+        try:
+            self._open.pop()
+        except IndexError:
+            return
+        try:
+            self.finished_ns = time.perf_counter_ns()
+            self.outcome = outcome
+            self.error = error
+            self._sink(self)
+        except Exception as own:
+            report("finish", own)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the capture was finished."""
+        return not self._open
+
+    def _overflow(self, chunk: bytes) -> None:
+        """Past the head limit: keep only the last `KEEP_TAIL` bytes."""
+        if not self._gap:
+            self._gap = True
+            count("captures_truncated")
+        self._tail.append(chunk)
+        self._tail_size += len(chunk)
+        while self._tail_size > KEEP_TAIL and len(self._tail) > 1:
+            self._tail_size -= len(self._tail.popleft())
+        if self._tail_size > KEEP_TAIL:  # one chunk larger than the whole tail
+            self._tail[0] = bytes(memoryview(chunk)[-KEEP_TAIL:])
+            self._tail_size = KEEP_TAIL
+
+    def exchange(self) -> Exchange:
+        """The finished fact. Called on the worker."""
+        head = len(self._chunks)
+        return Exchange(
+            id=uuid.uuid4().hex,
+            method=self.method,
+            url=clean_url(str(self.url)),
+            request_headers=self.request_headers,
+            request_body=self.request_body,
+            status=self.status,
+            response_headers=_kept(self.response_headers),
+            response_chunks=(*self._chunks, *self._tail),
+            chunk_times_ns=tuple(self._times),
+            outcome=self.outcome,
+            error=self.error,
+            started_ns=self.started_ns,
+            started_at_ms=int(self.started_at * 1000),
+            headers_ns=self.headers_ns,
+            finished_ns=self.finished_ns,
+            context=self.context,
+            request_truncated=self.request_truncated,
+            response_truncated=self._gap,
+            tail_index=head if self._gap else None,
+            body_decoded=self.body_decoded,
+        )
+
+
+def _feeder(capture: Capture) -> Callable[[bytes], None]:
+    """The function that keeps one chunk. A closure: it runs once a chunk, and locals are the fastest memory there is."""
+    append = capture._chunks.append
+    stamp = capture._times.append
+    now = time.perf_counter_ns
+    timed = 0
+    room = KEEP_HEAD
+
+    def feed(chunk: bytes) -> None:
+        nonlocal timed, room
+        if timed < TIMED_CHUNKS:
+            timed += 1
+            stamp(now())
+        try:
+            room -= len(chunk)
+        except TypeError as exc:  # a custom transport that yields no bytes; the library will say so itself
+            report("feed", exc)
+            return
+        if room >= 0:
+            append(chunk)
+        elif room > -KEEP_HEAD and not capture._chunks:  # a single huge chunk: cut it, keep its two ends
+            append(bytes(memoryview(chunk)[:KEEP_HEAD]))
+            capture._overflow(bytes(memoryview(chunk)[KEEP_HEAD:]))
+        else:
+            capture._overflow(chunk)
+
+    return feed
+
+
+def scrub(text: str) -> str:
+    """Remove keys and credentials from text that may hold a URL (exception messages do)."""
+    return _USERINFO.sub(r"\1", _SECRET_QUERY.sub(r"\1...", text))
+
+
+def clean_url(url: str) -> str:
+    """The URL without user info and without secret query parameters. ``key=`` is how Gemini takes its API key."""
+    if "?" not in url and "@" not in url:
+        return url
+    parts = urlsplit(url)
+    netloc = parts.netloc.rpartition("@")[2]
+    query = _SECRET_QUERY.sub("", f"?{parts.query}")[1:].strip("&") if parts.query else ""
+    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+
+
+def _kept(headers: Iterable[tuple[Any, Any]]) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    for name, value in headers:
+        key = (name.decode("latin-1") if isinstance(name, bytes) else str(name)).lower()
+        if key in RESPONSE_HEADERS:
+            kept[key] = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    return kept

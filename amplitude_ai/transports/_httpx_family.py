@@ -1,0 +1,227 @@
+"""What the httpx and httpx2 transports share: everything but the names of the library's classes. Imports neither.
+
+The adapters forward the caller's own request to the caller's own transport and hand back its own response, whose
+``stream`` alone is replaced by one that shows each chunk to the `Capture` and passes the same object on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+from .._guard import count, guard, report
+from .._models import Binding, Outcome
+from ._capture import Capture
+from ._observer import EXTENSION, Observer, inside, our_headers
+
+
+def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture | None:
+    """Start watching ``request``, or ``None`` when it is not ours. Removes our headers. Never raises."""
+    try:
+        url = request.url
+        if not observer.watches(request.method, url.host, url.path, binding.explicit):
+            if binding.explicit:
+                for name in our_headers(request.headers.raw):
+                    del request.headers[name]
+            return None
+        carried = request.extensions.get(EXTENSION)
+        capture, ours = observer.begin(
+            binding, request.method, url, request.headers.raw, getattr(request, "_content", None), carried
+        )
+        if ours:
+            for name in ours:
+                del request.headers[name]
+            request.extensions = {**request.extensions, EXTENSION: ours}
+        return None if inside.get() else capture
+    except Exception as exc:
+        report("open", exc)
+        return None
+
+
+def attach(capture: Capture, response: Any, tee: Any) -> None:
+    """Let the capture see the body of ``response``. ``tee`` is the library's stream class. Never raises."""
+    try:
+        capture.respond(response.status_code, response.headers.raw)
+        if response.is_stream_consumed:  # a mock or a cache answered with a body that is already in memory
+            capture.body_decoded = True
+            capture.feed(response.content)
+            capture.finish(Outcome.EXHAUSTED)
+        else:
+            response.stream = tee(response.stream, capture)
+    except Exception as exc:
+        report("attach", exc)
+        capture.finish(Outcome.ABANDONED)
+
+
+class TeeBase:
+    """State of a watched stream: the library's stream and the capture. Never the response."""
+
+    def __init__(self, stream: Any, capture: Capture) -> None:
+        self._stream = stream
+        self._capture = capture
+
+    def __getattr__(self, name: str) -> Any:
+        # Extra attributes of the inner stream (elapsed, network objects) stay reachable.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._stream, name)
+
+    def __del__(self) -> None:
+        capture = self.__dict__.get("_capture")
+        if capture is not None and not capture.finished:
+            capture.finish(Outcome.ABANDONED)
+
+
+class SyncTee(TeeBase):
+    """A byte stream that shows each chunk to the capture and yields the very same object."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        capture = self._capture
+        feed = capture.feed
+        try:
+            for chunk in self._stream:
+                feed(chunk)
+                yield chunk
+        except BaseException as exc:
+            capture.fail(exc)
+            raise
+        capture.finish(Outcome.EXHAUSTED)
+
+    def close(self) -> None:
+        """Finish the capture, then close the stream."""
+        self._capture.finish(Outcome.CLOSED)
+        self._stream.close()
+
+
+class AsyncTee(TeeBase):
+    """The same in the other colour."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        capture = self._capture
+        feed = capture.feed
+        try:
+            async for chunk in self._stream:
+                feed(chunk)
+                yield chunk
+        except BaseException as exc:
+            capture.fail(exc)
+            raise
+        capture.finish(Outcome.EXHAUSTED)
+
+    async def aclose(self) -> None:
+        """Finish the capture, then close the stream."""
+        self._capture.finish(Outcome.CLOSED)
+        await self._stream.aclose()
+
+
+class SyncTransport:
+    """Mixin: a transport that watches the one it wraps."""
+
+    _tee: type[SyncTee]
+
+    def __init__(self, inner: Any, observer: Observer, binding: Binding) -> None:
+        self._inner = inner
+        self._observer = observer
+        self._binding = binding
+
+    def handle_request(self, request: Any) -> Any:
+        """Forward ``request`` unchanged (our headers aside) and watch the response."""
+        capture = open_capture(self._observer, self._binding, request)
+        if capture is None:
+            return self._inner.handle_request(request)
+        token = inside.set(True)
+        try:
+            response = self._inner.handle_request(request)
+        except BaseException as exc:
+            capture.fail(exc)
+            raise
+        finally:
+            inside.reset(token)
+        attach(capture, response, self._tee)
+        return response
+
+    def close(self) -> None:
+        """Close the wrapped transport and end the client's run."""
+        end_client(self._observer, self._binding)
+        self._inner.close()
+
+    def __enter__(self) -> Any:
+        self._inner.__enter__()
+        return self
+
+    def __exit__(self, kind: Any = None, exc: Any = None, tb: Any = None) -> None:
+        end_client(self._observer, self._binding)
+        self._inner.__exit__(kind, exc, tb)
+
+    def __getattr__(self, name: str) -> Any:
+        return _inner_attribute(self, name)
+
+
+class AsyncTransport:
+    """The same in the other colour."""
+
+    _tee: type[AsyncTee]
+
+    def __init__(self, inner: Any, observer: Observer, binding: Binding) -> None:
+        self._inner = inner
+        self._observer = observer
+        self._binding = binding
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Forward ``request`` unchanged (our headers aside) and watch the response."""
+        capture = open_capture(self._observer, self._binding, request)
+        if capture is None:
+            return await self._inner.handle_async_request(request)
+        token = inside.set(True)
+        try:
+            response = await self._inner.handle_async_request(request)
+        except BaseException as exc:
+            capture.fail(exc)
+            raise
+        finally:
+            inside.reset(token)
+        attach(capture, response, self._tee)
+        return response
+
+    async def aclose(self) -> None:
+        """Close the wrapped transport and end the client's run."""
+        end_client(self._observer, self._binding)
+        await self._inner.aclose()
+
+    async def __aenter__(self) -> Any:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(self, kind: Any = None, exc: Any = None, tb: Any = None) -> None:
+        end_client(self._observer, self._binding)
+        await self._inner.__aexit__(kind, exc, tb)
+
+    def __getattr__(self, name: str) -> Any:
+        return _inner_attribute(self, name)
+
+
+def end_client(observer: Observer, binding: Binding) -> None:
+    """Tell the worker that a client was closed. Never raises."""
+    with guard("end_client"):
+        count("clients_closed")
+        observer.client_closed(binding)
+
+
+def _inner_attribute(transport: Any, name: str) -> Any:
+    # A user's own attributes on a custom transport stay reachable through ours.
+    if name in {"_inner", "_observer", "_binding"}:
+        raise AttributeError(name)
+    return getattr(transport._inner, name)
+
+
+def watch_client(client: Any, transport_class: type[Any], observer: Observer, binding: Binding) -> None:
+    """Put a watching transport around every transport of an existing client, in place; those it has keep all they were."""
+
+    def wrapped(transport: Any) -> Any:
+        if transport is None or isinstance(transport, SyncTransport | AsyncTransport):
+            return transport
+        return transport_class(transport, observer, binding)
+
+    mounts: Mapping[Any, Any] = client._mounts
+    client._transport = wrapped(client._transport)
+    client._mounts = {pattern: wrapped(transport) for pattern, transport in mounts.items()}

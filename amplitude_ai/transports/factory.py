@@ -1,0 +1,190 @@
+"""Instrumented clients, made or adopted: ``instrumented_httpx()``, ``instrumented_requests()``, ``instrument()``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .._models import Binding
+from .._runtime import bind, observer
+from ._httpx_family import watch_client
+
+if TYPE_CHECKING:
+    from .._config import AIConfig
+
+T = TypeVar("T")
+_LIBRARIES = ("httpx2", "httpx")
+
+#: Where the HTTP clients of an SDK client sit. An explicit list: grep finds it, and guessing could wrap a stranger.
+_SDK_PATHS: tuple[tuple[str, ...], ...] = (
+    ("_client",),  # openai, anthropic, groq, together, cerebras, ollama
+    ("_async_client",),
+    ("_api_client", "_httpx_client"),  # google-genai
+    ("_api_client", "_async_httpx_client"),
+    ("sdk_configuration", "client"),  # mistralai
+    ("sdk_configuration", "async_client"),
+    ("_client_wrapper", "httpx_client", "httpx_client"),  # cohere
+)
+
+
+def _library(library: object) -> tuple[ModuleType, ModuleType]:
+    """(the HTTP library, our leaf for it)."""
+    if library not in _LIBRARIES:
+        raise ValueError(f"library must be 'httpx2' or 'httpx', not {library!r}")
+    try:
+        return importlib.import_module(str(library)), importlib.import_module(f"amplitude_ai.transports.{library}")
+    except ModuleNotFoundError as exc:
+        other = "httpx" if library == "httpx2" else "httpx2"
+        raise ImportError(
+            f"{library} is not installed: pip install {library}, or pass library={other!r} if your SDK runs on that"
+        ) from exc
+
+
+def instrumented_httpx(
+    library: str = "httpx2",
+    *,
+    transport: Any = None,
+    amplitude_client: Any = None,
+    ai_config: AIConfig | None = None,
+    user_id: str | None = None,
+    session_id: str | None = None,
+    auto_start_session: bool = True,
+    **client_options: Any,
+) -> Any:
+    """Make a sync HTTP client whose LLM calls are recorded.
+
+    Args:
+        library: ``"httpx2"`` (openai 3, anthropic 1 and later, google-genai 3) or ``"httpx"`` (SDKs still on it).
+        transport: inner transport to wrap; default: the library's own, environment proxies included.
+        amplitude_client: anything with ``track(BaseEvent)``; default: by ``AMPLITUDE_API_KEY``, else the local store.
+        ai_config: an `AIConfig`.
+        user_id: Amplitude user id of this client's calls.
+        session_id: run id of this client's calls; default: one automatic run per user.
+        auto_start_session: whether calls without a session id are grouped into runs.
+        **client_options: passed to the library's ``Client``.
+
+    Returns:
+        ``httpx2.Client`` or ``httpx.Client``.
+
+    Raises:
+        ValueError: ``library`` is neither of the two.
+        ImportError: the library is not installed.
+        TypeError: another argument has the wrong type.
+    """
+    module, leaf = _library(library)
+    binding = bind(amplitude_client, ai_config, user_id, session_id, auto_start_session)
+    return _build(module.Client, leaf.AmplitudeTransport, transport, binding, client_options)
+
+
+def instrumented_async_httpx(
+    library: str = "httpx2",
+    *,
+    transport: Any = None,
+    amplitude_client: Any = None,
+    ai_config: AIConfig | None = None,
+    user_id: str | None = None,
+    session_id: str | None = None,
+    auto_start_session: bool = True,
+    **client_options: Any,
+) -> Any:
+    """The same as `instrumented_httpx`, for an ``AsyncClient``."""
+    module, leaf = _library(library)
+    binding = bind(amplitude_client, ai_config, user_id, session_id, auto_start_session)
+    return _build(module.AsyncClient, leaf.AsyncAmplitudeTransport, transport, binding, client_options)
+
+
+def _build(client_class: Any, transport_class: Any, transport: Any, binding: Binding, options: dict[str, Any]) -> Any:
+    # The client is built as it would be without us and wrapped afterwards: Client(transport=...) would turn
+    # environment proxies off.
+    if transport is not None:
+        options["transport"] = transport
+    client = client_class(**options)
+    watch_client(client, transport_class, observer, binding)
+    return client
+
+
+def instrumented_requests(
+    *,
+    amplitude_client: Any = None,
+    ai_config: AIConfig | None = None,
+    user_id: str | None = None,
+    session_id: str | None = None,
+    auto_start_session: bool = True,
+) -> Any:
+    """Make a ``requests.Session`` whose LLM calls are recorded. Arguments as in `instrumented_httpx`.
+
+    Raises:
+        ImportError: requests is not installed.
+    """
+    try:
+        import requests
+    except ModuleNotFoundError as exc:
+        raise ImportError("requests is not installed: pip install requests") from exc
+    from .requests import watch_session
+
+    session = requests.Session()
+    watch_session(session, observer, bind(amplitude_client, ai_config, user_id, session_id, auto_start_session))
+    return session
+
+
+def instrument(
+    client: T,
+    *,
+    amplitude_client: Any = None,
+    ai_config: AIConfig | None = None,
+    user_id: str | None = None,
+    session_id: str | None = None,
+    auto_start_session: bool = True,
+) -> T:
+    """Record the LLM calls of an existing client, in place; its TLS, proxies, mounts, limits and timeouts stay its own.
+
+    Args:
+        client: an httpx or httpx2 client, a requests session, or an SDK client that holds one (openai, anthropic,
+            google-genai, groq, mistralai, cohere, ollama, together ...).
+
+    Returns:
+        ``client`` itself. Instrumenting twice changes nothing.
+
+    Raises:
+        TypeError: nothing in ``client`` can be instrumented.
+    """
+    binding = bind(amplitude_client, ai_config, user_id, session_id, auto_start_session)
+    if _watch(client, binding):
+        return client
+    found = False
+    for path in _SDK_PATHS:
+        target: Any = client
+        for name in path:
+            target = getattr(target, name, None)
+        found = (target is not None and _watch(target, binding)) or found
+    if not found:
+        raise TypeError(
+            f"client: a {type(client).__module__}.{type(client).__qualname__} holds no HTTP client that can be "
+            "instrumented: pass an httpx, httpx2 or requests client or session, an SDK client built on one, "
+            "or use install_transport()"
+        )
+    return client
+
+
+def _watch(client: Any, binding: Binding) -> bool:
+    for library in _LIBRARIES:
+        module = sys.modules.get(library)
+        if module is None:
+            continue
+        if isinstance(client, module.Client):
+            leaf: Any = importlib.import_module(f"amplitude_ai.transports.{library}")
+            watch_client(client, leaf.AmplitudeTransport, observer, binding)
+            return True
+        if isinstance(client, module.AsyncClient):
+            leaf = importlib.import_module(f"amplitude_ai.transports.{library}")
+            watch_client(client, leaf.AsyncAmplitudeTransport, observer, binding)
+            return True
+    requests = sys.modules.get("requests")
+    if requests is not None and isinstance(client, requests.Session):
+        from .requests import watch_session
+
+        watch_session(client, observer, binding)
+        return True
+    return False

@@ -1,0 +1,221 @@
+"""``install_transport()``: every client in the process, existing and future, by hooking where a client picks its transport.
+
+httpx and httpx2 ask ``Client._transport_for_url``, requests asks ``Session.get_adapter``: whatever they return (own,
+custom or mounted transports alike) is wrapped for that one request. Nothing is stored on a client, so
+``uninstall_transport()`` leaves nothing behind. Libraries imported later are hooked when they are.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import logging
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from .._guard import log_once, logger, report
+from .._models import Binding
+from .._runtime import bind, observer
+from ._httpx_family import AsyncTransport, SyncTransport, end_client
+
+if TYPE_CHECKING:
+    from .._config import AIConfig
+
+_lock = threading.RLock()
+_undo: list[Callable[[], None]] = []
+_hooked: set[str] = set()
+_finder: _Finder | None = None
+_told = bind(explicit=False)
+
+
+def install_transport(
+    *,
+    amplitude_client: Any = None,
+    ai_config: AIConfig | None = None,
+    user_id: str | None = None,
+    auto_start_session: bool = True,
+) -> None:
+    """Record the LLM calls of every httpx, httpx2 and requests client of this process. Calling it again only updates
+    the arguments.
+
+    Args:
+        amplitude_client: anything with ``track(BaseEvent)``; default: by ``AMPLITUDE_API_KEY``, else the local store.
+        ai_config: an `AIConfig`.
+        user_id: Amplitude user id of calls that name none.
+        auto_start_session: whether calls without a session id are grouped into runs, one per client and user.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+    """
+    global _finder, _told
+    told = bind(amplitude_client, ai_config, user_id, None, auto_start_session, explicit=False)
+    with _lock:
+        _told = told
+        _bindings.clear()
+        for name in _PATCHES:
+            if name in sys.modules:
+                _hook(name)
+        if _finder is None:
+            _finder = _Finder()
+            sys.meta_path.insert(0, _finder)
+    log_once(
+        "install",
+        logging.INFO,
+        "amplitude_ai watches httpx, httpx2 and requests; gRPC and WebSocket (realtime) traffic stays invisible",
+    )
+
+
+def uninstall_transport() -> None:
+    """Undo `install_transport`: afterwards every class is exactly what it was. Does nothing when not installed."""
+    global _finder
+    with _lock:
+        if _finder is not None:
+            sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _finder]
+            _finder = None
+        while _undo:
+            _undo.pop()()
+        _hooked.clear()
+        _bindings.clear()
+
+
+#: One binding (and so one automatic run) per client, as long as the client lives.
+_bindings: weakref.WeakKeyDictionary[Any, Binding] = weakref.WeakKeyDictionary()
+
+
+def _binding(client: Any) -> Binding:
+    try:
+        return _bindings[client]
+    except (KeyError, TypeError):
+        pass
+    told = _told
+    binding = Binding(told.amplitude_client, told.config, told.user_id, None, told.auto_start_session, explicit=False)
+    try:
+        _bindings[client] = binding
+        weakref.finalize(client, end_client, observer, binding).atexit = False
+    except TypeError:  # a client class without weak references or hash: all such clients share one run
+        return told
+    return binding
+
+
+def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    """Replace an attribute that ``owner`` itself defines, and note how to put it back."""
+    original = vars(owner)[name]
+    replacement = make(original)
+    setattr(owner, name, replacement)
+
+    def undo() -> None:
+        if vars(owner).get(name) is replacement:
+            setattr(owner, name, original)
+        else:
+            logger.warning("amplitude_ai: %s.%s was replaced by someone else and is left alone", owner, name)
+
+    _undo.append(undo)
+
+
+def _hook_httpx(module: ModuleType) -> None:
+    leaf: Any = importlib.import_module(f"amplitude_ai.transports.{module.__name__}")
+
+    def picker(transport_class: Any) -> Callable[[Any], Any]:
+        def make(original: Any) -> Any:
+            def _transport_for_url(self: Any, url: Any) -> Any:
+                transport = original(self, url)
+                if isinstance(transport, SyncTransport | AsyncTransport):
+                    return transport
+                return transport_class(transport, observer, _binding(self))
+
+            return _transport_for_url
+
+        return make
+
+    _replace(module.Client, "_transport_for_url", picker(leaf.AmplitudeTransport))
+    _replace(module.AsyncClient, "_transport_for_url", picker(leaf.AsyncAmplitudeTransport))
+    _replace(module.Client, "close", _closer)
+    _replace(module.Client, "__exit__", _closer)
+    _replace(module.AsyncClient, "aclose", _closer)
+    _replace(module.AsyncClient, "__aexit__", _closer)
+
+
+def _hook_requests(module: ModuleType) -> None:
+    from .requests import AmplitudeAdapter
+
+    def make(original: Any) -> Any:
+        def get_adapter(self: Any, url: str) -> Any:
+            adapter = original(self, url)
+            if type(adapter) is AmplitudeAdapter:
+                return adapter
+            return AmplitudeAdapter(adapter, observer, _binding(self))
+
+        return get_adapter
+
+    session = module.Session  # type: ignore[attr-defined]
+    _replace(session, "get_adapter", make)
+    _replace(session, "close", _closer)
+
+
+def _closer(original: Any) -> Any:
+    """A close of a client: its automatic run ends, then it closes as it always did (sync and async alike)."""
+
+    def close(self: Any, *args: Any, **kwargs: Any) -> Any:
+        binding = _bindings.pop(self, None)
+        if binding is not None:
+            end_client(observer, binding)
+        return original(self, *args, **kwargs)
+
+    return close
+
+
+_PATCHES: dict[str, Callable[[Any], None]] = {
+    "httpx": _hook_httpx,
+    "httpx2": _hook_httpx,
+    "requests": _hook_requests,
+}
+
+
+def _hook(name: str) -> None:
+    with _lock:
+        if name in _hooked:
+            return
+        _hooked.add(name)
+        mark = len(_undo)
+        try:
+            _PATCHES[name](sys.modules[name])
+        except Exception as exc:
+            # An unknown version: take back what was changed, let its traffic pass.
+            while len(_undo) > mark:
+                _undo.pop()()
+            report(f"install_{name}", exc)
+            log_once(f"install_{name}", logging.WARNING, "amplitude_ai cannot watch this version of %s", name)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds nothing itself; lets a library be found as ever and hooks it once it is loaded."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname not in _PATCHES or fullname in _hooked:
+            return None
+        for finder in sys.meta_path:
+            if finder is self or not hasattr(finder, "find_spec"):
+                continue
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None and spec.loader is not None:
+                _hook_after(spec.loader, fullname)
+                return spec
+        return None
+
+
+def _hook_after(loader: Any, name: str) -> None:
+    load = loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        load(module)
+        if _finder is not None:
+            _hook(name)
+
+    loader.exec_module = exec_module
