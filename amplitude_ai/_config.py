@@ -1,0 +1,239 @@
+"""`AIConfig`: every option, checked when built. Also the only reader of ``os.environ``.
+
+Wrong values raise ``TypeError`` or ``ValueError`` at once, naming the argument, what came and the remedy, so a
+mistake surfaces where it is made and not on the worker's thread. Standard library only; prices load on first use.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger("amplitude.ai")
+
+#: What a price table looks like once checked: ``{"gpt-4*": {"input": 3e-05, "output": 6e-05}}``, USD per token.
+PriceTable = Mapping[str, Mapping[str, float]]
+
+_PRICE_KEYS = ("input", "output", "cached_input", "cache_write")
+_PRICE_SHAPE = (
+    '{"model-pattern": {"input": usd_per_token, "output": usd_per_token}}, with "cached_input" and "cache_write" '
+    "optional; or an (input, output) pair or one number in place of the inner dict"
+)
+#: 0.01 USD a token is 10,000 USD a million: a price given per thousand or per million tokens.
+_SUSPICIOUS_PRICE = 0.01
+
+_FLAGS = (
+    "privacy_mode",
+    "exclude_input",
+    "exclude_output",
+    "exclude_tool_parameters",
+    "exclude_tool_results",
+    "token_tracking",
+    "cost_tracking",
+    "latency_tracking",
+    "error_tracking",
+    "async_event_emission",
+    "auto_generate_session_ids",
+    "redact_pii",
+    "inject_stream_usage",
+)
+_LENGTHS = {
+    "max_content_length": "to keep no content at all, use privacy_mode=True",
+    "session_timeout_ms": "the default is 1800000, half an hour",
+    "tool_result_timeout_ms": "the default is 60000, one minute",
+}
+_TABLES = ("openai_cost_per_token", "anthropic_cost_per_token", "google_cost_per_token", "prices")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AIConfig:
+    """What is captured, what is kept of it, and what it costs.
+
+    Attributes:
+        privacy_mode: keep no content at all: no prompts, answers, tool parameters, tool results or error texts.
+        exclude_input: keep no prompts (nor error texts, which quote them).
+        exclude_output: keep no answers.
+        exclude_tool_parameters: keep no tool parameters.
+        exclude_tool_results: keep no tool results.
+        token_tracking: report token counts.
+        cost_tracking: report costs.
+        latency_tracking: report durations.
+        error_tracking: report error types and messages.
+        max_content_length: characters kept of each text, the closing ``...`` included.
+        openai_cost_per_token: own prices of OpenAI models, USD per token, by model pattern (``fnmatch``):
+            ``{"gpt-4*": {"input": 3e-05, "output": 6e-05}}``.
+        anthropic_cost_per_token: the same for Anthropic models.
+        google_cost_per_token: the same for Google models.
+        prices: the same for any provider; a pattern may also be ``provider/model``.
+        async_event_emission: emit on the worker's thread; False waits for each call's events to be emitted.
+        auto_generate_session_ids: give calls without a session id one of ours.
+        session_timeout_ms: silence after which a session is over.
+        tool_result_timeout_ms: how long a tool call waits for its result before it is reported without one.
+        redact: called with every text before it is kept; what it returns is kept. If it fails, the event is dropped.
+        redact_pii: replace e-mail addresses, phone and card numbers, API keys and tokens in every text.
+        inject_stream_usage: ask OpenAI-style streams for their usage (changes the request).
+    """
+
+    privacy_mode: bool = False
+    exclude_input: bool = False
+    exclude_output: bool = False
+    exclude_tool_parameters: bool = False
+    exclude_tool_results: bool = False
+    token_tracking: bool = True
+    cost_tracking: bool = True
+    latency_tracking: bool = True
+    error_tracking: bool = True
+    max_content_length: int = 10_000
+    openai_cost_per_token: PriceTable = field(default_factory=dict, hash=False)
+    anthropic_cost_per_token: PriceTable = field(default_factory=dict, hash=False)
+    google_cost_per_token: PriceTable = field(default_factory=dict, hash=False)
+    async_event_emission: bool = True
+    auto_generate_session_ids: bool = True
+    session_timeout_ms: int = 1_800_000
+    tool_result_timeout_ms: int = 60_000
+    redact: Callable[[str], str] | None = None
+    redact_pii: bool = False
+    prices: PriceTable = field(default_factory=dict, hash=False)
+    inject_stream_usage: bool = False
+
+    def __post_init__(self) -> None:
+        for name in _FLAGS:
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise TypeError(f"AIConfig({name}=...) takes True or False, got {value!r} ({_kind(value)})")
+        for name, remedy in _LENGTHS.items():
+            _check_length(name, getattr(self, name), remedy)
+        if self.redact is not None and not callable(self.redact):
+            raise TypeError(
+                "AIConfig(redact=...) takes a function of one str that returns a str, or None, "
+                f"got {_kind(self.redact)}; for the built-in redaction use redact_pii=True"
+            )
+        for name in _TABLES:
+            # object.__setattr__ is how a frozen dataclass sets its own normalised field.
+            object.__setattr__(self, name, _price_table(name, getattr(self, name)))
+
+    def calculate_cost(
+        self,
+        provider: str,
+        model: str,
+        input_tokens: int | None,
+        output_tokens: int | None,
+        cached_input_tokens: int | None = None,
+        cache_write_tokens: int | None = None,
+    ) -> float | None:
+        """The cost in USD, or ``None`` when the model's price is not known or ``cost_tracking`` is off."""
+        from .sessions._pricing import calculate_cost  # loads the price table: only when asked for
+
+        return calculate_cost(
+            provider,
+            model,
+            input_tokens,
+            output_tokens,
+            ai_config=self,
+            cached_input_tokens=cached_input_tokens,
+            cache_write_tokens=cache_write_tokens,
+        )
+
+    def truncate_content(self, text: str) -> str:
+        """``text``, cut to ``max_content_length`` characters where it is longer, the closing ``...`` included."""
+        limit = self.max_content_length
+        if len(text) <= limit:
+            return text
+        return text[:limit] if limit <= 3 else text[: limit - 3] + "..."
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def _check_length(name: str, value: object, remedy: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"AIConfig({name}=...) takes a whole number, got {value!r} ({_kind(value)}); {remedy}")
+    if value <= 0:
+        raise ValueError(f"AIConfig({name}=...) must be 1 or more, got {value}; {remedy}")
+
+
+def _price_table(name: str, table: object) -> dict[str, dict[str, float]]:
+    if table is None:
+        return {}
+    if isinstance(table, set | frozenset) and table <= {...}:
+        # The documentation writes `openai_cost_per_token={...}`, which Python reads as a set holding Ellipsis.
+        logger.warning("AIConfig(%s={...}) is a placeholder and sets no price", name)
+        return {}
+    if not isinstance(table, Mapping):
+        return {"*": _price(name, "*", table)}
+    if table and all(isinstance(key, str) and key in _PRICE_KEYS for key in table):
+        return {"*": _price(name, "*", table)}  # one price, for every model
+    checked = {}
+    for pattern, entry in table.items():
+        if not isinstance(pattern, str) or not pattern:
+            raise TypeError(f"AIConfig({name}=...): a model pattern is a str, got {pattern!r}; expected {_PRICE_SHAPE}")
+        checked[pattern] = _price(name, pattern, entry)
+    return checked
+
+
+def _price(name: str, pattern: str, entry: object) -> dict[str, float]:
+    where = f"AIConfig({name}=...), model {pattern!r}"
+    if isinstance(entry, Mapping):
+        unknown = [key for key in entry if key not in _PRICE_KEYS]
+        if unknown:
+            raise ValueError(f"{where}: unknown key {unknown[0]!r}; expected {_PRICE_SHAPE}")
+        missing = [key for key in ("input", "output") if key not in entry]
+        if missing:
+            raise ValueError(f"{where}: {missing[0]!r} is missing (0 where it costs nothing); expected {_PRICE_SHAPE}")
+        return {key: _usd(f"{where}, {key!r}", value) for key, value in entry.items()}
+    if isinstance(entry, tuple | list):
+        if len(entry) != 2:
+            raise ValueError(f"{where}: a pair is (input, output), got {len(entry)} items; expected {_PRICE_SHAPE}")
+        return {"input": _usd(f"{where}, input", entry[0]), "output": _usd(f"{where}, output", entry[1])}
+    usd = _usd(where, entry)
+    return {"input": usd, "output": usd}
+
+
+def _usd(where: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise TypeError(f"{where}: a price is a number of USD per token, got {value!r}; expected {_PRICE_SHAPE}")
+    usd = float(value)
+    if not math.isfinite(usd) or usd < 0:
+        raise ValueError(f"{where}: a price is 0 or more USD per token, got {value!r}")
+    if usd >= _SUSPICIOUS_PRICE:
+        logger.warning("%s: %s USD per token is %s USD per million; was it meant per million?", where, usd, usd * 1e6)
+    return usd
+
+
+def _env(name: str) -> str | None:
+    return os.environ.get(name, "").strip() or None
+
+
+def env_api_key() -> str | None:
+    """``AMPLITUDE_API_KEY``."""
+    return _env("AMPLITUDE_API_KEY")
+
+
+def env_server_zone() -> str | None:
+    """``AMPLITUDE_SERVER_ZONE``, ``US`` or ``EU``; anything else is logged and counts as not set."""
+    zone = _env("AMPLITUDE_SERVER_ZONE")
+    if zone is None or zone.upper() in ("US", "EU"):
+        return zone and zone.upper()
+    logger.warning("AMPLITUDE_SERVER_ZONE must be US or EU, got %r; it is ignored", zone)
+    return None
+
+
+def env_server_url() -> str | None:
+    """``AMPLITUDE_SERVER_URL``."""
+    return _env("AMPLITUDE_SERVER_URL")
+
+
+def env_store_path() -> Path:
+    """Where the local store is: ``AMPLITUDE_AI_STORE``, by default ``~/.amplitude_ai/events.db``."""
+    path = _env("AMPLITUDE_AI_STORE")
+    try:
+        return Path(path).expanduser() if path else Path.home() / ".amplitude_ai" / "events.db"
+    except RuntimeError:  # no home directory: a container running under a user id without an entry
+        return Path(path) if path else Path(".amplitude_ai") / "events.db"

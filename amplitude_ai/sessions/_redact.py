@@ -1,0 +1,84 @@
+"""The patterns behind `_privacy`: binary data, personal data and secrets in a text, each replaced by its kind.
+
+Pure functions from text to text. Every pattern is bounded or starts only where its run starts, so that none is
+quadratic on hostile input.
+"""
+
+from __future__ import annotations
+
+import re
+
+_DATA_URL = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,64})?(?:;[\w=.+-]{1,64}){0,4};base64,[A-Za-z0-9+/_=%-]*")
+#: A run this long without a space is no prose. The lookbehind keeps the search from restarting inside a run.
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{200,}={0,2}")
+#: The same, wrapped into lines as MIME and PEM do.
+_WRAPPED = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{60,76}\r?\n){3,}[A-Za-z0-9+/]{0,76}={0,2}")
+
+_EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
+_CARD = re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d.]*\d)")
+_PHONE = re.compile(
+    r"(?<![\w.+-])(?:"
+    r"\+\d{1,3}[ .()-]{0,2}\d(?:[ .()-]{0,2}\d){6,12}"  # +1 (555) 123-4567
+    r"|\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}"  # (555) 123-4567
+    r"|[2-9]\d{2}[2-9]\d{6}"  # 5552345678; a Unix time starts with 1
+    r")(?!\w)"
+)
+_SSN = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
+_SECRETS = re.compile(
+    r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,8192}(?:-----END [A-Z ]{0,32}PRIVATE KEY-----)?"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # JWT
+    r"|\b(?i:bearer)\s{1,4}[\w.~+/-]{8,}=*"
+    r"|\bsk-[\w-]{12,}"  # OpenAI, Anthropic, OpenRouter, DeepSeek
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS
+    r"|\bAIza[\w-]{30,}"  # Google
+    r"|\b(?:gsk|hf|xai|pplx|r8|csk|fw|nvapi)[_-][A-Za-z0-9_-]{20,}"
+    r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{20,}"
+    r"|\bxox[abeprs]-[\w-]{10,}"  # Slack
+    r"|\b[rsp]k_(?:live|test)_\w{10,}"  # Stripe
+)
+
+
+def remove_blobs(text: str) -> str:
+    """``text`` with base64 data and data URLs replaced by a short description."""
+    if len(text) < 20:
+        return text
+    if "base64," in text:
+        text = _DATA_URL.sub(lambda found: _described(found[1], found[0].rpartition(",")[2]), text)
+    text = _WRAPPED.sub(_blob, text)
+    return _BASE64.sub(_blob, text)
+
+
+def redact_secrets(text: str) -> str:
+    """``text`` without API keys, bearer tokens, JWTs and private keys."""
+    return _SECRETS.sub("[secret]", text)
+
+
+def redact_pii(text: str) -> str:
+    """``text`` without secrets, e-mail addresses, card, phone and social security numbers."""
+    text = redact_secrets(text)
+    text = _EMAIL.sub("[email]", text)
+    text = _CARD.sub(lambda found: "[card]" if _luhn(found[0]) else found[0], text)
+    text = _SSN.sub("[ssn]", text)
+    return _PHONE.sub("[phone]", text)
+
+
+def _blob(found: re.Match[str]) -> str:
+    run = found[0]
+    sample = run[:4096]
+    # Random bytes in base64 hold every class of character; a long word, a path or a row of x does not.
+    mixed = any(map(str.isupper, sample)) and any(map(str.islower, sample)) and any(map(str.isdigit, sample))
+    return _described(None, run) if mixed and len(set(sample)) >= 24 else run
+
+
+def _described(media_type: str | None, data: str) -> str:
+    size = len(data) * 3 // 4
+    human = f"{size} B" if size < 1024 else f"{size // 1024} KB"
+    return f"[{media_type or 'base64'} {human}]"
+
+
+def _luhn(text: str) -> bool:
+    total = 0
+    for index, digit in enumerate(reversed([int(char) for char in text if char.isdigit()])):
+        doubled = digit * 2 if index % 2 else digit
+        total += doubled - 9 if doubled > 9 else doubled
+    return total % 10 == 0
