@@ -61,7 +61,7 @@ _SHARED_TAIL = re.compile(r"/(?:messages|responses)$")
 
 _PATH = re.compile("|".join(f"(?P<p{index}>{path})" for index, (path, _, _) in enumerate(_PATHS)))
 
-#: (host pattern, provider, genai-prices id), for hosts with wire formats of their own. Compatible hosts have their own table.
+#: (host pattern, provider, genai-prices id) of hosts with wire formats of their own; compatible hosts: `compatible`.
 _HOSTS: tuple[tuple[str, str, str | None], ...] = (
     (r"api\.anthropic\.com", "anthropic", "anthropic"),
     (r"claude\.googleapis\.com", "vertex", "google"),

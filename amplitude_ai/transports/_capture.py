@@ -215,7 +215,7 @@ class Capture:
 
 
 def _feeder(capture: Capture) -> Callable[[bytes], None]:
-    """The function that keeps one chunk. A closure: it runs once a chunk, and locals are the fastest memory there is."""
+    """The function that keeps one chunk. A closure: it runs once a chunk, and locals are the fastest memory."""
     append = capture._chunks.append
     stamp = capture._times.append
     now = time.perf_counter_ns
@@ -234,11 +234,13 @@ def _feeder(capture: Capture) -> Callable[[bytes], None]:
             return
         if room >= 0:
             append(chunk)
-        elif room > -KEEP_HEAD and not capture._chunks:  # a single huge chunk: cut it, keep its two ends
-            append(bytes(memoryview(chunk)[:KEEP_HEAD]))
-            capture._overflow(bytes(memoryview(chunk)[KEEP_HEAD:]))
-        else:
-            capture._overflow(chunk)
+            return
+        fits = room + len(chunk)
+        if fits > 0:  # the chunk that crosses the limit
+            append(bytes(memoryview(chunk)[:fits]))
+            chunk = bytes(memoryview(chunk)[fits:])
+        room = 0
+        capture._overflow(chunk)
 
     return feed
 

@@ -215,7 +215,7 @@ def _inner_attribute(transport: Any, name: str) -> Any:
 
 
 def watch_client(client: Any, transport_class: type[Any], observer: Observer, binding: Binding) -> None:
-    """Put a watching transport around every transport of an existing client, in place; those it has keep all they were."""
+    """Put a watching transport around every transport of an existing client, in place."""
 
     def wrapped(transport: Any) -> Any:
         if transport is None or isinstance(transport, SyncTransport | AsyncTransport):

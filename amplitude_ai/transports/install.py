@@ -1,4 +1,4 @@
-"""``install_transport()``: every client in the process, existing and future, by hooking where a client picks its transport.
+"""``install_transport()``: every client of the process, by hooking where a client picks its transport.
 
 httpx and httpx2 ask ``Client._transport_for_url``, requests asks ``Session.get_adapter``: whatever they return (own,
 custom or mounted transports alike) is wrapped for that one request. Nothing is stored on a client, so
@@ -152,7 +152,7 @@ def _hook_requests(module: ModuleType) -> None:
 
         return get_adapter
 
-    session = module.Session  # type: ignore[attr-defined]
+    session = module.Session
     _replace(session, "get_adapter", make)
     _replace(session, "close", _closer)
 

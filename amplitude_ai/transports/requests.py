@@ -51,7 +51,7 @@ class AmplitudeAdapter(BaseAdapter):
         self._inner.close()
 
     @property
-    def __class__(self) -> type:  # type: ignore[override]
+    def __class__(self) -> type:
         # isinstance(session.get_adapter(url), HTTPAdapter) answers as it would without us.
         return type(self._inner)
 
@@ -165,7 +165,7 @@ class _RawTee:
         self._raw.release_conn()
 
     @property
-    def __class__(self) -> type:  # type: ignore[override]
+    def __class__(self) -> type:
         return type(self._raw)
 
     @__class__.setter

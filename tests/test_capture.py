@@ -1,0 +1,135 @@
+"""One exchange in flight."""
+
+import gc
+
+import pytest
+
+from amplitude_ai._models import Binding, CallContext, Outcome
+from amplitude_ai.transports import _capture
+from amplitude_ai.transports._capture import Capture, clean_url, scrub
+
+
+def make(sink, body=b"{}", url="https://api.openai.com/v1/chat/completions"):
+    return Capture(sink, CallContext(Binding()), "POST", url, {}, body)
+
+
+def test_finishes_exactly_once():
+    """Whatever ends first is what ended it; later ends change nothing."""
+    seen = []
+    capture = make(seen.append)
+    capture.feed(b"abc")
+    capture.finish(Outcome.CLOSED)
+    capture.finish(Outcome.EXHAUSTED)
+    capture.fail(ValueError("late"))
+    assert seen == [capture]
+    exchange = capture.exchange()
+    assert exchange.outcome is Outcome.CLOSED
+    assert exchange.error is None
+    assert exchange.response_chunks == (b"abc",)
+
+
+def test_keeps_the_very_objects_that_passed():
+    """Chunks are kept by reference, never copied."""
+    capture = make(lambda _: None)
+    chunks = [bytes([65 + i]) * 10 for i in range(5)]
+    for chunk in chunks:
+        capture.feed(chunk)
+    assert all(kept is given for kept, given in zip(capture.exchange().response_chunks, chunks, strict=True))
+
+
+def test_an_exception_is_told_by_type_and_without_secrets():
+    """The error's text may hold a URL with a key in it; the key goes."""
+    capture = make(lambda _: None)
+    capture.fail(ConnectionError("cannot reach /v1beta/models/x:generateContent?key=SECRET123&alt=sse"))
+    exchange = capture.exchange()
+    assert exchange.outcome is Outcome.ERROR
+    assert exchange.error.type == "ConnectionError"
+    assert "SECRET123" not in exchange.error.message
+    assert "alt=sse" in exchange.error.message
+
+
+def test_a_generator_exit_is_a_close_and_no_error():
+    """A reader that lets go of the iterator did not fail."""
+    capture = make(lambda _: None)
+    capture.fail(GeneratorExit())
+    assert capture.exchange().outcome is Outcome.CLOSED
+    assert capture.exchange().error is None
+
+
+@pytest.mark.parametrize(
+    ("url", "clean"),
+    [
+        ("https://h/v1/models/x:g?key=K&alt=sse", "https://h/v1/models/x:g?alt=sse"),
+        ("https://h/p?alt=sse&api-key=K", "https://h/p?alt=sse"),
+        ("https://user:pass@h/p", "https://h/p"),
+        ("https://h/p?X-Amz-Signature=abc&x=1", "https://h/p?x=1"),
+        ("https://h/p", "https://h/p"),
+    ],
+)
+def test_no_secret_stays_in_a_url(url, clean):
+    """Keys, signatures and user info are removed."""
+    assert clean_url(url) == clean
+
+
+def test_scrub_leaves_ordinary_text_alone():
+    """Only keys and credentials are removed from a message."""
+    assert scrub("All connection attempts failed") == "All connection attempts failed"
+    assert "hunter2" not in scrub("https://me:hunter2@host/ refused")
+
+
+def test_memory_is_bounded_with_head_and_tail(monkeypatch):
+    """Past the limit the middle goes: the head and the last bytes stay, in order, and the gap is told."""
+    monkeypatch.setattr(_capture, "KEEP_HEAD", 100)
+    monkeypatch.setattr(_capture, "KEEP_TAIL", 50)
+    capture = make(lambda _: None)
+    for i in range(100):
+        capture.feed(b"%03d-" % i)
+    exchange = capture.exchange()
+    kept = b"".join(exchange.response_chunks)
+    assert exchange.response_truncated
+    assert kept.startswith(b"000-001-")
+    assert kept.endswith(b"098-099-")
+    assert len(kept) <= 150
+    assert b"".join(exchange.response_chunks[exchange.tail_index :]).endswith(b"098-099-")
+
+
+def test_one_huge_chunk_is_cut_too(monkeypatch):
+    """A body that arrives as one object larger than every limit keeps its two ends."""
+    monkeypatch.setattr(_capture, "KEEP_HEAD", 100)
+    monkeypatch.setattr(_capture, "KEEP_TAIL", 50)
+    capture = make(lambda _: None)
+    capture.feed(b"a" * 5000 + b"z" * 5000)
+    kept = b"".join(capture.exchange().response_chunks)
+    assert kept == b"a" * 100 + b"z" * 50
+
+
+def test_a_failing_sink_does_not_reach_the_caller():
+    """Whatever goes wrong behind the capture, finishing never raises, and it is counted."""
+    from amplitude_ai import _guard
+
+    before = _guard.counted("internal_errors_finish")
+
+    def broken(_):
+        raise RuntimeError("boom")
+
+    make(broken).finish(Outcome.EXHAUSTED)
+    assert _guard.counted("internal_errors_finish") == before + 1
+
+
+def test_a_capture_that_is_dropped_leaves_no_garbage():
+    """After exchange() and the removal of its feeder nothing keeps a capture alive but its users."""
+    import weakref
+
+    class Probe(Capture):
+        __slots__ = ("__weakref__",)
+
+    capture = Probe(lambda _: None, CallContext(Binding()), "POST", "https://h/", {}, b"")
+    capture.exchange()
+    del capture.feed
+    reference = weakref.ref(capture)
+    gc.disable()
+    try:
+        del capture
+        assert reference() is None
+    finally:
+        gc.enable()

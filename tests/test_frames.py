@@ -1,0 +1,125 @@
+"""Bytes to frames."""
+
+import gzip
+import json
+import zlib
+
+import brotli
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amplitude_ai.parsers._frames import decode, json_array_frames, ndjson_frames, sse_frames
+
+TEXT = json.dumps({"text": "héllo wörld 🎉 " * 50}).encode()
+
+
+def raw_deflate(data):
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
+
+
+ENCODERS = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODERS)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_every_encoding_is_undone_however_it_is_cut(encoding, size):
+    """A compressed body cut anywhere decodes to the same bytes."""
+    packed = ENCODERS[encoding](TEXT)
+    chunks = [packed[i : i + size] for i in range(0, len(packed), size)]
+    body = decode(chunks, encoding)
+    assert body.data == TEXT
+    assert not body.damaged
+
+
+def test_raw_deflate_is_understood():
+    """Servers that send deflate without its wrapper are read all the same."""
+    assert decode([raw_deflate(TEXT)], "deflate").data == TEXT
+
+
+def test_stacked_encodings_are_undone_in_turn():
+    """``Content-Encoding: gzip, br`` means br last."""
+    assert decode([brotli.compress(gzip.compress(TEXT))], "gzip, br").data == TEXT
+
+
+def test_a_cut_gzip_body_gives_what_was_whole():
+    """Truncation costs the tail, not the call."""
+    packed = gzip.compress(TEXT * 100)
+    body = decode([packed[: len(packed) // 2]], "gzip")
+    assert (TEXT * 100).startswith(body.data)
+    assert body.data
+
+
+def test_damage_and_unknown_encodings_are_told():
+    """Bytes that are not what they claim to be are marked, not raised."""
+    assert decode([b"not gzip at all"], "gzip").damaged
+    assert decode([b"abc"], "rot13").damaged
+
+
+def test_a_bomb_is_cut_short(monkeypatch):
+    """A body that decompresses to more than the limit stops there."""
+    from amplitude_ai.parsers import _frames
+
+    monkeypatch.setattr(_frames, "LIMIT", 100_000)
+    body = decode([gzip.compress(b"0" * 50_000_000)], "gzip")
+    assert body.damaged or len(body.data) <= 200_000
+    assert len(body.data) <= 200_000
+
+
+def test_time_stays_attached_through_compression():
+    """``chunk_at`` names the wire chunk that completed a decoded byte."""
+    body = decode([b"aaa", b"bbb", b"ccc"], None)
+    assert [body.chunk_at(end) for end in (1, 3, 4, 9)] == [0, 0, 1, 2]
+
+
+def frames(data, reader=sse_frames):
+    return [(frame.event, frame.data) for frame in reader(data)]
+
+
+def test_sse_events_lines_and_comments():
+    """Names, several data lines, comments, CRLF and the sentinel."""
+    data = b': hi\r\n\r\nevent: a\r\ndata: {"x":\r\ndata: 1}\r\n\r\ndata: [DONE]\n\n'
+    assert frames(data) == [("a", {"x": 1}), (None, "[DONE]")]
+
+
+def test_a_cut_last_event_is_left_out_and_a_whole_one_is_taken():
+    """A stream that ends without its blank line loses nothing that was whole."""
+    assert frames(b'data: {"a": 1}\n\ndata: {"b": ') == [(None, {"a": 1})]
+    assert frames(b'data: {"a": 1}\n\ndata: {"b": 2}') == [(None, {"a": 1}), (None, {"b": 2})]
+
+
+def test_ndjson():
+    """One value a line; a cut line is left out."""
+    assert frames(b'{"a":1}\n\n{"b":2}\n{"c":', ndjson_frames) == [(None, {"a": 1}), (None, {"b": 2})]
+
+
+def test_json_array_may_be_cut_anywhere():
+    """Gemini's array yields every object that arrived whole, braces and quotes in strings notwithstanding."""
+    items = [{"t": 'br{ace]"\\'}, {"t": {"n": [1, {"x": "\\\\"}]}}, {"t": 3}]
+    data = json.dumps(items).encode()
+    assert [frame.data for frame in json_array_frames(data)] == items
+    assert [frame.data for frame in json_array_frames(data[:-3])] == items[:2]
+
+
+@given(
+    st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=20) | st.integers(-9, 9), max_size=4), max_size=5)
+)
+def test_json_array_frames_equal_the_parsed_array(items):
+    """Any array of objects comes out item by item."""
+    assert [frame.data for frame in json_array_frames(json.dumps(items, indent=1).encode())] == items
+
+
+@given(st.binary(max_size=400), st.sampled_from(["gzip", "deflate", "br", "zstd", None]))
+def test_no_bytes_ever_raise(data, encoding):
+    """Hostile bytes through every reader: nothing raises."""
+    body = decode([data[:9], data[9:]], encoding)
+    for reader in (sse_frames, ndjson_frames, json_array_frames):
+        list(reader(body.data))
+        list(reader(data))

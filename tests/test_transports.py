@@ -1,0 +1,307 @@
+"""The watching transports, over in-memory inner transports where the very objects can be compared."""
+
+import asyncio
+import gc
+
+import httpx
+import httpx2
+import pytest
+
+from amplitude_ai._models import Binding, CallContext, Outcome
+from amplitude_ai.transports import httpx as leaf_httpx
+from amplitude_ai.transports import httpx2 as leaf_httpx2
+from amplitude_ai.transports._observer import Observer
+
+URL = "https://api.openai.com/v1/chat/completions"
+LIBRARIES = [(httpx, leaf_httpx), (httpx2, leaf_httpx2)]
+CHUNKS = [b"one" * 9, b"two" * 9, b"three" * 9]
+
+
+class Watch:
+    """An observer that keeps what it is given."""
+
+    def __init__(self, watched=True):
+        self.captures = []
+        self.closed = []
+        self.said = []
+        self.observer = Observer(
+            sink=self.captures.append,
+            watches=lambda method, host, path, explicit: watched,
+            snapshot=self.snapshot,
+            client_closed=self.closed.append,
+        )
+
+    def snapshot(self, binding, headers):
+        self.said.append(dict(headers))
+        return CallContext(binding)
+
+    @property
+    def exchange(self):
+        (capture,) = self.captures
+        return capture.exchange()
+
+
+@pytest.fixture(params=LIBRARIES, ids=["httpx", "httpx2"])
+def lib(request):
+    return request.param
+
+
+def stream_class(module, chunks, error=None):
+    class Stream(module.SyncByteStream, module.AsyncByteStream):
+        closed = 0
+
+        def __iter__(self):
+            yield from chunks
+            if error:
+                raise error
+
+        async def __aiter__(self):
+            for chunk in chunks:
+                yield chunk
+            if error:
+                raise error
+
+        def close(self):
+            self.closed += 1
+
+        async def aclose(self):
+            self.closed += 1
+
+    return Stream()
+
+
+def inner(module, respond):
+    class Inner(module.BaseTransport, module.AsyncBaseTransport):
+        closed = False
+        requests = []
+        color = "blue"
+
+        def handle_request(self, request):
+            self.requests.append(request)
+            return respond(request)
+
+        async def handle_async_request(self, request):
+            self.requests.append(request)
+            return respond(request)
+
+        def close(self):
+            self.closed = True
+
+    return Inner()
+
+
+def watched(lib, respond, **kwargs):
+    module, leaf = lib
+    watch = Watch(**kwargs)
+    transport = leaf.AmplitudeTransport(inner(module, respond), watch.observer, Binding(explicit=True))
+    return watch, transport
+
+
+def test_the_application_gets_the_very_chunks_of_the_network(lib):
+    """Nothing is queued or copied: each chunk is the object the inner transport yielded."""
+    module, _ = lib
+    watch, transport = watched(lib, lambda r: module.Response(200, stream=stream_class(module, CHUNKS)))
+    response = transport.handle_request(module.Request("POST", URL, json={"a": 1}))
+    got = list(response.stream)
+    assert all(mine is theirs for mine, theirs in zip(got, CHUNKS, strict=True))
+    assert watch.exchange.outcome is Outcome.EXHAUSTED
+    assert watch.exchange.status == 200
+    assert watch.exchange.request_body == b'{"a":1}' or watch.exchange.request_body == b'{"a": 1}'
+    assert watch.exchange.response_chunks == tuple(CHUNKS)
+    assert len(watch.exchange.chunk_times_ns) == 3
+
+
+async def test_async_the_same(lib):
+    """The other colour behaves the same, and a second iteration (openai drains) adds no second record."""
+    module, leaf = lib
+    watch = Watch()
+    transport = leaf.AsyncAmplitudeTransport(
+        inner(module, lambda r: module.Response(200, stream=stream_class(module, CHUNKS))), watch.observer, Binding()
+    )
+    response = await transport.handle_async_request(module.Request("POST", URL, json={}))
+    got = [chunk async for chunk in response.stream]
+    [chunk async for chunk in response.stream]
+    await response.stream.aclose()
+    assert all(mine is theirs for mine, theirs in zip(got, CHUNKS, strict=True))
+    assert len(watch.captures) == 1
+
+
+def test_an_unwatched_request_gets_the_untouched_response(lib):
+    """No tee at all where there is nothing to watch; our headers are removed all the same."""
+    module, _ = lib
+    stream = stream_class(module, CHUNKS)
+    watch, transport = watched(lib, lambda r: module.Response(200, stream=stream), watched=False)
+    request = module.Request("POST", URL, headers={"X-Amplitude-User-Id": "u"})
+    response = transport.handle_request(request)
+    assert response.stream is stream
+    assert watch.captures == []
+    assert "x-amplitude-user-id" not in request.headers
+
+
+def test_our_headers_are_read_and_removed_before_the_wire(lib):
+    """``X-Amplitude-*`` reaches the context, never the server; a redirected copy keeps what was said."""
+    module, _ = lib
+    watch, transport = watched(lib, lambda r: module.Response(200, stream=stream_class(module, CHUNKS)))
+    request = module.Request(
+        "POST", URL, headers={"X-Amplitude-User-Id": "user1", "Authorization": "Bearer k"}, json={}
+    )
+    transport.handle_request(request)
+    sent = transport._inner.requests[-1]
+    assert sent is request
+    assert not [name for name in sent.headers if name.startswith("x-amplitude")]
+    assert sent.headers["authorization"] == "Bearer k"
+    assert watch.said[-1] == {"x-amplitude-user-id": "user1"}
+    transport.handle_request(module.Request("POST", URL, extensions=request.extensions))
+    assert watch.said[-1] == {"x-amplitude-user-id": "user1"}
+
+
+def test_no_request_header_is_kept_but_the_allowed(lib):
+    """Authorization, cookies and keys are nowhere in the exchange."""
+    module, _ = lib
+    watch, transport = watched(lib, lambda r: module.Response(200, stream=stream_class(module, CHUNKS)))
+    headers = {
+        "Authorization": "Bearer CANARY",
+        "Cookie": "CANARY",
+        "x-api-key": "CANARY",
+        "x-stainless-retry-count": "1",
+    }
+    list(transport.handle_request(module.Request("POST", URL, headers=headers, json={})).stream)
+    assert "CANARY" not in repr(watch.exchange)
+    assert watch.exchange.request_headers["x-stainless-retry-count"] == "1"
+
+
+def test_an_error_of_the_transport_is_recorded_and_passes_unchanged(lib):
+    """The very exception object goes on to the application."""
+    module, _ = lib
+    error = module.ConnectError("refused")
+
+    def respond(request):
+        raise error
+
+    watch, transport = watched(lib, respond)
+    with pytest.raises(module.ConnectError) as caught:
+        transport.handle_request(module.Request("POST", URL, json={}))
+    assert caught.value is error
+    assert watch.exchange.outcome is Outcome.ERROR
+    assert (watch.exchange.error.type, watch.exchange.error.message) == ("ConnectError", "refused")
+    assert watch.exchange.status is None
+
+
+def test_an_error_in_the_stream_is_recorded_and_passes_unchanged(lib):
+    """A cut body leaves what was seen and the exception's type."""
+    module, _ = lib
+    error = module.RemoteProtocolError("cut")
+    watch, transport = watched(lib, lambda r: module.Response(200, stream=stream_class(module, CHUNKS, error)))
+    with pytest.raises(module.RemoteProtocolError) as caught:
+        list(transport.handle_request(module.Request("POST", URL, json={})).stream)
+    assert caught.value is error
+    assert watch.exchange.error.type == "RemoteProtocolError"
+    assert watch.exchange.response_chunks == tuple(CHUNKS)
+
+
+def test_close_before_the_end_finishes_and_closes_the_inner_stream(lib):
+    """A reader that stops early leaves one record of what it read."""
+    module, _ = lib
+    stream = stream_class(module, CHUNKS)
+    watch, transport = watched(lib, lambda r: module.Response(200, stream=stream))
+    response = transport.handle_request(module.Request("POST", URL, json={}))
+    iterator = iter(response.stream)
+    next(iterator)
+    response.close()
+    assert stream.closed == 1
+    assert watch.exchange.outcome is Outcome.CLOSED
+    assert watch.exchange.response_chunks == (CHUNKS[0],)
+
+
+def test_an_abandoned_stream_is_recorded_when_it_is_collected(lib):
+    """Nobody closes, nobody reads on: garbage collection finishes the record."""
+    module, _ = lib
+    watch, transport = watched(lib, lambda r: module.Response(200, stream=stream_class(module, CHUNKS)))
+    response = transport.handle_request(module.Request("POST", URL, json={}))
+    assert watch.captures == []
+    del response
+    gc.collect()
+    assert watch.exchange.outcome is Outcome.ABANDONED
+
+
+async def test_cancellation_passes_and_is_told(lib):
+    """A task cancelled while it reads leaves a record that says so."""
+    module, leaf = lib
+    started = asyncio.Event()
+
+    class Hanging(module.AsyncByteStream):
+        async def __aiter__(self):
+            yield b"x"
+            started.set()
+            await asyncio.sleep(60)
+
+    watch = Watch()
+    transport = leaf.AsyncAmplitudeTransport(
+        inner(module, lambda r: module.Response(200, stream=Hanging())), watch.observer, Binding()
+    )
+
+    async def read():
+        response = await transport.handle_async_request(module.Request("POST", URL, json={}))
+        async for _ in response.stream:
+            pass
+
+    task = asyncio.create_task(read())
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert watch.exchange.outcome is Outcome.CANCELLED
+    assert watch.exchange.error.type == "CancelledError"
+
+
+def test_a_body_already_in_memory_is_taken_at_once(lib):
+    """Mock and caching transports answer with content: no stream is ever read."""
+    module, _ = lib
+    watch, transport = watched(lib, lambda r: module.Response(200, json={"id": "x"}))
+    response = transport.handle_request(module.Request("POST", URL, json={}))
+    assert response.json() == {"id": "x"}
+    assert b"".join(watch.exchange.response_chunks) == response.content
+
+
+def test_a_failing_recorder_leaves_the_call_alone(lib):
+    """Whatever of ours breaks, the application gets its answer and a counter rises."""
+    from amplitude_ai import _guard
+
+    module, leaf = lib
+
+    def broken(*args):
+        raise RuntimeError("boom")
+
+    observer = Observer(sink=broken, watches=broken, snapshot=broken, client_closed=broken)
+    stream = stream_class(module, CHUNKS)
+    transport = leaf.AmplitudeTransport(
+        inner(module, lambda r: module.Response(200, stream=stream)), observer, Binding()
+    )
+    before = _guard.counted("internal_errors")
+    response = transport.handle_request(module.Request("POST", URL, json={}))
+    assert list(response.stream) == CHUNKS
+    transport.close()
+    assert _guard.counted("internal_errors") == before + 2
+
+
+def test_a_nested_client_is_the_same_call(lib):
+    """A transport that itself uses a watched transport gives one record."""
+    module, leaf = lib
+    watch = Watch()
+    innermost = leaf.AmplitudeTransport(
+        inner(module, lambda r: module.Response(200, stream=stream_class(module, CHUNKS))), watch.observer, Binding()
+    )
+    outer = leaf.AmplitudeTransport(innermost, watch.observer, Binding())
+    list(outer.handle_request(module.Request("POST", URL, json={})).stream)
+    assert len(watch.captures) == 1
+
+
+def test_the_inner_transport_is_entered_closed_and_reachable(lib):
+    """Custom attributes stay reachable, closing closes, and the client's end is told."""
+    module, _ = lib
+    watch, transport = watched(lib, lambda r: module.Response(200, content=b""))
+    assert transport.color == "blue"
+    with transport:
+        pass
+    assert transport._inner.closed
+    assert len(watch.closed) == 1
