@@ -45,6 +45,7 @@ class Runtime:
     def __init__(self) -> None:
         self.worker = Worker(self)
         self.default_config: AIConfig | None = None
+        self.default_client: Any = None  # tests put a list here
         self._book: SessionBook | None = None
         self._delivery: Delivery | None = None
         self._exit_registered: set[int] = set()
@@ -132,7 +133,7 @@ class Runtime:
 
     def _deliver(self, events: list[Event]) -> None:
         for event in events:
-            self.delivery.deliver(event, event.amplitude_client)
+            self.delivery.deliver(event, event.amplitude_client or self.default_client)
 
     def tick(self) -> None:
         """End what was silent too long."""

@@ -103,6 +103,7 @@ def test_one_huge_chunk_is_cut_too(monkeypatch):
     assert kept == b"a" * 100 + b"z" * 50
 
 
+@pytest.mark.swallows
 def test_a_failing_sink_does_not_reach_the_caller():
     """Whatever goes wrong behind the capture, finishing never raises, and it is counted."""
     from amplitude_ai import _guard

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fnmatch import translate
 
 from . import compatible
 
@@ -152,4 +153,6 @@ def _known_other(host: str, path: str) -> bool:
 
 
 _HOST_PATTERNS = tuple((re.compile(pattern), provider, price) for pattern, provider, price in _HOSTS)
-_COMPATIBLE_PATTERNS = tuple((re.compile(row.host), row.provider, row.price_provider) for row in compatible.HOSTS)
+_COMPATIBLE_PATTERNS = tuple(
+    (re.compile(translate(row.pattern)), row.provider, row.price_provider) for row in compatible.HOSTS
+)

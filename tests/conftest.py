@@ -1,0 +1,23 @@
+"""What every test gets: no store of the developer's own, no swallowed error unseen."""
+
+import os
+import tempfile
+
+import pytest
+
+os.environ["AMPLITUDE_AI_STORE"] = os.path.join(tempfile.mkdtemp(prefix="amplitude-ai-tests-"), "events.db")
+os.environ.pop("AMPLITUDE_API_KEY", None)
+
+from amplitude_ai import _guard
+
+
+@pytest.fixture(autouse=True)
+def internal_errors(request):
+    """Fail the test for what the fence swallowed; ``@pytest.mark.swallows`` says that it is meant to."""
+    seen = []
+    _guard.on_internal_error = lambda stage, exc: seen.append((stage, exc))
+    yield seen
+    _guard.on_internal_error = None
+    if seen and request.node.get_closest_marker("swallows") is None:
+        stage, exc = seen[0]
+        raise AssertionError(f"swallowed at {stage}") from exc
