@@ -1,0 +1,1 @@
+"""What watching costs. ``make bench`` runs it; nothing here is a test."""

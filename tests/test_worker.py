@@ -1,0 +1,158 @@
+"""One bounded queue and its one thread."""
+
+import os
+import threading
+import time
+
+import pytest
+
+from amplitude_ai import _guard
+from amplitude_ai._worker import Worker
+
+
+class Handler:
+    def __init__(self):
+        self.items = []
+        self.ticks = 0
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def process(self, item):
+        self.gate.wait(5)
+        if item == "boom":
+            raise RuntimeError("boom")
+        self.items.append(item)
+
+    def tick(self):
+        self.ticks += 1
+
+
+def test_items_are_handled_in_order_and_drain_waits_for_them():
+    """What was submitted before ``drain`` is handled when it returns True; its action runs after."""
+    handler = Handler()
+    worker = Worker(handler)
+    for i in range(100):
+        assert worker.submit(i, size=10)
+    seen_at_action = []
+    assert worker.drain(5, lambda: seen_at_action.append(len(handler.items)))
+    assert handler.items == list(range(100))
+    assert seen_at_action == [100]
+    assert worker.waiting == (0, 0)
+
+
+def test_drain_says_when_the_time_was_not_enough():
+    """A worker that is stuck is told, not waited for."""
+    handler = Handler()
+    handler.gate.clear()
+    worker = Worker(handler)
+    worker.submit(1)
+    begun = time.monotonic()
+    assert worker.drain(0.05) is False
+    assert time.monotonic() - begun < 2
+    handler.gate.set()
+    assert worker.drain(5) is True
+
+
+def test_the_queue_is_bounded_by_count_and_the_loss_is_counted():
+    """Past the limit an item is refused, with a reason in the counters."""
+    handler = Handler()
+    handler.gate.clear()
+    worker = Worker(handler, max_items=3)
+    before = _guard.counted("dropped_queue_full")
+    results = [worker.submit(i) for i in range(10)]
+    handler.gate.set()
+    assert worker.drain(5)
+    assert results.count(False) == _guard.counted("dropped_queue_full") - before >= 6
+    assert len(handler.items) == results.count(True)
+
+
+def test_the_queue_is_bounded_by_bytes():
+    """A few huge items are refused before they fill the memory; room comes back when they are handled."""
+    handler = Handler()
+    handler.gate.clear()
+    worker = Worker(handler, max_bytes=100)
+    before = _guard.counted("dropped_queue_bytes")
+    assert worker.submit("a", 60)
+    assert not worker.submit("b", 60)
+    assert _guard.counted("dropped_queue_bytes") == before + 1
+    handler.gate.set()
+    assert worker.drain(5)
+    assert worker.submit("c", 60)
+
+
+@pytest.mark.swallows
+def test_an_error_in_the_handler_costs_one_item():
+    """The worker survives what it is given."""
+    handler = Handler()
+    worker = Worker(handler)
+    worker.submit("boom")
+    worker.submit("after")
+    assert worker.drain(5)
+    assert handler.items == ["after"]
+
+
+def test_bytes_are_counted_right_from_many_threads():
+    """However many threads submit at once, the byte count comes back to zero."""
+    handler = Handler()
+    worker = Worker(handler)
+
+    def produce():
+        for _ in range(500):
+            worker.submit("x", 7)
+
+    threads = [threading.Thread(target=produce) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert worker.drain(10)
+    worker._add_bytes(0)
+    assert len(handler.items) == 4000
+    assert worker.waiting == (0, 0)
+
+
+def test_the_clock_ticks_without_items():
+    """Sessions end by silence: the worker wakes for the clock."""
+    handler = Handler()
+    worker = Worker(handler)
+    worker.submit(1)
+    deadline = time.monotonic() + 5
+    while not handler.ticks and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert handler.ticks
+
+
+def test_drain_on_the_worker_itself_does_not_wait_for_itself():
+    """A plugin that flushes from the worker gets an honest False, not a deadlock."""
+    answers = []
+
+    class Flushing(Handler):
+        def process(self, item):
+            answers.append(worker.drain(5))
+
+    worker = Worker(Flushing())
+    worker.submit(1)
+    assert worker.drain(5)
+    assert answers == [False]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_starts_empty_and_works():
+    """The parent's items stay the parent's; the child's worker starts anew."""
+    handler = Handler()
+    worker = Worker(handler)
+    worker.submit("parent")
+    assert worker.drain(5)
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        worker.after_fork()
+        worker.submit("child")
+        worker.drain(5)
+        os.write(write, repr(handler.items).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(write)
+    assert os.read(read, 1000).decode() == "['parent', 'child']"
+    os.close(read)
