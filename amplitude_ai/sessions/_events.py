@@ -1,0 +1,326 @@
+"""The schema: the five events, and the only place in the package where their names and properties are spelled.
+
+In: facts that privacy has passed. Out: `Event` values whose properties are the known ones only. A property that is
+``None`` is absent; the feature flags of `AIConfig` remove theirs here, for manual events as for captured ones.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+from .._config import AIConfig
+from .._models import Event, Exchange, LLMCall
+from ._privacy import Privacy
+from ._verdict import Verdict
+
+RUN_STARTED = "llm_run_started"
+USER_MESSAGE = "user_message"
+LLM_MESSAGE = "llm_message"
+TOOL_CALLED = "tool_called"
+RUN_FINISHED = "llm_run_finished"
+
+#: On every event, beside custom properties.
+COMMON = ("session_id", "model_provider", "model_name", "sdk_version")
+#: Every event and its own properties, in the order of the documentation; the local store makes its columns of these.
+SCHEMA: Mapping[str, tuple[str, ...]] = {
+    RUN_STARTED: ("run_source",),
+    USER_MESSAGE: ("content", "content_length", "message_id"),
+    LLM_MESSAGE: (
+        "message_id",
+        "response_id",
+        "provider_request_id",
+        "endpoint",
+        "host",
+        "requested_model",
+        "input_content",
+        "output_content",
+        "output_content_length",
+        "content_truncated",
+        "input_tokens",
+        "output_tokens",
+        "total_tokens",
+        "cached_input_tokens",
+        "cache_write_tokens",
+        "reasoning_tokens",
+        "latency_ms",
+        "time_to_first_token_ms",
+        "provider_processing_ms",
+        "cost_usd",
+        "cost_source",
+        "finish_reason",
+        "is_streaming",
+        "stream_aborted",
+        "success",
+        "http_status",
+        "error_type",
+        "error_message",
+        "attempt",
+        "temperature",
+        "max_tokens",
+        "top_p",
+        "tool_call_count",
+        "ratelimit_remaining_requests",
+        "ratelimit_remaining_tokens",
+    ),
+    TOOL_CALLED: (
+        "tool_name",
+        "tool_call_id",
+        "tool_type",
+        "tool_parameters",
+        "tool_result",
+        "success",
+        "error_message",
+        "latency_ms",
+    ),
+    RUN_FINISHED: (
+        "total_messages",
+        "total_tokens",
+        "total_cost_usd",
+        "total_tool_calls",
+        "total_errors",
+        "duration_ms",
+        "success",
+        "end_reason",
+    ),
+}
+
+_TOKENS = frozenset(
+    ["input_tokens", "output_tokens", "total_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens"]
+)
+_COSTS = frozenset({"cost_usd", "cost_source", "total_cost_usd"})
+_TIMES = frozenset({"latency_ms", "time_to_first_token_ms", "provider_processing_ms", "duration_ms"})
+_ERRORS = frozenset({"error_type", "error_message", "total_errors"})
+#: The namespace of our ids; any constant will do, as long as it never changes.
+_NAMESPACE = uuid.UUID("5d0c8a52-6f0e-5b8e-9a39-6a3c0e8f7d11")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose an event is: what all events of one call have in common."""
+
+    config: AIConfig
+    privacy: Privacy
+    session_id: str | None = None
+    user_id: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    amplitude_client: Any = None
+
+
+def build(
+    event_type: str,
+    origin: Origin,
+    time_ms: int,
+    insert_id: str,
+    properties: Mapping[str, Any],
+) -> Event:
+    """One event. Our own properties win over custom ones of the same name.
+
+    Raises:
+        ValueError: a property is not in the schema of ``event_type`` (custom ones go to ``Origin.properties``).
+    """
+    unknown = properties.keys() - set(SCHEMA[event_type])
+    if unknown:
+        raise ValueError(f"{event_type} has no property {min(unknown)!r}: pass it as a custom property")
+    off = _switched_off(origin.config)
+    own = {
+        "session_id": origin.session_id,
+        "model_provider": origin.provider,
+        "model_name": origin.model,
+        "sdk_version": sdk_version(),
+        **properties,
+    }
+    known = {name: _rounded(name, value) for name, value in own.items() if value is not None and name not in off}
+    custom = {name: value for name, value in origin.properties.items() if name not in own}
+    return Event(
+        event_type=event_type,
+        time_ms=time_ms,
+        insert_id=insert_id,
+        properties={**custom, **known},
+        user_id=origin.user_id,
+        device_id=None if origin.user_id is not None else machine_id(),
+        amplitude_client=origin.amplitude_client,
+    )
+
+
+def make_id(key: str, event_type: str, index: int = 0) -> str:
+    """The ``insert_id`` of the ``index``-th ``event_type`` of what ``key`` names (an exchange, a run)."""
+    return str(uuid.uuid5(_NAMESPACE, f"{key}/{event_type}/{index}"))
+
+
+def run_started(origin: Origin, time_ms: int, run_id: str, source: str = "automatic") -> Event:
+    """A run began. ``run_id`` is the id of its first exchange."""
+    return build(RUN_STARTED, origin, time_ms, make_id(run_id, RUN_STARTED), {"run_source": source})
+
+
+def user_message(origin: Origin, exchange: Exchange, text: str, index: int) -> Event:
+    """A user's new message; the ``index``-th of this exchange."""
+    insert_id = make_id(exchange.id, USER_MESSAGE, index)
+    content = origin.privacy.input(text)
+    properties = {
+        "content": content and content.text,
+        "content_length": content and content.length,
+        "message_id": insert_id,
+    }
+    return build(USER_MESSAGE, origin, exchange.started_at_ms, insert_id, properties)
+
+
+def llm_message(
+    origin: Origin,
+    call: LLMCall,
+    exchange: Exchange,
+    verdict: Verdict,
+    attempt: int,
+    input_text: str | None,
+    cost: tuple[float | None, str | None],
+) -> Event:
+    """One attempt to have a model answer."""
+    insert_id = make_id(exchange.id, LLM_MESSAGE)
+    usage = call.usage
+    asked = origin.privacy.input(input_text)
+    answer = origin.privacy.output(call.output_text)
+    cuts = [part.truncated for part in (asked, answer) if part is not None and part.truncated is not None]
+    properties = {
+        "message_id": insert_id,
+        "response_id": call.response_id,
+        "provider_request_id": call.provider_request_id,
+        "endpoint": call.endpoint or None,
+        "host": call.host or None,
+        "requested_model": call.requested_model,
+        "input_content": asked and asked.text,
+        "output_content": answer and answer.text,
+        "output_content_length": answer and answer.length,
+        "content_truncated": any(cuts) if cuts else None,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "total_tokens": usage.total,
+        "cached_input_tokens": usage.cached_input_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "latency_ms": exchange.latency_ms,
+        "time_to_first_token_ms": call.time_to_first_token_ms,
+        "provider_processing_ms": call.provider_processing_ms,
+        "cost_usd": cost[0],
+        "cost_source": cost[1],
+        "finish_reason": verdict.finish_reason,
+        "is_streaming": call.streaming,
+        "stream_aborted": verdict.stream_aborted,
+        "success": verdict.success,
+        "http_status": exchange.status,
+        "error_type": verdict.error_type,
+        "error_message": None if verdict.success else origin.privacy.error_message(verdict.error_message),
+        "attempt": attempt,
+        "temperature": call.temperature,
+        "max_tokens": call.max_tokens,
+        "top_p": call.top_p,
+        "tool_call_count": len(call.tool_calls) if verdict.success or call.tool_calls else None,
+        "ratelimit_remaining_requests": call.ratelimit_remaining_requests,
+        "ratelimit_remaining_tokens": call.ratelimit_remaining_tokens,
+    }
+    return build(LLM_MESSAGE, origin, finished_at_ms(exchange), insert_id, properties)
+
+
+def tool_called(
+    origin: Origin,
+    time_ms: int,
+    insert_id: str,
+    *,
+    name: str,
+    call_id: str | None,
+    kind: str,
+    parameters: str | None,
+    result: str | None = None,
+    success: bool | None = None,
+    error_message: str | None = None,
+    latency_ms: float | None = None,
+) -> Event:
+    """A tool was asked for; with what came of it, where that is known. The texts are ones privacy has passed."""
+    properties = {
+        "tool_name": name,
+        "tool_call_id": call_id,
+        "tool_type": kind,
+        "tool_parameters": parameters,
+        "tool_result": result,
+        "success": success,
+        "error_message": error_message,
+        "latency_ms": latency_ms,
+    }
+    return build(TOOL_CALLED, origin, time_ms, insert_id, properties)
+
+
+def run_finished(
+    origin: Origin,
+    time_ms: int,
+    run_id: str,
+    *,
+    messages: int,
+    tokens: int | None,
+    cost_usd: float | None,
+    tool_calls: int,
+    errors: int,
+    duration_ms: float | None,
+    success: bool,
+    end_reason: str | None,
+) -> Event:
+    """A run ended."""
+    properties = {
+        "total_messages": messages,
+        "total_tokens": tokens,
+        "total_cost_usd": cost_usd,
+        "total_tool_calls": tool_calls,
+        "total_errors": errors,
+        "duration_ms": duration_ms,
+        "success": success,
+        "end_reason": end_reason,
+    }
+    return build(RUN_FINISHED, origin, time_ms, make_id(run_id, RUN_FINISHED), properties)
+
+
+def finished_at_ms(exchange: Exchange) -> int:
+    """The wall-clock time of an exchange's end: the start plus what the monotonic clock measured."""
+    return exchange.started_at_ms + round(exchange.latency_ms)
+
+
+@cache
+def sdk_version() -> str | None:
+    """The version of this package, ``None`` when it runs without having been installed."""
+    try:
+        return metadata.version("amplitude-ai-wire")
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@cache
+def machine_id() -> str:
+    """A stable id of this machine, for events without a user: Amplitude refuses those without any id."""
+    return f"amplitude-ai-{uuid.uuid5(_NAMESPACE, platform.node() or 'unknown')}"
+
+
+def _switched_off(config: AIConfig) -> frozenset[str]:
+    off: frozenset[str] = frozenset()
+    if not config.token_tracking:
+        off |= _TOKENS
+    if not config.cost_tracking:
+        off |= _COSTS
+    if not config.latency_tracking:
+        off |= _TIMES
+    if not config.error_tracking:
+        off |= _ERRORS
+    return off
+
+
+def _rounded(name: str, value: Any) -> Any:
+    if isinstance(value, float):
+        if name in _TIMES:
+            return round(value, 3)
+        if math.isfinite(value) and name in _COSTS:
+            return round(value, 12)
+    return value

@@ -1,0 +1,317 @@
+"""Who talks with whom: calls in, the events of their runs out.
+
+Runs on the worker's thread only: no locks, no clock of its own (times come from the exchange or as arguments), no
+I/O. Bounded: the least recently used run ends when there are too many, the oldest waiting tool call is reported when
+too many wait. Of prompts only hashes are kept.
+
+A run is an explicit session id, or else one (client instance, user). It begins with its first call and ends when its
+client closes, when told, or by silence.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from .._config import AIConfig
+from .._guard import count
+from .._models import CallContext, Event, Exchange, LLMCall
+from . import _events, _tools
+from ._events import Origin, finished_at_ms
+from ._pricing import price
+from ._privacy import Privacy, PrivacyError
+from ._turns import Turns, asked
+from ._verdict import Verdict, judge
+
+_MAX_RUNS = 10_000
+_MAX_PENDING = 256
+_MAX_FAILURES = 64
+#: A request that is repeated later than this after its failure is a new call. SDKs wait a minute at most.
+_RETRY_WINDOW_NS = 120 * 10**9
+
+
+@dataclass(slots=True)
+class RunStats:
+    """The totals of a run: sums over what was emitted. ``None`` where nothing was known."""
+
+    messages: int = 0
+    tokens: int | None = None
+    cost_usd: float | None = None
+    tool_calls: int = 0
+    errors: int = 0
+    success: bool = True  # how the last call ended
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run in progress. ``id`` is the id of its first exchange, which its own events are named after."""
+
+    id: str
+    origin: Origin
+    owner: int | None  # the client whose close ends the run
+    started_ms: int
+    last_ms: int
+    announced: bool  # it has begin and end events of its own
+    stats: RunStats = field(default_factory=RunStats)
+    waiting: OrderedDict[str, _tools.Pending] = field(default_factory=OrderedDict)
+    failures: OrderedDict[bytes, tuple[int, int]] = field(default_factory=OrderedDict)  # body → attempt, end
+    turns: Turns = field(default_factory=Turns)
+
+    def due_ms(self) -> int:
+        """When `SessionBook.tick` has something to do here."""
+        config = self.origin.config
+        due = self.last_ms + config.session_timeout_ms
+        if self.waiting:
+            oldest = next(iter(self.waiting.values()))
+            due = min(due, oldest.asked_ms + oldest.origin.config.tool_result_timeout_ms)
+        return due
+
+
+class SessionBook:
+    """Every run in progress. Each method returns the events that are due."""
+
+    def __init__(
+        self, config: AIConfig | None = None, *, max_runs: int = _MAX_RUNS, max_pending: int = _MAX_PENDING
+    ) -> None:
+        self._config = config or AIConfig()
+        self._max_runs = max_runs
+        self._max_pending = max_pending
+        self._runs: OrderedDict[Hashable, _Run] = OrderedDict()  # least recently used first
+        self._next_due_ms: int | None = None  # never later than the true one
+
+    def record(self, call: LLMCall, exchange: Exchange) -> list[Event]:
+        """The events of one finished call."""
+        events: list[Event] = []
+        run, origin = self._run_for(call, exchange, events)
+        verdict = judge(call, exchange)
+        attempt = self._attempt(run, call, exchange, verdict)
+
+        for one, result in _tools.match(run.waiting.values(), call):
+            del run.waiting[one.insert_id]
+            self._tool(run, events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
+        new_turns = run.turns.new(call)
+        for index, text in enumerate(new_turns if attempt == 0 else ()):
+            _add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
+
+        cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
+        self._message(run, events, origin, call, exchange, verdict, attempt, cost)
+        self._tool_calls(run, events, origin, call, exchange, verdict)
+        self._schedule(run)
+        return events
+
+    def end_client(self, key: int, now_ms: int) -> list[Event]:
+        """A client was closed: its automatic runs, and those of the session id it was given, are over."""
+        return self._end_all([name for name, run in self._runs.items() if run.owner == key], now_ms, "closed")
+
+    def end_session(self, session_id: str, now_ms: int, reason: str = "ended") -> list[Event]:
+        """End the runs of a session id. A managed one only hands out its waiting tool calls: its owner ends it."""
+        ended = [name for name, run in self._runs.items() if run.origin.session_id == session_id]
+        return self._end_all(ended, now_ms, reason)
+
+    def tick(self, now_ms: int) -> list[Event]:
+        """End what was silent too long; report tool calls whose result never came. Cheap when nothing is due."""
+        if self._next_due_ms is None or now_ms < self._next_due_ms:
+            return []
+        events: list[Event] = []
+        for name, run in list(self._runs.items()):
+            if now_ms - run.last_ms >= run.origin.config.session_timeout_ms:
+                events += self._end(name, run.last_ms, "timeout")
+            elif run.waiting:
+                late = [
+                    one
+                    for one in run.waiting.values()
+                    if now_ms - one.asked_ms >= one.origin.config.tool_result_timeout_ms
+                ]
+                self._release(run, events, late)
+        self._next_due_ms = min((run.due_ms() for run in self._runs.values()), default=None)
+        return events
+
+    def release_tools(self, now_ms: int) -> list[Event]:
+        """Report every waiting tool call without its result: someone flushes and wants to see it."""
+        events: list[Event] = []
+        for run in self._runs.values():
+            self._release(run, events, list(run.waiting.values()))
+        return events
+
+    def end_all(self, now_ms: int, reason: str) -> list[Event]:
+        """End every run."""
+        return self._end_all(list(self._runs), now_ms, reason)
+
+    def stats_for(self, session_id: str) -> RunStats | None:
+        """The totals so far of a session id's run; a manual session adds them to its own."""
+        found = [run.stats for run in self._runs.values() if run.origin.session_id == session_id]
+        return found[-1] if found else None
+
+    # Runs -----------------------------------------------------------------------------------------------------
+
+    def _run_for(self, call: LLMCall, exchange: Exchange, events: list[Event]) -> tuple[_Run, Origin]:
+        context = exchange.context
+        config = context.binding.config or self._config
+        name = _name(context)
+        started, ended = exchange.started_at_ms, finished_at_ms(exchange)
+        run = self._runs.get(name)
+        if run is not None and started - run.last_ms >= run.origin.config.session_timeout_ms:
+            events += self._end(name, run.last_ms, "timeout")
+            run = None
+        explicit = context.session_id or context.binding.session_id
+        session_id = explicit or (run.origin.session_id if run is not None else _automatic_id(context, config))
+        origin = Origin(
+            config=config,
+            privacy=Privacy(config, context.privacy_mode),
+            session_id=session_id,
+            user_id=context.user_id or context.binding.user_id,
+            provider=call.provider or None,
+            model=call.model or call.requested_model,
+            properties=context.properties,
+            amplitude_client=context.binding.amplitude_client,
+        )
+        if run is None:
+            while len(self._runs) >= self._max_runs:
+                oldest = next(iter(self._runs))
+                events += self._end(oldest, self._runs[oldest].last_ms, "evicted")
+            own = explicit is None or explicit == context.binding.session_id
+            managed = context.managed_session or context.binding.managed
+            run = _Run(
+                id=exchange.id,
+                origin=origin,
+                owner=context.binding.key if own else None,
+                started_ms=started,
+                last_ms=ended,
+                announced=session_id is not None and not managed,
+            )
+            self._runs[name] = run
+            if run.announced:
+                events.append(_events.run_started(origin, started, run.id))
+        self._runs.move_to_end(name)
+        run.started_ms = min(run.started_ms, started)
+        run.last_ms = max(run.last_ms, ended)
+        return run, origin
+
+    def _end_all(self, names: Iterable[Hashable], now_ms: int, reason: str) -> list[Event]:
+        return [event for name in names for event in self._end(name, now_ms, reason)]
+
+    def _end(self, name: Hashable, now_ms: int, reason: str) -> list[Event]:
+        run = self._runs.pop(name)
+        events: list[Event] = []
+        self._release(run, events, list(run.waiting.values()))
+        if run.announced:
+            stats = run.stats
+            events.append(
+                _events.run_finished(
+                    run.origin,
+                    max(now_ms, run.last_ms),
+                    run.id,
+                    messages=stats.messages,
+                    tokens=stats.tokens,
+                    cost_usd=stats.cost_usd,
+                    tool_calls=stats.tool_calls,
+                    errors=stats.errors,
+                    duration_ms=run.last_ms - run.started_ms,
+                    success=stats.success,
+                    end_reason=reason,
+                )
+            )
+        return events
+
+    def _schedule(self, run: _Run) -> None:
+        due = run.due_ms()
+        self._next_due_ms = due if self._next_due_ms is None else min(self._next_due_ms, due)
+
+    # One call -------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _attempt(run: _Run, call: LLMCall, exchange: Exchange, verdict: Verdict) -> int:
+        """From the SDK's header; without one, by the same request having just failed."""
+        if call.retry_count is not None:
+            return call.retry_count
+        if exchange.request_body is None:
+            return 0
+        body = blake2b(exchange.url.encode() + b"\0" + exchange.request_body, digest_size=16).digest()
+        attempt, ended_ns = run.failures.pop(body, (-1, 0))
+        if not ended_ns <= exchange.started_ns <= ended_ns + _RETRY_WINDOW_NS:
+            attempt = -1  # in parallel with the one that failed, or long after it
+        if not verdict.success:
+            run.failures[body] = (attempt + 1, exchange.finished_ns)
+            if len(run.failures) > _MAX_FAILURES:
+                run.failures.popitem(last=False)
+        return attempt + 1
+
+    @staticmethod
+    def _message(
+        run: _Run,
+        events: list[Event],
+        origin: Origin,
+        call: LLMCall,
+        exchange: Exchange,
+        verdict: Verdict,
+        attempt: int,
+        cost: tuple[float | None, str | None],
+    ) -> None:
+        stats = run.stats
+        stats.messages += attempt == 0
+        stats.errors += not verdict.success
+        stats.success = verdict.success
+        if _add(events, lambda: _events.llm_message(origin, call, exchange, verdict, attempt, asked(call), cost)):
+            if origin.config.token_tracking and call.usage.total is not None:
+                stats.tokens = (stats.tokens or 0) + call.usage.total
+            if cost[0] is not None:
+                stats.cost_usd = (stats.cost_usd or 0.0) + cost[0]
+
+    def _tool_calls(
+        self, run: _Run, events: list[Event], origin: Origin, call: LLMCall, exchange: Exchange, verdict: Verdict
+    ) -> None:
+        if not verdict.success:
+            return  # a call that failed half-way is made again, and asks for the same tools again
+        for index, tool in enumerate(call.tool_calls):
+            if tool.executed:
+                self._tool(run, events, lambda t=tool, i=index: _tools.executed(origin, exchange, t, i))  # type: ignore[misc]
+                continue
+            try:
+                one = _tools.pending(origin, exchange, tool, index)
+            except PrivacyError:
+                count("dropped_privacy")
+                continue
+            run.waiting[one.insert_id] = one
+        surplus = len(run.waiting) - self._max_pending
+        if surplus > 0:
+            self._release(run, events, list(run.waiting.values())[:surplus])
+
+    def _release(self, run: _Run, events: list[Event], waiting: Iterable[_tools.Pending]) -> None:
+        for one in waiting:
+            del run.waiting[one.insert_id]
+            self._tool(run, events, one.event)
+
+    @staticmethod
+    def _tool(run: _Run, events: list[Event], make: Callable[[], Event]) -> None:
+        if _add(events, make):
+            run.stats.tool_calls += 1
+
+
+def new_session_id() -> str:
+    """A session id that nobody else has."""
+    return f"session-{uuid.uuid4().hex}"
+
+
+def _add(events: list[Event], make: Callable[[], Event]) -> bool:
+    """Append the event that ``make`` builds; without it, and counted, when its content could not be made safe."""
+    try:
+        events.append(make())
+    except PrivacyError:
+        count("dropped_privacy")
+        return False
+    return True
+
+
+def _name(context: CallContext) -> Hashable:
+    """What makes two calls one run. The Amplitude client is part of it: its events go to another project."""
+    session_id = context.session_id or context.binding.session_id
+    if session_id is not None:
+        return session_id, id(context.binding.amplitude_client)
+    return context.binding.key, context.user_id or context.binding.user_id
+
+
+def _automatic_id(context: CallContext, config: AIConfig) -> str | None:
+    return new_session_id() if context.binding.auto_start_session and config.auto_generate_session_ids else None
