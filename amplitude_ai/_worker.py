@@ -7,7 +7,6 @@ reason. The worker starts with the first item and dies with the process; a forke
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import queue
@@ -103,11 +102,13 @@ class Worker:
             return  # somebody is at it
         try:
             if self._thread is None:
-                thread = threading.Thread(target=self._run, name="amplitude-ai", daemon=True)
-                # An interpreter that is shutting down starts no thread; the exit hook drains the queue itself.
-                with contextlib.suppress(RuntimeError):
-                    thread.start()
-                    self._thread = thread
+                # Set before it starts: the first item may itself ask whether it is on the worker.
+                self._thread = threading.Thread(target=self._run, name="amplitude-ai", daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    # An interpreter that is shutting down starts no thread; the exit hook drains the queue itself.
+                    self._thread = None
         finally:
             self._start_lock.release()
 
