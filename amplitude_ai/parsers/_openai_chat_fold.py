@@ -1,0 +1,206 @@
+"""A chat completion's chunks (openai ``types/chat/chat_completion_chunk.py``) folded into its plain body.
+
+Lenient where servers stray: tool calls without ``index``, or all at index 0; arguments as objects; whole messages
+instead of deltas; usage on any chunk, in a choice (Moonshot) or under ``x_groq``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._base import Folded, Frame
+from ._json import as_count, as_dict, as_list, as_str, dicts
+from ._openai import visible_text
+
+_KEPT = ("id", "model", "created", "service_tier", "system_fingerprint")
+#: Reasoning is no text, yet it is the first thing generated: DeepSeek and vLLM, OpenRouter, Groq.
+_GENERATED = (
+    "content",
+    "refusal",
+    "tool_calls",
+    "function_call",
+    "audio",
+    "executed_tools",
+    "reasoning_content",
+    "reasoning",
+    "reasoning_details",
+)
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    """One tool call under construction. ``whole`` are arguments that came as a value."""
+
+    id: str | None = None
+    custom: bool = False
+    name: str = ""
+    pieces: list[str] = field(default_factory=list)
+    whole: Any = None
+
+    def add(self, delta: Mapping[str, Any]) -> None:
+        self.id = self.id or as_str(delta.get("id"))
+        part = as_dict(delta.get("function"))
+        if not as_str(part.get("name")) and not part.get("arguments") and isinstance(delta.get("custom"), Mapping):
+            part, self.custom = delta["custom"], True
+        self.take(part)
+
+    def take(self, part: Mapping[str, Any]) -> None:
+        name = as_str(part.get("name"))
+        if name is not None and name != self.name:  # some servers repeat it in each delta
+            self.name += name
+        made = part.get("input") if self.custom else part.get("arguments")
+        if isinstance(made, str):
+            self.pieces.append(made)
+        elif made is not None:
+            self.whole = made
+
+    def part(self) -> dict[str, Any]:
+        made = "".join(self.pieces) or self.whole
+        return {"name": self.name, "input" if self.custom else "arguments": "" if made is None else made}
+
+    def plain(self) -> dict[str, Any]:
+        kind = "custom" if self.custom else "function"
+        return {"id": self.id, "type": kind, kind: self.part()}
+
+
+@dataclass(slots=True, eq=False)
+class _Choice:
+    finish_reason: str | None = None
+    error: Any = None  # OpenRouter puts an upstream's failure into the choice
+    text: list[str] = field(default_factory=list)
+    refusal: list[str] = field(default_factory=list)
+    transcript: list[str] = field(default_factory=list)
+    calls: list[_Call] = field(default_factory=list)
+    by_index: dict[int, _Call] = field(default_factory=dict)
+    legacy: _Call | None = None
+    executed: dict[int, Any] = field(default_factory=dict)
+
+    def add(self, choice: Mapping[str, Any]) -> bool:
+        """Take one chunk's part of this choice; whether it held anything generated."""
+        # Empty means "not yet" (Snowflake, older vLLM), never a reason.
+        self.finish_reason = as_str(choice.get("finish_reason")) or self.finish_reason
+        self.error = choice.get("error") or self.error
+        delta = choice.get("delta")
+        if not isinstance(delta, Mapping):
+            delta = as_dict(choice.get("message"))
+            if delta:  # a whole message: it stands for all that came before
+                self._forget()
+        content = visible_text(delta.get("content"))
+        if content:
+            self.text.append(content)
+        for target, value in (
+            (self.refusal, delta.get("refusal")),
+            (self.transcript, as_dict(delta.get("audio")).get("transcript")),
+        ):
+            if isinstance(value, str):
+                target.append(value)
+        for call in dicts(delta.get("tool_calls")):
+            self._slot(call).add(call)
+        legacy = as_dict(delta.get("function_call"))
+        if legacy:
+            self.legacy = self.legacy or _Call()
+            self.legacy.take(legacy)
+        for position, run in enumerate(dicts(delta.get("executed_tools"))):
+            index = as_count(run.get("index"))
+            self.executed[position if index is None else index] = run
+        return any(delta.get(name) for name in _GENERATED)
+
+    def _forget(self) -> None:
+        for made in (self.text, self.refusal, self.transcript, self.calls, self.by_index, self.executed):
+            made.clear()
+        self.legacy = None
+
+    def _slot(self, delta: Mapping[str, Any]) -> _Call:
+        """The call that ``delta`` continues, or a new one."""
+        index = as_count(delta.get("index"))
+        if index is not None:
+            found = self.by_index.get(index)
+        else:
+            ident = as_str(delta.get("id"))
+            known = next((call for call in self.calls if ident and call.id == ident), None)
+            found = known or (self.calls[-1] if self.calls else None)
+        if found is None or _starts_another(found, delta):
+            found = _Call()
+            self.calls.append(found)
+        if index is not None:
+            self.by_index[index] = found
+        return found
+
+    def plain(self, index: int) -> dict[str, Any]:
+        message: dict[str, Any] = {"role": "assistant", "content": "".join(self.text) if self.text else None}
+        if any(self.refusal):
+            message["refusal"] = "".join(self.refusal)
+        if any(self.transcript):
+            message["audio"] = {"transcript": "".join(self.transcript)}
+        if self.calls:
+            message["tool_calls"] = [call.plain() for call in self.calls]
+        if self.legacy is not None:
+            message["function_call"] = self.legacy.part()
+        if self.executed:
+            message["executed_tools"] = list(self.executed.values())
+        choice = {"index": index, "message": message, "finish_reason": self.finish_reason}
+        return choice | {"error": self.error} if self.error else choice
+
+
+def _starts_another(call: _Call, delta: Mapping[str, Any]) -> bool:
+    """Whether ``delta`` begins a call of its own, though its index is taken or missing.
+
+    Gemini's OpenAI door sends whole calls, all at index 0; a new id with a name tells. An id alone does not: old vLLM
+    made up a new one for every delta.
+    """
+    name = as_str(as_dict(delta.get("function")).get("name")) or as_str(as_dict(delta.get("custom")).get("name"))
+    if name is None:
+        return False
+    ident = as_str(delta.get("id"))
+    if ident is not None and call.id is not None:
+        return ident != call.id
+    begun = any(call.pieces) or call.whole is not None
+    return begun and (name != call.name or as_count(delta.get("index")) is None)
+
+
+def fold(frames: Iterable[Frame]) -> Folded:
+    """Fold chunks. Complete: ``[DONE]`` came, or every choice that was begun has its finish reason."""
+    body: dict[str, Any] = {"object": "chat.completion"}
+    choices: dict[int, _Choice] = {}
+    done = False
+    first: int | None = None
+    for frame in frames:
+        chunk = frame.data
+        if not isinstance(chunk, Mapping):
+            done = done or (isinstance(chunk, str) and chunk.strip() == "[DONE]")
+            continue
+        _take_top(body, chunk, frame.event)
+        generated = False
+        for position, part in enumerate(dicts(chunk.get("choices"))):
+            index = as_count(part.get("index"))
+            choice = choices.setdefault(position if index is None else index, _Choice())
+            generated = choice.add(part) or generated
+            if part.get("usage"):
+                _take_usage(body, part["usage"])
+        if generated and first is None:
+            first = frame.end
+    body["choices"] = [choices[index].plain(index) for index in sorted(choices)]
+    finished = bool(choices) and all(choice.finish_reason for choice in choices.values())
+    return Folded(body, done or finished, first)
+
+
+def _take_top(body: dict[str, Any], chunk: Mapping[str, Any], event: str | None) -> None:
+    for name in _KEPT:
+        if chunk.get(name):
+            body[name] = chunk[name]
+    groq = as_dict(chunk.get("x_groq"))
+    # Groq's id stays the first chunk's: x_groq.id is the request's.
+    _take_usage(body, groq.get("usage"))
+    _take_usage(body, chunk.get("usage"))
+    error = chunk.get("error") or groq.get("error")
+    if not error and (event == "error" or chunk.get("object") == "error") and not as_list(chunk.get("choices")):
+        error = {name: chunk[name] for name in ("message", "type", "code") if name in chunk}
+    if error:
+        body["error"] = error
+
+
+def _take_usage(body: dict[str, Any], usage: object) -> None:
+    if isinstance(usage, Mapping) and usage:
+        body["usage"] = usage

@@ -1,0 +1,166 @@
+"""The hosts that speak OpenAI's formats, and how each strays from them: data, no code per host.
+
+`HOSTS` has one row a host pattern; `quirks` answers for a provider's name. Hosts that speak a format of their own
+(Anthropic, Google, Bedrock's runtime, Cohere) are in their own modules, also where they have an OpenAI-like path.
+Price ids are those of genai-prices (``genai_prices/data.py``); ``None`` there: only the model's name can tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """How a provider's bodies differ from OpenAI's. The defaults are OpenAI's own behaviour.
+
+    Attributes:
+        price_provider: the genai-prices id of the provider.
+        reasoning_excluded: chat ``completion_tokens`` leave reasoning out.
+        added_output: counts at the top level of a chat ``usage`` that are billed output but not in
+            ``completion_tokens``.
+        cost_path: where in ``usage`` the provider says what the call cost.
+        cost_unit: USD for one of what is found there.
+        byok_cost_path: what the user's own upstream account is charged on top, when ``is_byok``.
+        price_by_requested: the answer names a base model, the request the product that is billed.
+    """
+
+    price_provider: str | None = None
+    reasoning_excluded: bool = False
+    added_output: tuple[str, ...] = ()
+    cost_path: tuple[str, ...] = ()
+    cost_unit: float = 1.0
+    byok_cost_path: tuple[str, ...] = ()
+    price_by_requested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One row: ``pattern`` is a host name, lower case, where ``*`` stands for anything. The first match counts."""
+
+    pattern: str
+    provider: str
+    price_provider: str | None
+    quirks: Quirks
+
+
+_PLAIN = Quirks()
+
+#: provider -> (how it strays, its hosts)
+_PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
+    "openai": (
+        Quirks("openai"),
+        # Regional hosts: https://platform.openai.com/docs/guides/your-data#data-residency-controls
+        ("api.openai.com", "*.api.openai.com"),
+    ),
+    # Before Azure, whose pattern its old host also fits.
+    "github": (_PLAIN, ("models.github.ai", "models.inference.ai.azure.com")),
+    "azure": (
+        Quirks("azure"),
+        (
+            "*.openai.azure.com",
+            "*.openai.azure.us",
+            "*.cognitiveservices.azure.com",
+            "*.services.ai.azure.com",
+            "*.inference.ai.azure.com",
+            "*.azure-api.net",
+        ),
+    ),
+    # https://console.groq.com/docs/api-reference
+    "groq": (Quirks("groq"), ("api.groq.com",)),
+    # https://api-docs.deepseek.com/api/create-chat-completion
+    "deepseek": (Quirks("deepseek"), ("api.deepseek.com",)),
+    # https://docs.x.ai/docs/api-reference and docs.x.ai/developers/cost-tracking: a tick is 1e-10 USD.
+    "xai": (
+        Quirks("x-ai", reasoning_excluded=True, cost_path=("cost_in_usd_ticks",), cost_unit=1e-10),
+        ("api.x.ai", "*.api.x.ai"),
+    ),
+    # https://openrouter.ai/docs/use-cases/usage-accounting: credits are USD; with a key of one's own `cost` is only
+    # OpenRouter's fee.
+    "openrouter": (
+        Quirks(
+            "openrouter",
+            cost_path=("cost",),
+            byok_cost_path=("cost_details", "upstream_inference_cost"),
+        ),
+        ("openrouter.ai", "*.openrouter.ai"),
+    ),
+    # https://docs.perplexity.ai/api-reference/chat-completions-post: deep research counts reasoning and citations
+    # apart from the answer.
+    "perplexity": (
+        Quirks(
+            "perplexity",
+            added_output=("reasoning_tokens", "citation_tokens"),
+            cost_path=("cost", "total_cost"),
+        ),
+        ("api.perplexity.ai",),
+    ),
+    # https://docs.mistral.ai/api: content may be a list of parts.
+    "mistral": (Quirks("mistral"), ("api.mistral.ai", "codestral.mistral.ai")),
+    "together": (Quirks("together"), ("api.together.xyz", "api.together.ai")),
+    # A "-fast" router answers with the name of the base model, at another price.
+    "fireworks": (Quirks("fireworks", price_by_requested=True), ("api.fireworks.ai",)),
+    "cerebras": (Quirks("cerebras"), ("api.cerebras.ai",)),
+    # The price id depends on who served it: see `price_provider`.
+    "huggingface": (_PLAIN, ("router.huggingface.co", "api-inference.huggingface.co", "*.endpoints.huggingface.cloud")),
+    "github_copilot": (Quirks("github-copilot"), ("api.githubcopilot.com", "*.githubcopilot.com")),
+    "nvidia": (_PLAIN, ("integrate.api.nvidia.com",)),
+    # https://docs.databricks.com/aws/en/machine-learning/foundation-model-apis/api-reference: priced by endpoint.
+    "databricks": (
+        Quirks("databricks", price_by_requested=True),
+        ("*.cloud.databricks.com", "*.azuredatabricks.net", "*.gcp.databricks.com"),
+    ),
+    "snowflake": (_PLAIN, ("*.snowflakecomputing.com",)),
+    "zai": (Quirks("zai"), ("api.z.ai",)),
+    "zhipu": (Quirks("zhipuai"), ("open.bigmodel.cn",)),
+    "moonshot": (Quirks("moonshotai"), ("api.moonshot.ai", "api.moonshot.cn")),
+    "minimax": (Quirks("minimax"), ("api.minimax.io", "api.minimax.chat", "api.minimaxi.com", "api.minimax.com")),
+    "dashscope": (_PLAIN, ("dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com", "dashscope-us.aliyuncs.com")),
+    # Bedrock's OpenAI door: https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html
+    "bedrock": (Quirks("aws"), ("bedrock-mantle.*.api.aws",)),
+    "meta": (Quirks("meta"), ("api.meta.ai", "api.llama.com")),
+    "sambanova": (_PLAIN, ("api.sambanova.ai",)),
+    "nebius": (_PLAIN, ("api.studio.nebius.ai", "api.studio.nebius.com", "api.tokenfactory.nebius.com")),
+    "novita": (Quirks("novita"), ("api.novita.ai",)),
+    "hyperbolic": (_PLAIN, ("api.hyperbolic.xyz",)),
+    "deepinfra": (_PLAIN, ("api.deepinfra.com",)),
+    "baseten": (Quirks("baseten"), ("inference.baseten.co",)),
+    "modal": (Quirks("modal"), ("*.modal.run", "*.modal.direct")),
+    "ovhcloud": (Quirks("ovhcloud"), ("oai.endpoints.kepler.ai.cloud.ovh.net",)),
+    "heroku": (_PLAIN, ("us.inference.heroku.com", "eu.inference.heroku.com")),
+    "arcee": (Quirks("arcee"), ("api.arcee.ai",)),
+    "ollama": (_PLAIN, ("ollama.com", "api.ollama.com")),
+    # Gateways that pass on other people's models.
+    "vercel": (_PLAIN, ("ai-gateway.vercel.sh",)),
+    "cloudflare": (Quirks("cloudflare"), ("api.cloudflare.com",)),
+    "cloudflare_gateway": (_PLAIN, ("gateway.ai.cloudflare.com",)),
+    "helicone": (_PLAIN, ("oai.helicone.ai", "ai-gateway.helicone.ai", "gateway.helicone.ai")),
+    "portkey": (_PLAIN, ("api.portkey.ai",)),
+}
+
+HOSTS: tuple[Host, ...] = tuple(
+    Host(pattern, provider, how.price_provider, how)
+    for provider, (how, hosts) in _PROVIDERS.items()
+    for pattern in hosts
+)
+
+
+def quirks(provider: str) -> Quirks:
+    """How ``provider`` strays from OpenAI's formats; OpenAI's own behaviour for one that is not in the table."""
+    row = _PROVIDERS.get(provider)
+    return row[0] if row else _PLAIN
+
+
+def price_provider(provider: str, path: str, requested_model: str | None) -> str | None:
+    """The genai-prices id to look a call up under.
+
+    Hugging Face's router sells other hosts' service: the first segment of the path or the end of the model's id names
+    the seller (https://huggingface.co/docs/inference-providers).
+    """
+    if provider != "huggingface":
+        return quirks(provider).price_provider
+    seller = path.strip("/").split("/", 1)[0]
+    if seller in ("", "v1"):
+        seller = (requested_model or "").rpartition(":")[2] if ":" in (requested_model or "") else ""
+    # ":fastest" and ":cheapest" name a policy, not a seller.
+    return f"huggingface_{seller}" if seller and seller not in ("fastest", "cheapest", "preferred") else None

@@ -1,0 +1,105 @@
+"""OpenAI's chat completions, and everybody's copies of them.
+
+Bodies: openai ``types/chat/chat_completion.py`` and ``chat_completion_chunk.py``; the request:
+``types/chat/completion_create_params.py``. The folding of a stream is in ``_openai_chat_fold.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .._models import LLMCall, Message, ToolCall, ToolResult
+from ._base import Folded, Frame, WireRequest
+from ._json import arguments, as_count, as_dict, as_str, dicts
+from ._openai import base_call, find_error, prompt_text, visible_text
+from ._openai_chat_fold import fold
+
+_ROLES = {"user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}
+
+
+class _Chat:
+    name = "openai.chat"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        return fold(frames)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        body = as_dict(body)
+        choice = first_choice(body)
+        message = as_dict(choice.get("message"))
+        asked = as_dict(request.body)
+        return replace(
+            base_call(request, body, "chat", find_error(request, body) or find_error(request, choice)),
+            messages=tuple(_messages(asked.get("messages"))),
+            tool_results=tuple(_tool_results(asked.get("messages"))),
+            output_text=_text(message),
+            tool_calls=tuple(_tool_calls(message)),
+            finish_reason=finish_reason(choice),
+            max_tokens=_max_tokens(asked),
+        )
+
+
+FORMAT = _Chat()
+
+
+def first_choice(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The choice with the lowest index; servers may send them in any order."""
+    choices = sorted(dicts(body.get("choices")), key=lambda choice: as_count(choice.get("index")) or 0)
+    return choices[0] if choices else {}
+
+
+def finish_reason(choice: Mapping[str, Any]) -> str | None:
+    """The provider's word as it stands: Snowflake's is an empty string."""
+    reason = choice.get("finish_reason")
+    return reason if isinstance(reason, str) else None
+
+
+def _max_tokens(asked: Mapping[str, Any]) -> int | None:
+    newer = as_count(asked.get("max_completion_tokens"))
+    return newer if newer is not None else as_count(asked.get("max_tokens"))
+
+
+def _text(message: Mapping[str, Any]) -> str | None:
+    text = visible_text(message.get("content"))
+    if text:
+        return text
+    # A refusal stands in for content, a transcript for spoken content. Both may be empty strings (Snowflake).
+    return as_str(message.get("refusal")) or as_str(as_dict(message.get("audio")).get("transcript")) or text
+
+
+def _tool_calls(message: Mapping[str, Any]) -> Iterator[ToolCall]:
+    for call in dicts(message.get("tool_calls")):
+        # Some servers leave "type" out, some fill the other kind with empty strings: the one with a name counts.
+        function, custom = as_dict(call.get("function")), as_dict(call.get("custom"))
+        found = function if as_str(function.get("name")) else custom
+        name = as_str(found.get("name"))
+        if name is not None:
+            made = arguments(function.get("arguments")) if found is function else custom.get("input")
+            yield ToolCall(name=name, id=as_str(call.get("id")), arguments=made)
+    legacy = as_dict(message.get("function_call"))
+    name = as_str(legacy.get("name"))
+    if name is not None:
+        yield ToolCall(name=name, arguments=arguments(legacy.get("arguments")))
+    # Groq's compound systems: https://console.groq.com/docs/compound
+    for run in dicts(message.get("executed_tools")):
+        kind = as_str(run.get("type"))
+        if kind is not None:
+            result = run.get("output")
+            yield ToolCall(kind, None, arguments(run.get("arguments")), type=kind, executed=True, result=result)
+
+
+def _messages(turns: object) -> Iterator[Message]:
+    for turn in dicts(turns):
+        role = as_str(turn.get("role"))
+        if role is not None:
+            # "system", "developer", and what nobody has heard of: no person said it.
+            yield Message(_ROLES.get(role, "system"), prompt_text(turn.get("content")))
+
+
+def _tool_results(turns: object) -> Iterator[ToolResult]:
+    for turn in dicts(turns):
+        if turn.get("role") in ("tool", "function"):
+            content = prompt_text(turn.get("content"))
+            yield ToolResult(as_str(turn.get("tool_call_id")), content, as_str(turn.get("name")))

@@ -1,0 +1,167 @@
+"""OpenAI's smaller endpoints: legacy completions, embeddings, images, audio, moderations.
+
+Types: openai ``types/completion.py``, ``create_embedding_response.py``, ``images_response.py``, ``types/audio/``,
+``moderation_create_response.py``. Streams: completions by chunks; images and audio by events, the last of which has the
+usage (``image_gen_completed_event.py``, ``audio/transcription_text_done_event.py``, ``audio/speech_audio_done_event``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._models import LLMCall, Message, Usage
+from ._base import Folded, Frame, WireRequest
+from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
+from ._media import describe, describe_base64
+from ._openai import base_call, find_error, prompt_text
+from .openai_chat import finish_reason, first_choice
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """A wire format made of two functions."""
+
+    name: str
+    operation: str
+    folder: Callable[[Iterable[Frame]], Folded]
+    reader: Callable[[LLMCall, Mapping[str, Any], Mapping[str, Any]], LLMCall]
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        return self.folder(frames)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        body = as_dict(body)
+        call = base_call(request, body, self.operation, find_error(request, body))
+        return self.reader(call, as_dict(request.body), body)
+
+
+def _user(given: object) -> Iterator[Message]:
+    """A prompt or an input: text, a list of texts or parts, or token ids (which nobody can read)."""
+    if isinstance(given, str):
+        yield Message("user", given)
+        return
+    for item in as_list(given):
+        if isinstance(item, str):
+            yield Message("user", item)
+        elif isinstance(item, Mapping):
+            yield Message("user", prompt_text([item]))
+
+
+def _completion(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
+    choice = first_choice(body)
+    text = choice.get("text")
+    return replace(
+        call,
+        messages=tuple(_user(asked.get("prompt"))),
+        output_text=text if isinstance(text, str) else None,
+        finish_reason=finish_reason(choice),
+        max_tokens=as_count(asked.get("max_tokens")),
+    )
+
+
+def _fold_completion(frames: Iterable[Frame]) -> Folded:
+    """Chunks are whole ``Completion`` objects with a piece of text each (openai ``types/completion.py``)."""
+    body: dict[str, Any] = {}
+    texts: dict[int, list[str]] = {}
+    reasons: dict[int, str] = {}
+    done, first = False, None
+    for frame in frames:
+        chunk = frame.data
+        if not isinstance(chunk, Mapping):
+            done = done or (isinstance(chunk, str) and chunk.strip() == "[DONE]")
+            continue
+        body.update({name: value for name, value in chunk.items() if value and name != "choices"})
+        for position, part in enumerate(dicts(chunk.get("choices"))):
+            index = as_count(part.get("index"))
+            index = position if index is None else index
+            text = as_str(part.get("text"))
+            texts.setdefault(index, []).append(text or "")
+            reason = as_str(part.get("finish_reason"))
+            if reason is not None:
+                reasons[index] = reason
+            if text and first is None:
+                first = frame.end
+    body["choices"] = [
+        {"index": index, "text": "".join(texts[index]), "finish_reason": reasons.get(index)} for index in sorted(texts)
+    ]
+    return Folded(body, done or (bool(texts) and len(reasons) == len(texts)), first)
+
+
+def _embeddings(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
+    return replace(call, messages=tuple(_user(asked.get("input"))))
+
+
+def _moderation(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
+    return replace(call, messages=tuple(_user(asked.get("input"))))
+
+
+def _images(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
+    form = as_str(body.get("output_format"))
+    shown = [
+        describe_base64("image", f"image/{form}" if form else None, image["b64_json"])
+        if image.get("b64_json")
+        else describe("image", "url" if image.get("url") else None)
+        for image in dicts(body.get("data"))
+    ]
+    return replace(
+        call, messages=tuple(_user(asked.get("prompt"))), output_text="\n".join(shown) or None, response_id=None
+    )
+
+
+def _audio(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
+    """Speech answers with bytes, so ``body`` is empty; transcriptions are billed by tokens or by the second."""
+    text = body.get("text")
+    return replace(
+        call,
+        messages=tuple(_user(asked.get("input") or asked.get("prompt"))),
+        output_text=text if isinstance(text, str) else None,
+        usage=_with_seconds(call.usage, as_dict(body.get("usage"))),
+    )
+
+
+def _with_seconds(usage: Usage, reported: Mapping[str, Any]) -> Usage:
+    seconds = as_float(reported.get("seconds"))
+    if seconds is None or seconds < 0:
+        return usage
+    return replace(usage, extra={**usage.extra, "input_audio_seconds": seconds})
+
+
+def _fold_events(frames: Iterable[Frame]) -> Folded:
+    """Events of images and audio: the one ending in ``completed`` or ``done`` is the answer, deltas stand in for it."""
+    body: dict[str, Any] = {}
+    images: list[Mapping[str, Any]] = []
+    pieces: list[str] = []
+    complete, first = False, None
+    for frame in frames:
+        event = frame.data
+        if not isinstance(event, Mapping):
+            continue
+        kind = as_str(event.get("type")) or frame.event or ""
+        if kind == "error" or event.get("error"):
+            body["error"] = event.get("error") or {"message": event.get("message"), "code": event.get("code")}
+            continue
+        if first is None and (event.get("delta") or event.get("audio") or event.get("b64_json")):
+            first = frame.end
+        if isinstance(event.get("delta"), str):
+            pieces.append(event["delta"])
+        if kind.endswith((".completed", "text.done", "audio.done")):
+            complete = True
+            body.update({name: value for name, value in event.items() if name not in ("type", "b64_json")})
+            if event.get("b64_json"):
+                images.append(event)
+    if images:
+        body["data"] = [{"b64_json": image["b64_json"]} for image in images]
+    if pieces:
+        body.setdefault("text", "".join(pieces))
+    return Folded(body, complete, first)
+
+
+FORMATS = (
+    _Format("openai.completions", "completion", _fold_completion, _completion),
+    _Format("openai.embeddings", "embeddings", _fold_events, _embeddings),
+    _Format("openai.images", "image", _fold_events, _images),
+    _Format("openai.audio", "audio", _fold_events, _audio),
+    _Format("openai.moderations", "moderation", _fold_events, _moderation),
+)

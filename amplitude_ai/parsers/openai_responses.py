@@ -1,0 +1,109 @@
+"""OpenAI's Responses API (openai ``types/responses/response.py``), also spoken by xAI, DeepSeek, OpenRouter and others.
+
+The folding of a stream is in ``_openai_responses_fold.py``, the tools in ``_openai_responses_tools.py``.
+A response in the background answers ``queued`` without usage; its tokens come with a later GET, which is parsed alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .._models import CallError, LLMCall, Message, ToolResult, Usage
+from ._base import Folded, Frame, WireRequest
+from ._json import as_count, as_dict, as_str, dicts
+from ._openai import base_call, find_error, prompt_text, visible_text
+from ._openai_responses_fold import fold
+from ._openai_responses_tools import tool_calls
+
+_ROLES = {"user": "user", "assistant": "assistant"}
+
+
+class _Responses:
+    name = "openai.responses"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        return fold(frames)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        body = as_dict(body)
+        asked = as_dict(request.body)
+        call = base_call(request, body, "responses", _error(request, body))
+        return replace(
+            call,
+            usage=_with_searches(call.usage, body),
+            messages=tuple(_messages(asked)),
+            tool_results=tuple(_tool_results(asked.get("input"))),
+            output_text=_text(body),
+            tool_calls=tuple(tool_calls(body.get("output"))),
+            finish_reason=_finish_reason(body),
+            max_tokens=as_count(asked.get("max_output_tokens")),
+        )
+
+
+FORMAT = _Responses()
+
+
+def _error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
+    error = find_error(request, body)
+    if error is None and body.get("status") == "failed":
+        return CallError(type="failed")
+    return error
+
+
+def _finish_reason(body: Mapping[str, Any]) -> str | None:
+    """Why it is incomplete, else its status: the API has no other word."""
+    return as_str(as_dict(body.get("incomplete_details")).get("reason")) or as_str(body.get("status"))
+
+
+def _with_searches(usage: Usage, body: Mapping[str, Any]) -> Usage:
+    """Web searches are billed by the request and counted beside ``usage`` (``Response.tool_usage``)."""
+    searches = as_count(as_dict(as_dict(body.get("tool_usage")).get("web_search")).get("num_requests"))
+    return replace(usage, extra={**usage.extra, "web_searches": searches}) if searches else usage
+
+
+def _text(body: Mapping[str, Any]) -> str | None:
+    """The text of all message items, as the SDK's ``output_text`` joins it; a refusal where there is no text."""
+    contents = [item.get("content") for item in dicts(body.get("output")) if item.get("type") == "message"]
+    texts = [text for content in contents if (text := visible_text(content)) is not None]
+    refusals = [text for content in contents for part in dicts(content) if (text := as_str(part.get("refusal")))]
+    if any(texts) or not refusals:
+        return "".join(texts) if texts else None
+    return "".join(refusals)
+
+
+def _messages(asked: Mapping[str, Any]) -> Iterator[Message]:
+    """The turns of ``instructions`` and ``input``; an assistant's calls stand for an assistant turn."""
+    if asked.get("instructions"):
+        yield Message("system", prompt_text(asked["instructions"]))
+    given = asked.get("input")
+    if isinstance(given, str):
+        yield Message("user", given)
+        return
+    last: str | None = None
+    for item in dicts(given):
+        kind = as_str(item.get("type")) or "message"
+        role = as_str(item.get("role"))
+        if kind == "message" and role is not None:
+            last = _ROLES.get(role, "system")
+            yield Message(last, prompt_text(item.get("content")))
+        elif _is_result(kind):
+            last = "tool"
+            yield Message(last, prompt_text(item.get("output")))
+        elif kind.endswith("_call") and last != "assistant":
+            last = "assistant"
+            yield Message(last, "")
+
+
+def _tool_results(given: object) -> Iterator[ToolResult]:
+    for item in dicts(given):
+        if _is_result(as_str(item.get("type")) or ""):
+            success = False if item.get("status") == "failed" else None
+            content = prompt_text(item.get("output"))
+            yield ToolResult(as_str(item.get("call_id")), content, as_str(item.get("name")), success)
+
+
+def _is_result(kind: str) -> bool:
+    # function_call_output, custom_tool_call_output, computer_call_output, shell_call_output ...
+    return kind.endswith("_call_output")
