@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from typing import ClassVar
 
 import httpx
 import httpx2
@@ -73,7 +74,7 @@ def stream_class(module, chunks, error=None):
 def inner(module, respond):
     class Inner(module.BaseTransport, module.AsyncBaseTransport):
         closed = False
-        requests = []
+        requests: ClassVar[list] = []
         color = "blue"
 
         def handle_request(self, request):

@@ -1,0 +1,128 @@
+"""The recorded exchanges in ``../shared/corpus``, where they are there. Nothing of them is part of this project.
+
+``AMPLITUDE_AI_CORPUS`` may name another folder.
+"""
+
+import base64
+import contextlib
+import functools
+import gzip
+import json
+import os
+from pathlib import Path
+
+from amplitude_ai._models import Binding, CallContext, Exchange, Outcome
+
+FOLDER = Path(os.environ.get("AMPLITUDE_AI_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
+
+#: Truths we believe wrong, by exchange: the reason. They are counted apart, never silently.
+DISPUTED = {
+    "count_tokens": "token counting is no model call, whether it succeeds or fails (issue C: it gives no llm_message)",
+}
+
+
+@functools.cache
+def exchanges():
+    """Every exchange, as the dict it was recorded as."""
+    rows = []
+    for file in sorted(FOLDER.glob("*.jsonl.gz")):
+        with gzip.open(file) as lines:
+            rows.extend(json.loads(line) for line in lines)
+    return rows
+
+
+def families():
+    """Names of the wire formats in the corpus."""
+    return sorted({row["truth"]["family"] for row in exchanges()})
+
+
+def disputed(row):
+    """Why the truth of this exchange is believed wrong, or None."""
+    path = row["url"].split("?")[0].replace("-", "_").lower()
+    if row["truth"]["record"] and (path.endswith(("count_tokens", ":counttokens"))):
+        return DISPUTED["count_tokens"]
+    return None
+
+
+def request_bytes(row):
+    """The request's body as it crossed the wire."""
+    body = row["request"]["body"]
+    if body is None:
+        return None
+    return body.encode() if isinstance(body, str) else json.dumps(body).encode()
+
+
+def response_bytes(row):
+    """The response's body, decompressed."""
+    return base64.b64decode(row["response"]["body_b64"] or "")
+
+
+def exchange(row):
+    """The exchange as a transport would have captured it, in one chunk."""
+    body = response_bytes(row)
+    headers = {name.lower(): value for name, value in row["response"]["headers"].items()}
+    headers.pop("content-encoding", None)
+    return Exchange(
+        id=row["id"],
+        method=row["method"],
+        url=row["url"],
+        request_headers={name.lower(): value for name, value in row["request"]["headers"].items()},
+        request_body=request_bytes(row),
+        status=row["response"]["status"],
+        response_headers=headers,
+        response_chunks=(body,) if body else (),
+        chunk_times_ns=(1,) if body else (),
+        outcome=Outcome.EXHAUSTED,
+        error=None,
+        started_ns=0,
+        started_at_ms=0,
+        headers_ns=1,
+        finished_ns=2,
+        context=CallContext(Binding(explicit=True)),
+    )
+
+
+def differences(row, call):
+    """Where a record and the truth disagree, as readable lines; empty when they agree."""
+    truth = row["truth"]
+    if call is None:
+        return ["no record"] if truth["record"] else []
+    if not truth["record"]:
+        return ["a record of what is no model call"]
+    seen = {
+        "success": call.error is None,
+        "model": call.model,
+        "input_tokens": call.usage.input_tokens,
+        "output_tokens": call.usage.output_tokens,
+        "cached_input_tokens": call.usage.cached_input_tokens,
+        "cache_write_tokens": call.usage.cache_write_tokens,
+        "reasoning_tokens": call.usage.reasoning_tokens,
+        "finish_reason": call.finish_reason,
+        "output_text": call.output_text,
+        "tool_calls": [
+            {"name": tool.name, "arguments": tool.arguments} for tool in call.tool_calls if tool.type == "function"
+        ],
+        "error_type": call.error.type if call.error else None,
+        "error_message": call.error.message if call.error else None,
+    }
+    lines = []
+    for name, value in seen.items():
+        expected = truth[name]
+        if expected is None:  # not known
+            continue
+        if name == "tool_calls":
+            expected = [_tool(tool) for tool in expected]
+            value = [_tool(tool) for tool in value]
+        if name == "output_text":
+            expected, value = expected or "", value or ""
+        if value != expected:
+            lines.append(f"{name}: {value!r}, expected {expected!r}")
+    return lines
+
+
+def _tool(tool):
+    arguments = tool["arguments"]
+    if isinstance(arguments, str):
+        with contextlib.suppress(ValueError):
+            arguments = json.loads(arguments)
+    return {"name": tool["name"], "arguments": arguments or {}}

@@ -1,0 +1,112 @@
+"""Real recorded exchanges against their truth, where the corpus is there; skipped, visibly, where it is not."""
+
+import gzip
+import random
+import zlib
+
+import brotli
+import httpx
+import httpx2
+import pytest
+import zstandard
+
+from amplitude_ai import _context
+from amplitude_ai._models import Binding
+from amplitude_ai.parsers import _router
+from amplitude_ai.parsers._read import read
+from amplitude_ai.transports import httpx as leaf_httpx
+from amplitude_ai.transports import httpx2 as leaf_httpx2
+from amplitude_ai.transports._observer import Observer
+
+from . import corpus
+
+pytestmark = pytest.mark.skipif(not corpus.exchanges(), reason="no corpus in ../shared/corpus (or AMPLITUDE_AI_CORPUS)")
+family_of_each = pytest.mark.parametrize("family", corpus.families() or ["none"])
+
+CODINGS = {
+    None: lambda data: data,
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstandard.compress,
+}
+LIBRARIES = [(httpx, leaf_httpx.AmplitudeTransport), (httpx2, leaf_httpx2.AmplitudeTransport)]
+
+
+def check(family, reader):
+    """Fail with every exchange of the family that the reader reads otherwise than the truth has it."""
+    rows = [row for row in corpus.exchanges() if row["truth"]["family"] == family]
+    wrong = {row["id"]: lines for row in rows if (lines := corpus.differences(row, reader(row)))}
+    disputed = {row["id"] for row in rows if corpus.disputed(row)}
+    print(f"corpus {family}: {len(rows) - len(wrong)} of {len(rows)} agree, {len(disputed)} truths disputed")
+    told = [
+        f"{row['id']} {row['method']} {row['url'].split('?')[0]}: {wrong[row['id']]}"
+        for row in rows
+        if row["id"] in wrong
+    ]
+    assert wrong.keys() == disputed, "\n".join(told)
+
+
+@family_of_each
+def test_plain(family):
+    """Every exchange of a family is read as its truth says."""
+    check(family, lambda row: read(corpus.exchange(row)))
+
+
+@family_of_each
+def test_through_the_transports(family):
+    """The same when the body crosses a transport, compressed and cut at random places; every byte reaches the reader."""
+    dice = random.Random(family)
+
+    def reader(row):
+        captures = []
+        observer = Observer(captures.append, _router.watches, _context.snapshot, lambda binding: None)
+        module, transport = dice.choice(LIBRARIES)
+        coding = dice.choice([*CODINGS])
+        body = corpus.response_bytes(row)
+        headers = {k: v for k, v in row["response"]["headers"].items() if k.lower() != "content-encoding"}
+        if coding:
+            headers["content-encoding"] = coding
+        chunks = _cut(CODINGS[coding](body), dice)
+        inner = _Inner(module, row["response"]["status"], headers, chunks)
+        with module.Client(transport=transport(inner, observer, Binding(explicit=True))) as client:
+            sent = {k: v for k, v in row["request"]["headers"].items() if k.lower() != "content-length"}
+            with client.stream(row["method"], row["url"], content=corpus.request_bytes(row), headers=sent) as response:
+                assert b"".join(response.iter_bytes()) == body
+        assert len(captures) <= 1, "recorded twice"
+        return read(captures[0].exchange()) if captures else None
+
+    check(family, reader)
+
+
+class _Inner:
+    """A transport that answers with given chunks."""
+
+    def __init__(self, module, status, headers, chunks):
+        class Stream(module.SyncByteStream):
+            def __iter__(self):
+                yield from chunks
+
+        self.answer = lambda: module.Response(status, headers=headers, stream=Stream())
+
+    def handle_request(self, request):
+        request.read()
+        return self.answer()
+
+    def close(self):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        pass
+
+
+def _cut(data, dice):
+    chunks, at = [], 0
+    while at < len(data):
+        size = dice.choice((1, 2, 3, 7, 50, 500, 5000))
+        chunks.append(data[at : at + size])
+        at += size
+    return chunks
