@@ -12,9 +12,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._models import Binding, CallContext
+
+if TYPE_CHECKING:
+    from .sessions._session import RunStats
 
 #: Prefix of the headers that are ours; they are removed before the wire.
 HEADER_PREFIX = b"x-amplitude-"
@@ -34,6 +37,7 @@ class Ambient:
     properties: Mapping[str, Any] = field(default_factory=dict)
     managed_session: bool = False
     binding: Binding | None = None  # a manual session's own client and config, for calls without any
+    totals: RunStats | None = None  # of the manual session
 
 
 _NOTHING = Ambient()
@@ -115,14 +119,24 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> CallContext:
     said = _said(headers) if headers else _NOTHING
     properties = {**around.properties, **said.properties} if said.properties else around.properties
     session_id = said.session_id or around.session_id or binding.session_id
+    managed = around.managed_session and session_id == around.session_id
     return CallContext(
-        binding=binding,
+        binding=binding if around.binding is None else _completed(binding, around.binding),
         user_id=said.user_id or around.user_id or binding.user_id,
         session_id=session_id,
         privacy_mode=around.privacy_mode if said.privacy_mode is None else said.privacy_mode,
         properties=properties,
-        managed_session=around.managed_session and session_id == around.session_id,
+        managed_session=managed,
+        totals=around.totals if managed else None,
     )
+
+
+def _completed(binding: Binding, session: Binding) -> Binding:
+    """``binding``, with the manual session's Amplitude client and config where it has none of its own."""
+    if binding.amplitude_client is not None and binding.config is not None:
+        return binding
+    client = session.amplitude_client if binding.amplitude_client is None else binding.amplitude_client
+    return replace(binding, amplitude_client=client, config=binding.config or session.config)
 
 
 def encode_headers(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._config import AIConfig
+    from .sessions._session import RunStats
 
 #: A decoded JSON value. Wire data is checked where it is read, so it stays untyped until then.
 JSON = Any
@@ -70,6 +71,8 @@ class CallContext:
     properties: Mapping[str, Any] = field(default_factory=dict)
     #: True when a manual session (``llm_session``) starts and finishes the run of ``session_id``.
     managed_session: bool = False
+    #: The totals of that manual session, which its calls add to (on the worker only).
+    totals: RunStats | None = None
 
 
 @dataclass(frozen=True, slots=True)

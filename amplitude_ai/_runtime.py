@@ -10,6 +10,7 @@ import atexit
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _context, _guard
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from ._config import AIConfig
     from ._delivery import Delivery
     from .sessions._session import SessionBook
+
+#: Makes events on the worker's thread, where privacy and prices cost the caller nothing.
+MakeEvents = Callable[["SessionBook"], list[Event]]
 
 #: How long the end of the process may take, in seconds, when Amplitude is slow to answer.
 EXIT_SECONDS = 5.0
@@ -75,6 +79,21 @@ class Runtime:
         else:
             self.worker.submit(events)
 
+    def emit_made(self, make: MakeEvents, client: Any, config: AIConfig, size: int) -> None:
+        """Have the worker make and deliver events, in order with what was captured.
+
+        Args:
+            make: makes them; called with the sessions in progress.
+            client: the Amplitude client they are for; ``None`` for the default.
+            config: whether to wait for it (``async_event_emission=False``).
+            size: how many bytes of content ``make`` holds.
+        """
+        self._expect(client)
+        if config.async_event_emission:
+            self.worker.submit(make, size)
+        else:
+            self.worker.run_inline(make)
+
     def _expect(self, client: Any) -> None:
         """Make sure the end of the process waits for this client: our exit hook must be registered after its own."""
         key = id(client)
@@ -113,6 +132,8 @@ class Runtime:
             self._record(item)
         elif isinstance(item, _ClientClosed):
             self._deliver(self.book.end_client(item.key, item.at_ms))
+        elif callable(item):
+            self._deliver(item(self.book))
         else:
             self._deliver(item)
 

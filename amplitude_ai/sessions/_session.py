@@ -44,6 +44,21 @@ class RunStats:
     errors: int = 0
     success: bool = True  # how the last call ended
 
+    def add(self, event: Event) -> None:
+        """Add what ``event`` says of itself: for events made by hand, which have no call to be told from."""
+        said = event.properties
+        failed = said.get("success") is False
+        if event.event_type == _events.TOOL_CALLED:
+            self.tool_calls += 1
+        elif event.event_type == _events.LLM_MESSAGE:
+            self.messages += not said.get("attempt")
+            self.errors += failed
+            self.success = not failed
+            if (tokens := said.get("total_tokens")) is not None:
+                self.tokens = (self.tokens or 0) + tokens
+            if (cost_usd := said.get("cost_usd")) is not None:
+                self.cost_usd = (self.cost_usd or 0.0) + cost_usd
+
 
 @dataclass(slots=True)
 class _Run:
@@ -140,10 +155,18 @@ class SessionBook:
         """End every run."""
         return self._end_all(list(self._runs), now_ms, reason)
 
-    def stats_for(self, session_id: str) -> RunStats | None:
-        """The totals so far of a session id's run; a manual session adds them to its own."""
-        found = [run.stats for run in self._runs.values() if run.origin.session_id == session_id]
-        return found[-1] if found else None
+    def end_managed(self, totals: RunStats, now_ms: int) -> list[Event]:
+        """A manual session is over: its waiting tool calls are due. Its owner reports the run's end itself."""
+        return self._end_all([name for name, run in self._runs.items() if run.stats is totals], now_ms, "manual")
+
+    def take_tool(self, totals: RunStats, name: str, call_id: str | None) -> None:
+        """Forget a waiting tool call of a manual session: its owner reports it by hand, and it is reported once."""
+        for run in self._runs.values():
+            if run.stats is totals:
+                for one in run.waiting.values():
+                    if one.id == call_id if call_id is not None else one.name == name:
+                        del run.waiting[one.insert_id]
+                        return
 
     # Runs -----------------------------------------------------------------------------------------------------
 
@@ -181,6 +204,7 @@ class SessionBook:
                 started_ms=started,
                 last_ms=ended,
                 announced=session_id is not None and not managed,
+                stats=RunStats() if context.totals is None else context.totals,
             )
             self._runs[name] = run
             if run.announced:
@@ -309,7 +333,7 @@ def _name(context: CallContext) -> Hashable:
     """What makes two calls one run. The Amplitude client is part of it: its events go to another project."""
     session_id = context.session_id or context.binding.session_id
     if session_id is not None:
-        return session_id, id(context.binding.amplitude_client)
+        return session_id, id(context.binding.amplitude_client), id(context.totals)
     return context.binding.key, context.user_id or context.binding.user_id
 
 
