@@ -1,0 +1,88 @@
+"""What an SDK client was told, and how each of its requests says so to the transport below.
+
+The HTTP client under an SDK client may be shared: a copy made by ``with_options`` shares it, and so may two SDK
+clients that were given the same ``http_client``. What counts is what *this* SDK client was told, so the `Binding`
+travels with each request, in its ``extensions``, where the transport also finds the headers of a redirected request.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+from .. import _context
+from .._guard import guard
+from .._models import Binding, CallContext
+from .._runtime import observer
+from ..transports._httpx_family import AsyncTransport, SyncTransport, end_client
+from ..transports._observer import EXTENSION, our_headers
+from ..transports.factory import _watch
+
+_BINDING = "amplitude_ai.binding"
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class ClientBinding(Binding):
+    """A binding that an SDK client brought with it, unlike one of a hand-made HTTP client."""
+
+
+class Told:
+    """Held by an SDK client and its copies; when the last of them is gone, their automatic run ends."""
+
+    __slots__ = ("__weakref__", "binding")
+
+    def __init__(self, binding: Binding) -> None:
+        fields = {field.name: getattr(binding, field.name) for field in dataclasses.fields(binding)}
+        self.binding = ClientBinding(**fields)
+        weakref.finalize(self, end_client, observer, self.binding).atexit = False
+
+
+def _snapshot(binding: Binding, headers: Mapping[str, Any]) -> CallContext:
+    own = headers.get(_BINDING)
+    if own is None:
+        return _context.snapshot(binding, headers)
+    return _context.snapshot(own, {name: value for name, value in headers.items() if name != _BINDING})
+
+
+#: The process's observer, which also hears what a request says about its client.
+client_observer = dataclasses.replace(observer, snapshot=_snapshot)
+
+
+def watch_http_client(http_client: Any, told: Told) -> None:
+    """Watch the HTTP client of an SDK client, in place; a client that is watched already stays so.
+
+    An ``http_client`` made by ``instrumented_httpx(...)`` keeps what it was told where the SDK client was told nothing.
+    """
+    binding = told.binding
+    before = _watching(http_client)
+    if before and not isinstance(seen := before[0]._binding, ClientBinding):
+        for name in ("amplitude_client", "config", "user_id", "session_id"):
+            if getattr(binding, name) is None:
+                setattr(binding, name, getattr(seen, name))
+    _watch(http_client, binding)
+    for transport in _watching(http_client):
+        transport._observer = client_observer
+
+
+def _watching(http_client: Any) -> list[SyncTransport | AsyncTransport]:
+    transports = [http_client._transport, *http_client._mounts.values()]
+    return [transport for transport in transports if isinstance(transport, SyncTransport | AsyncTransport)]
+
+
+def owns_transport(http_client: Any, told: Told) -> bool:
+    """Whether closing ``http_client`` ends the run of this client, and not another's that it is shared with."""
+    return any(transport._binding is told.binding for transport in _watching(http_client))
+
+
+def carry(request: Any, told: Told) -> None:
+    """Move our headers out of ``request`` (an httpx or httpx2 request) to where only the transport sees them.
+
+    Called before the SDK signs the request: AWS would refuse a signature over a header that never arrives.
+    """
+    with guard("carry"):
+        said: dict[str, Any] = {_BINDING: told.binding}
+        for name in our_headers(request.headers.raw):
+            said[name.lower()] = request.headers.pop(name)
+        request.extensions = {**request.extensions, EXTENSION: said}

@@ -1,0 +1,66 @@
+"""``get_anthropic()`` and its Bedrock and Vertex variants: Anthropic's own clients, their calls recorded.
+
+anthropic 0, 1 and 2.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._sdk import instrumented_classes
+
+if TYPE_CHECKING:
+    import anthropic
+
+    from ._sdk import Constructor
+
+    # What a type checker and an editor know of the returned classes: Anthropic's clients, and our constructor.
+    class _Anthropic(Constructor, anthropic.Anthropic): ...
+
+    class _AsyncAnthropic(Constructor, anthropic.AsyncAnthropic): ...
+
+    class _AnthropicBedrock(Constructor, anthropic.AnthropicBedrock): ...
+
+    class _AsyncAnthropicBedrock(Constructor, anthropic.AsyncAnthropicBedrock): ...
+
+    class _AnthropicVertex(Constructor, anthropic.AnthropicVertex): ...
+
+    class _AsyncAnthropicVertex(Constructor, anthropic.AsyncAnthropicVertex): ...
+
+
+def get_anthropic() -> tuple[type[_Anthropic], type[_AsyncAnthropic]]:
+    """``(Anthropic, AsyncAnthropic)``, subclasses of anthropic's own that record their calls.
+
+    Constructors and methods take the same additional keywords as those of `amplitude_ai.get_openai`.
+
+    Raises:
+        ImportError: anthropic is not installed.
+    """
+    classes: tuple[type[_Anthropic], type[_AsyncAnthropic]] = instrumented_classes(
+        "anthropic", "Anthropic", "AsyncAnthropic"
+    )
+    return classes
+
+
+def get_anthropic_bedrock() -> tuple[type[_AnthropicBedrock], type[_AsyncAnthropicBedrock]]:
+    """``(AnthropicBedrock, AsyncAnthropicBedrock)``: Claude on Amazon Bedrock (``pip install anthropic[bedrock]``).
+
+    Raises:
+        ImportError: anthropic is not installed.
+    """
+    classes: tuple[type[_AnthropicBedrock], type[_AsyncAnthropicBedrock]] = instrumented_classes(
+        "anthropic", "AnthropicBedrock", "AsyncAnthropicBedrock"
+    )
+    return classes
+
+
+def get_anthropic_vertex() -> tuple[type[_AnthropicVertex], type[_AsyncAnthropicVertex]]:
+    """``(AnthropicVertex, AsyncAnthropicVertex)``: Claude on Google Cloud (``pip install anthropic[vertex]``).
+
+    Raises:
+        ImportError: anthropic is not installed.
+    """
+    classes: tuple[type[_AnthropicVertex], type[_AsyncAnthropicVertex]] = instrumented_classes(
+        "anthropic", "AnthropicVertex", "AsyncAnthropicVertex"
+    )
+    return classes
