@@ -1,0 +1,206 @@
+"""From what was told to the events, and on to the worker. Everything but `whose` and `send` runs on the worker."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .._config import AIConfig
+from .._context import ambient
+from .._guard import count
+from .._models import Binding, Event, LLMCall, Usage
+from .._runtime import bind, runtime
+from ..sessions import _events
+from ..sessions._events import Origin
+from ..sessions._pricing import price
+from ..sessions._privacy import Privacy, PrivacyError
+from ..sessions._session import RunStats, SessionBook
+from . import _arguments
+
+#: Where the cost of an event comes from, when the application told it.
+MANUAL = "manual"
+_DEFAULT = AIConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose an event is, and when it was told: read on the caller's thread, once."""
+
+    origin: Origin
+    at_ms: int
+
+    @property
+    def session_id(self) -> str | None:
+        """The run it belongs to."""
+        return self.origin.session_id
+
+
+def whose(
+    binding: Binding,
+    *,
+    session_id: str | None,
+    model_provider: object = None,
+    model_name: object = None,
+    custom_properties: object = None,
+) -> Whose:
+    """Put together what was told of an event's owner and what the context around says."""
+    around = ambient()
+    config = config_of(binding)
+    return Whose(
+        origin=Origin(
+            config=config,
+            privacy=Privacy(config, around.privacy_mode),
+            session_id=session_id,
+            user_id=binding.user_id or around.user_id,
+            provider=_arguments.text("model_provider", model_provider),
+            model=_arguments.text("model_name", model_name),
+            properties={
+                **around.properties,
+                **_arguments.properties("custom_properties", custom_properties),
+            },
+            amplitude_client=binding.amplitude_client,
+        ),
+        at_ms=int(time.time() * 1000),
+    )
+
+
+def told_binding(amplitude_client: object, ai_config: object, user_id: object, session_id: object) -> Binding:
+    """What a function was told, checked, completed by the session around it."""
+    values = [
+        None if _arguments.absent(value) else value for value in (amplitude_client, ai_config, user_id, session_id)
+    ]
+    binding: Binding = bind(*values)  # type: ignore[arg-type]  # checking types is what it is for
+    session = ambient().binding
+    if session is not None:
+        if binding.amplitude_client is None:
+            binding.amplitude_client = session.amplitude_client
+        binding.config = binding.config or session.config
+    return binding
+
+
+def config_of(binding: Binding) -> AIConfig:
+    """The config that applies."""
+    return binding.config or runtime.default_config or _DEFAULT
+
+
+def send(owner: Whose, make: Callable[[], Event], totals: RunStats | None = None, size: int = 0) -> None:
+    """Have the worker make and deliver one event, and add it to ``totals``. ``size`` is its content's, in bytes."""
+
+    def made(_: SessionBook) -> list[Event]:
+        try:
+            event = make()
+        except PrivacyError:
+            count("dropped_privacy")
+            return []
+        if totals is not None:
+            totals.add(event)
+        return [event]
+
+    runtime.emit_made(made, owner.origin.amplitude_client, owner.origin.config, size)
+
+
+def new_id() -> str:
+    """An id for something that has none."""
+    return uuid.uuid4().hex
+
+
+def message_key(owner: Whose, message_id: str | None) -> str:
+    """What an event is named after: the application's own id where it has one, so that telling it again is harmless."""
+    return new_id() if message_id is None else f"{owner.session_id}/{owner.origin.user_id}/{message_id}"
+
+
+def run_started(owner: Whose, run_id: str) -> Event:
+    """See `_events.run_started`."""
+    return _events.run_started(owner.origin, owner.at_ms, run_id, MANUAL)
+
+
+def user_message(owner: Whose, text: str, message_id: str | None, key: str) -> Event:
+    """A user's message. Raises `PrivacyError`."""
+    insert_id = _events.make_id(key, _events.USER_MESSAGE)
+    kept = owner.origin.privacy.input(text)
+    properties = {
+        "content": kept and kept.text,
+        "content_length": kept and kept.length,
+        "message_id": message_id or insert_id,
+    }
+    return _events.build(_events.USER_MESSAGE, owner.origin, owner.at_ms, insert_id, properties)
+
+
+def llm_message(owner: Whose, facts: Mapping[str, Any], key: str) -> Event:
+    """A model's answer. ``facts`` are checked `MessageFacts`. Raises `PrivacyError`."""
+    insert_id = _events.make_id(key, _events.LLM_MESSAGE)
+    privacy = owner.origin.privacy
+    asked = privacy.input(facts.get("input_content"))
+    answer = privacy.output(facts.get("output_content"))
+    cuts = [part.truncated for part in (asked, answer) if part is not None and part.truncated is not None]
+    usage = _usage(facts)
+    cost_usd, cost_source = _cost(owner, facts, usage)
+    properties = {
+        "message_id": insert_id,
+        "is_streaming": False,
+        "attempt": 0,
+        **facts,
+        "input_content": asked and asked.text,
+        "output_content": answer and answer.text,
+        "output_content_length": answer and answer.length,
+        "content_truncated": any(cuts) if cuts else None,
+        "total_tokens": usage.total,
+        "cost_usd": cost_usd,
+        "cost_source": cost_source,
+        "error_message": privacy.error_message(facts.get("error_message")),
+    }
+    return _events.build(_events.LLM_MESSAGE, owner.origin, owner.at_ms, insert_id, properties)
+
+
+def tool_called(owner: Whose, facts: Mapping[str, Any]) -> Event:
+    """A tool was called. Raises `PrivacyError`."""
+    privacy = owner.origin.privacy
+    return _events.tool_called(
+        owner.origin,
+        owner.at_ms,
+        _events.make_id(new_id(), _events.TOOL_CALLED),
+        name=facts["tool_name"],
+        call_id=facts["tool_call_id"],
+        kind=facts["tool_type"],
+        parameters=privacy.tool_parameters(facts["tool_parameters"]),
+        result=privacy.tool_result(facts["tool_result"]),
+        success=facts["success"],
+        error_message=privacy.tool_error(facts["error_message"]),
+        latency_ms=facts["latency_ms"],
+    )
+
+
+def run_finished(owner: Whose, run_id: str, totals: Mapping[str, Any]) -> Event:
+    """A run ended. Unknown totals are left out."""
+    insert_id = _events.make_id(run_id, _events.RUN_FINISHED)
+    return _events.build(_events.RUN_FINISHED, owner.origin, owner.at_ms, insert_id, totals)
+
+
+def _usage(facts: Mapping[str, Any]) -> Usage:
+    return Usage(
+        input_tokens=facts.get("input_tokens"),
+        output_tokens=facts.get("output_tokens"),
+        total_tokens=facts.get("total_tokens"),
+        cached_input_tokens=facts.get("cached_input_tokens"),
+        cache_write_tokens=facts.get("cache_write_tokens"),
+        reasoning_tokens=facts.get("reasoning_tokens"),
+    )
+
+
+def _cost(owner: Whose, facts: Mapping[str, Any], usage: Usage) -> tuple[float | None, str | None]:
+    if facts.get("cost_usd") is not None:
+        return facts["cost_usd"], MANUAL
+    provider, model = owner.origin.provider, owner.origin.model
+    if not owner.origin.config.cost_tracking or model is None:
+        return None, None
+    call = LLMCall(
+        provider=(provider or "").lower(),
+        operation="embeddings" if "embed" in model else "chat",
+        model=model,
+        usage=usage,
+        price_provider=provider.lower() if provider else None,
+    )
+    return price(call, owner.at_ms, owner.origin.config)

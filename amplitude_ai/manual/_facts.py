@@ -1,0 +1,184 @@
+"""What can be told of one model answer: the list of it, and its checks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypedDict
+
+from .._guard import guard
+from . import _arguments
+
+#: The finish reason that marks a failed call.
+ERROR = "error"
+
+
+class MessageFacts(TypedDict, total=False):
+    """The keyword arguments of ``track_message``, ``emit_llm_message`` and ``quick_track_message``; all are optional.
+
+    ``input_content`` is what was said to the model. ``input_tokens`` includes cache reads and writes, ``output_tokens``
+    includes reasoning; ``cached_input_tokens``, ``cache_write_tokens`` and ``reasoning_tokens`` are the parts;
+    ``total_tokens`` is input plus output when not given. ``latency_ms`` and ``time_to_first_token_ms`` are in ms.
+    ``cost_usd``, when not given, is computed from the tokens and the model. ``success`` is False when ``finish_reason``
+    is ``"error"`` or an error is given, else True; for a failed call told in an ``except`` block, ``error_type`` and
+    ``error_message`` are those of the exception. ``attempt`` is 0 for the first try, 1 for the first retry.
+    ``message_id`` is your own id: the same one in the same session is the same message, counted once.
+    """
+
+    input_content: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    total_tokens: int | None
+    cached_input_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+    latency_ms: float | None
+    time_to_first_token_ms: float | None
+    provider_processing_ms: float | None
+    cost_usd: float | None
+    finish_reason: str | None
+    success: bool | None
+    error_type: str | None
+    error_message: str | None
+    http_status: int | None
+    attempt: int | None
+    is_streaming: bool | None
+    stream_aborted: bool | None
+    temperature: float | None
+    max_tokens: int | None
+    top_p: float | None
+    tool_call_count: int | None
+    requested_model: str | None
+    response_id: str | None
+    provider_request_id: str | None
+    message_id: str | None
+
+
+_CHECKS: Mapping[str, Callable[[str, object], Any]] = {
+    "input_content": _arguments.content,
+    "output_content": _arguments.content,
+    "input_tokens": _arguments.whole,
+    "output_tokens": _arguments.whole,
+    "total_tokens": _arguments.whole,
+    "cached_input_tokens": _arguments.whole,
+    "cache_write_tokens": _arguments.whole,
+    "reasoning_tokens": _arguments.whole,
+    "latency_ms": _arguments.amount,
+    "time_to_first_token_ms": _arguments.amount,
+    "provider_processing_ms": _arguments.amount,
+    "cost_usd": _arguments.amount,
+    "finish_reason": _arguments.text,
+    "success": _arguments.flag,
+    "error_type": _arguments.text,
+    "error_message": _arguments.text,
+    "http_status": _arguments.whole,
+    "attempt": _arguments.whole,
+    "is_streaming": _arguments.flag,
+    "stream_aborted": _arguments.flag,
+    "temperature": _arguments.amount,
+    "max_tokens": _arguments.whole,
+    "top_p": _arguments.amount,
+    "tool_call_count": _arguments.whole,
+    "requested_model": _arguments.text,
+    "response_id": _arguments.text,
+    "provider_request_id": _arguments.text,
+    "message_id": _arguments.text,
+}
+
+
+def checked(function: str, output_content: object, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """``facts`` as the event holds them, without those that are not known; with how the call ended.
+
+    Args:
+        function: the public function's name, for the error.
+        output_content: what the model said.
+        facts: what was told; see `MessageFacts`.
+
+    Raises:
+        TypeError: an argument is not one of `MessageFacts`, or has the wrong type.
+        ValueError: a number is negative or not finite.
+    """
+    told: dict[str, Any] = {}
+    for name, value in {"output_content": output_content, **facts}.items():
+        check = _CHECKS.get(name)
+        if check is None:
+            raise TypeError(
+                f"{function}() got an unexpected keyword argument {name!r}: "
+                f"properties of your own go into custom_properties={{{name!r}: ...}}"
+            )
+        if (fact := check(name, value)) is not None:
+            told[name] = fact
+    failed = told.get("finish_reason") == ERROR or "error_type" in told or "error_message" in told
+    told.setdefault("success", not failed)
+    if not told["success"]:
+        told.setdefault("finish_reason", ERROR)
+        kind, message = current_error()
+        if "error_type" not in told and "error_message" not in told:
+            told |= {"error_type": kind, "error_message": message}
+        told.setdefault("error_type", kind)
+    return told
+
+
+def current_error() -> tuple[str | None, str | None]:
+    """(type, message) of the exception that is being handled here; of none, when none is."""
+    error = sys.exc_info()[1]
+    if error is None:
+        return None, None
+    message = None
+    with guard("error_text"):  # a foreign exception's __str__ may itself fail
+        message = str(error)
+    return type(error).__name__, message or None
+
+
+def checked_tool(
+    tool_name: object,
+    tool_parameters: object,
+    tool_result: object,
+    success: object,
+    error_message: object,
+    latency_ms: object,
+    tool_call_id: object,
+    tool_type: object,
+) -> dict[str, Any]:
+    """What was told of a tool call, as the event holds it before privacy.
+
+    Raises:
+        TypeError: an argument has the wrong type, or ``tool_name`` is missing.
+        ValueError: ``latency_ms`` is negative or not finite.
+    """
+    name = _arguments.text("tool_name", tool_name)
+    if name is None:
+        raise TypeError("tool_name is missing: pass the name of the tool that was called")
+    ended = _arguments.flag("success", success)
+    error = _arguments.text("error_message", error_message)
+    if ended is None and (error is not None or not _arguments.absent(tool_result)):
+        ended = error is None
+    if ended is False and error is None:
+        error = current_error()[1]
+    return {
+        "tool_name": name,
+        "tool_parameters": None if _arguments.absent(tool_parameters) else _arguments.copied(tool_parameters),
+        "tool_result": None if _arguments.absent(tool_result) else _arguments.copied(tool_result),
+        "success": ended,
+        "error_message": error,
+        "latency_ms": _arguments.amount("latency_ms", latency_ms),
+        "tool_call_id": _arguments.text("tool_call_id", tool_call_id),
+        "tool_type": _arguments.text("tool_type", tool_type) or "function",
+    }
+
+
+def required_content(name: str, value: object) -> str:
+    """A text that must be given.
+
+    Raises:
+        TypeError: it is missing, or no text.
+    """
+    text = _arguments.content(name, value)
+    if text is None:
+        raise TypeError(f"{name} is missing: pass the text of the message")
+    return text
+
+
+def size_of(facts: Mapping[str, Any]) -> int:
+    """About how many bytes of content ``facts`` hold, for the bound of the queue."""
+    return sum(len(value) for value in facts.values() if isinstance(value, str))
