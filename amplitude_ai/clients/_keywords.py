@@ -62,11 +62,17 @@ def take(kwargs: dict[str, Any]) -> dict[str, Any] | None:
     return {PER_REQUEST[name]: value for name, value in taken.items()}
 
 
-def refuse_unknown(options: Mapping[str, Any]) -> None:
-    """Raise TypeError for an ``amplitude_*`` keyword that a client's constructor does not know."""
+def take_settings(options: dict[str, Any]) -> dict[str, Any]:
+    """Remove what we add to a client's constructor from ``options`` and return it as arguments of `bind`.
+
+    Raises:
+        TypeError: an ``amplitude_*`` keyword is unknown; the message names it.
+    """
+    taken = {parameter: options.pop(name) for name, parameter in PER_CLIENT.items() if name in options}
     for name in options:
         if name.startswith(PREFIX):
             raise TypeError(f"unexpected keyword argument {name!r}: a client takes {', '.join(PER_CLIENT)}")
+    return taken
 
 
 def add_headers(kwargs: dict[str, Any], said: Mapping[str, Any]) -> None:

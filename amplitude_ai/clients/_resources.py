@@ -16,11 +16,11 @@ from typing import Any
 from ._keywords import PER_REQUEST, add_headers, around, carried, signature_with, take
 
 #: Names of the classes that resources derive from. openai and anthropic (generated alike) have one base for each
-#: colour; google-genai one for all but its chats and its async half; google-generativeai has only its chat.
+#: colour; google-genai one for its modules, one for the generated ones, and none for its chats and its async half.
 _RESOURCES = {
     "openai": {"SyncAPIResource", "AsyncAPIResource"},
     "anthropic": {"SyncAPIResource", "AsyncAPIResource"},
-    "google.genai": {"BaseModule", "Chats", "AsyncChats", "_BaseChat", "AsyncClient"},
+    "google.genai": {"BaseModule", "BaseSDK", "Chats", "AsyncChats", "_BaseChat", "AsyncClient"},
     "google.generativeai": {"ChatSession"},
 }
 #: Methods that open a WebSocket: their headers pass no transport that would remove ours.

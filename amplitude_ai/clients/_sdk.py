@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .._models import Binding
 from .._runtime import bind, observer
 from ..transports._httpx_family import end_client
-from ._keywords import PER_CLIENT, refuse_unknown, signature_with
+from ._keywords import PER_CLIENT, signature_with, take_settings
 from ._resources import adopt_attributes, resource_properties
 from ._told import Told, carry, owns_transport, watch_http_client
 
@@ -67,7 +67,7 @@ def instrumented_class(base: Any) -> Any:
     colour = _async_members if inspect.iscoroutinefunction(base.close) else _sync_members
 
     def __init__(self: Any, *args: Any, **options: Any) -> None:
-        told = Told(bind(**_take(options)))
+        told = Told(bind(**take_settings(options)))
         ours = type(self)
         if ours is not instrumented:
             base.__init__(self, *args, **options)
@@ -81,7 +81,7 @@ def instrumented_class(base: Any) -> Any:
 
     @functools.wraps(base.copy)
     def copy(self: Any, *args: Any, **options: Any) -> Any:
-        changes = _take(options)
+        changes = take_settings(options)
         told = Told(_changed(self._amplitude.binding, changes)) if changes else self._amplitude
         if type(self) is not instrumented:
             copied = base.copy(self, *args, **options)
@@ -111,13 +111,6 @@ def instrumented_class(base: Any) -> Any:
         },
     )
     return instrumented
-
-
-def _take(options: dict[str, Any]) -> dict[str, Any]:
-    """Remove our constructor's keywords from ``options`` and return them as arguments of `bind`."""
-    taken = {parameter: options.pop(name) for name, parameter in PER_CLIENT.items() if name in options}
-    refuse_unknown(options)
-    return taken
 
 
 def _changed(binding: Binding, changes: dict[str, Any]) -> Binding:
