@@ -9,12 +9,11 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from .._runtime import bind, observer
-from ..transports._httpx_family import end_client
+from .._runtime import bind
 from ._keywords import PER_CLIENT, signature_with, take_settings
 from ._resources import resource_properties
 from ._sdk import import_sdk
-from ._told import Told, watch_http_client
+from ._told import Told, end_run, watch_http_client
 
 
 @functools.cache
@@ -33,7 +32,7 @@ def client_class() -> Any:
         base.close(self)
         told = getattr(self, "_amplitude", None)  # not there when the constructor failed
         if told is not None:
-            end_client(observer, told.binding)
+            end_run(told.binding)
 
     signature = signature_with(base.__init__, PER_CLIENT)
     return type(

@@ -15,11 +15,10 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from .._runtime import bind
-from ..transports.requests import watch_session
 from ._keywords import PER_CLIENT, signature_with, take_settings
 from ._resources import adopt, with_keywords
 from ._sdk import import_sdk
-from ._told import Told, client_observer
+from ._told import Told, watch_requests_session
 
 _END = object()
 
@@ -43,7 +42,7 @@ def model_class() -> Any:
         self._amplitude = told
         self._client = manager.make_client("generative")
         self._async_client = _InThread(self._client)
-        watch_session(self._client.transport._session, client_observer, told.binding)
+        watch_requests_session(self._client.transport._session, told)
 
     @functools.wraps(base.start_chat)
     def start_chat(self: Any, **options: Any) -> Any:

@@ -13,11 +13,10 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from .._models import Binding
-from .._runtime import bind, observer
-from ..transports._httpx_family import end_client
+from .._runtime import bind
 from ._keywords import PER_CLIENT, signature_with, take_settings
 from ._resources import adopt_attributes, resource_properties
-from ._told import Told, carry, owns_transport, watch_http_client
+from ._told import Told, carry, end_run, owns_transport, watch_http_client
 
 if TYPE_CHECKING:
     from .._config import AIConfig
@@ -134,7 +133,7 @@ def _end_run(client: Any) -> None:
     """End the run of a client that was closed, unless the closing of its transport did."""
     told = getattr(client, "_amplitude", None)  # not there when the constructor failed
     if told is not None and not owns_transport(client._client, told):
-        end_client(observer, told.binding)
+        end_run(told.binding)
 
 
 def _sync_members(base: Any) -> dict[str, Any]:

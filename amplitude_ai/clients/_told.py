@@ -36,7 +36,7 @@ class Told:
     def __init__(self, binding: Binding) -> None:
         fields = {field.name: getattr(binding, field.name) for field in dataclasses.fields(binding)}
         self.binding = ClientBinding(**fields)
-        weakref.finalize(self, end_client, observer, self.binding).atexit = False
+        weakref.finalize(self, end_run, self.binding).atexit = False
 
 
 def _snapshot(binding: Binding, headers: Mapping[str, Any]) -> CallContext:
@@ -48,6 +48,11 @@ def _snapshot(binding: Binding, headers: Mapping[str, Any]) -> CallContext:
 
 #: The process's observer, which also hears what a request says about its client.
 client_observer = dataclasses.replace(observer, snapshot=_snapshot)
+
+
+def end_run(binding: Binding) -> None:
+    """End the automatic run of a client that was closed, or is gone. Does nothing when it ended before."""
+    end_client(client_observer, binding)
 
 
 def watch_http_client(http_client: Any, told: Told) -> None:
@@ -64,6 +69,13 @@ def watch_http_client(http_client: Any, told: Told) -> None:
     _watch(http_client, binding)
     for transport in _watching(http_client):
         transport._observer = client_observer
+
+
+def watch_requests_session(session: Any, told: Told) -> None:
+    """The same for a client over requests."""
+    from ..transports.requests import watch_session
+
+    watch_session(session, client_observer, told.binding)
 
 
 def _watching(http_client: Any) -> list[SyncTransport | AsyncTransport]:
