@@ -1,0 +1,219 @@
+"""The way out: events to clients, and the truth about what became of them.
+
+In: `Event` values, from the worker (or, one at a time, from a caller that emits inline). Out: ``client.track()`` with
+an `AIEvent`. What was tracked is *pending* until its destination reports: Amplitude has acknowledged it, the local
+store has it on disk, or it is lost, and counted. A durable spool (events on disk before they are sent) has its place
+between `deliver` and ``track``, with the reports of `_settled` to empty it.
+
+Imports amplitude on first use, never at import.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ._guard import guard, log_once
+from ._models import Event
+
+if TYPE_CHECKING:
+    from ._outlet import Outlet
+
+#: Most events that may wait for an answer; a client keeps them all in memory, without a bound of its own.
+MAX_PENDING = 10_000
+#: Most clients remembered; one that is forgotten still sends, but nothing hurries it.
+MAX_OUTLETS = 256
+_POLL_SECONDS = 0.005
+
+
+class Delivery:
+    """Delivers events. One per process.
+
+    Args:
+        count: adds one to a counter by name: ``emitted`` (handed to a client), ``delivered``, ``dropped_by_client`` (a
+            plugin's filter, or a client that was shut down), ``dropped_pending_full``, ``dropped_track`` (it raised),
+            ``dropped_answer_<code>`` and ``dropped_unanswered`` (given up by the client), ``unacknowledged_at_exit``.
+    """
+
+    def __init__(self, count: Callable[[str], None]) -> None:
+        self._count = count
+        self._default: Any = None
+        self._outlets: dict[int, Outlet] = {}
+        self._forget_events()
+
+    def _forget_events(self) -> None:
+        # Tickets are settled by other threads and by finalizers, so all of this works without a lock: adding to and
+        # removing from a dict, and assigning a bool, are atomic.
+        self._numbers = itertools.count()
+        self._pending: dict[int, None] = {}
+        self._lost = False
+        self._waiting: deque[tuple[Event, Any]] = deque()
+        self._delivering = False
+
+    # Worker's thread ------------------------------------------------------------------------------------------
+
+    def deliver(self, event: Event, client: Any = None) -> None:
+        """Hand ``event`` to ``client`` (``None``: the process's default). Errors are counted, never raised.
+
+        Never called from two threads at once.
+        """
+        self._waiting.append((event, client))
+        if self._delivering:
+            return  # a plugin or a client that emits events itself: its client holds a lock until it is done
+        self._delivering = True
+        try:
+            while self._waiting:
+                with guard("deliver"):
+                    self._track(*self._waiting.popleft())
+        finally:
+            self._delivering = False
+
+    def _track(self, event: Event, client: Any) -> None:
+        if len(self._pending) >= MAX_PENDING:
+            self._drop("dropped_pending_full", "too many events wait for an answer from Amplitude")
+            return
+        outlet = self._outlet(client)
+        from ._ai_event import AIEvent, Ticket, is_refused
+
+        number = next(self._numbers)
+        pending = self._pending
+        ticket = Ticket(outlet.answers, lambda code: self._settled(pending, number, code))
+        made = AIEvent(event, ticket, outlet.min_id_length)
+        if outlet.is_amplitude and is_refused(made.user_id or made.device_id or "", made.min_id_length):
+            self._count("ids_replaced")
+            log_once(
+                "ids_replaced",
+                logging.WARNING,
+                "amplitude_ai: some user ids are too short or reserved words (such as 'unknown') for Amplitude; their "
+                "events carry a device id instead, and the id as event property user_id",
+            )
+        pending[number] = None
+        try:
+            outlet.client.track(made)
+        except Exception as exc:  # the user's own client, or one without threads left
+            pending.pop(number, None)
+            ticket.withdraw()
+            self._drop("dropped_track", f"track() of {type(outlet.client).__name__} raised {type(exc).__name__}")
+            return
+        self._count("emitted")
+        if not outlet.is_amplitude or (ticket.handed and outlet.answers == 0):
+            ticket.close(200)
+        elif not ticket.handed:
+            pending.pop(number, None)
+            ticket.withdraw()
+            self._count("dropped_by_client")
+
+    def _outlet(self, client: Any) -> Outlet:
+        if client is None:
+            if self._default is None:
+                with _exit_hooks_allowed():
+                    from ._sender import make_default_client
+                self._default = make_default_client()
+            client = self._default
+        outlet = self._outlets.get(id(client))
+        if outlet is None:
+            with _exit_hooks_allowed():
+                from ._outlet import Outlet
+            if len(self._outlets) >= MAX_OUTLETS:
+                del self._outlets[next(iter(self._outlets))]
+            outlet = self._outlets[id(client)] = Outlet(client)
+        return outlet
+
+    # Any thread, and finalizers -------------------------------------------------------------------------------
+
+    def _settled(self, pending: dict[int, None], number: int, code: int | None) -> None:
+        """An answer came for an event that was put into ``pending``, which a fork or the exit may have replaced."""
+        if pending is not self._pending or number not in pending:
+            return
+        if code is not None and 200 <= code < 300:
+            self._count("delivered")
+        else:
+            reason = "dropped_unanswered" if code is None else f"dropped_answer_{code}"
+            self._drop(reason, "Amplitude did not take events, or the client gave them up")
+        pending.pop(number, None)
+
+    def _drop(self, reason: str, why: str) -> None:
+        self._lost = True
+        self._count(reason)
+        log_once(reason, logging.WARNING, "amplitude_ai: %s; they are lost (%s)", why, reason)
+
+    # Caller's thread ------------------------------------------------------------------------------------------
+
+    def flush(self, deadline: float) -> bool:
+        """Wait until every event delivered before this call was acknowledged.
+
+        Args:
+            deadline: of ``time.monotonic()``, in seconds.
+
+        Returns:
+            True when they all were, and none was lost since the last call.
+        """
+        latest = next(self._numbers)
+        outlets = list(self._outlets.values())
+        self._hurry(outlets)
+        flushed = [outlet.flush(deadline) for outlet in outlets]
+        while self._oldest() < latest:
+            if time.monotonic() >= deadline:
+                return False
+            self._hurry(outlets)
+            time.sleep(_POLL_SECONDS)
+        lost, self._lost = self._lost, False
+        return all(flushed) and not lost
+
+    def _oldest(self) -> float:
+        return next(iter(list(self._pending)), float("inf"))
+
+    def _hurry(self, outlets: list[Outlet]) -> None:
+        for outlet in outlets:
+            outlet.hurry()
+
+    def prepare_exit(self, deadline: float) -> None:
+        """The process ends: wake or abandon whatever would keep it waiting. What still comes is still delivered."""
+        abandoned, self._pending = self._pending, {}
+        for _ in list(abandoned):
+            self._count("unacknowledged_at_exit")
+        if abandoned:
+            log_once(
+                "unacknowledged_at_exit",
+                logging.WARNING,
+                "amplitude_ai: %d events were not acknowledged before the process ended",
+                len(abandoned),
+            )
+        for outlet in list(self._outlets.values()):
+            outlet.end(deadline)
+
+    def after_fork(self) -> None:
+        """In a forked child: clients get new locks and threads; what the parent has in hand stays with the parent."""
+        self._forget_events()
+        for outlet in self._outlets.values():
+            outlet.repair()
+
+
+@contextlib.contextmanager
+def _exit_hooks_allowed() -> Iterator[None]:
+    """Let amplitude be imported while the interpreter ends, which is when a script of one call delivers.
+
+    It imports ``concurrent.futures.thread``, which registers an exit hook, and CPython refuses new ones once the main
+    thread has ended. The hook would wait for thread pools; nothing of ours uses one.
+    """
+    register = getattr(threading, "_register_atexit", None)
+    if register is None or "concurrent.futures.thread" in sys.modules:
+        yield
+        return
+
+    def register_if_possible(*args: Any, **kwargs: Any) -> None:
+        with contextlib.suppress(RuntimeError):
+            register(*args, **kwargs)
+
+    threading._register_atexit = register_if_possible  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        threading._register_atexit = register  # type: ignore[attr-defined]

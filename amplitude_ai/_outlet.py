@@ -1,0 +1,177 @@
+"""`Outlet`: what `Delivery` knows about one client, and all that it knows about the insides of amplitude-analytics.
+
+A client is anything with ``track()``. Of an ``amplitude.Amplitude`` we use what its own destination uses: the storage
+(a buffer with a condition), and the workers (a thread that waits on it for up to ten seconds, and a pool that
+sends). Read against amplitude-analytics 1.1.5 to 1.3.0; whatever is missing in another version is left alone.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from amplitude import Amplitude
+from amplitude.plugin import AmplitudeDestinationPlugin
+
+from ._guard import guard
+from ._sender import Sender, destinations_of
+from .store._destination import LocalStoreDestination
+
+#: Between two looks at something we wait for, in seconds.
+POLL_SECONDS = 0.005
+#: The destinations that call an event's callback, sooner or later.
+_REPORTING = (AmplitudeDestinationPlugin, LocalStoreDestination)
+
+
+class Outlet:
+    """One client.
+
+    Args:
+        client: anything with ``track()``.
+
+    Attributes:
+        answers: how many of its destinations report what became of an event.
+        min_id_length: the shortest id it lets through; ``None`` for Amplitude's default.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.min_id_length: int | None = None
+        self.is_amplitude = isinstance(client, Amplitude)
+        if self.is_amplitude:
+            self.min_id_length = client.configuration.min_id_length
+            if any(_is_orphaned(destination.workers) for destination in self._amplitudes()):
+                self.repair()
+
+    @property
+    def answers(self) -> int:
+        """How many destinations will report; plugins come and go, so it is counted anew."""
+        return sum(isinstance(destination, _REPORTING) for destination in self._destinations())
+
+    def _destinations(self) -> list[Any]:
+        return destinations_of(self.client) if self.is_amplitude else []
+
+    def _amplitudes(self) -> list[AmplitudeDestinationPlugin]:
+        return [each for each in self._destinations() if isinstance(each, AmplitudeDestinationPlugin)]
+
+    def hurry(self) -> None:
+        """Wake what waits for more events. Unlike the client's own ``flush`` it sends nothing before its time: what
+        Amplitude has asked to hold back stays held back. To be repeated: a thread may be just about to wait."""
+        for destination in self._amplitudes():
+            with guard("hurry"):
+                if isinstance(destination.workers, Sender):
+                    destination.workers.flush()
+                else:
+                    # An event that came just as the thread was ending has been left without one.
+                    if destination.storage.total_events:
+                        destination.workers.start()
+                    _wake(destination)
+
+    def flush(self, deadline: float) -> bool:
+        """Flush the client, or those destinations of it that report nothing, and wait for that.
+
+        Returns:
+            False when ``deadline`` (of ``time.monotonic()``) came first, or when it failed.
+        """
+        others = [self.client]
+        if self.is_amplitude:
+            others = [each for each in self._destinations() if not isinstance(each, _REPORTING)]
+        flushes = [each.flush for each in others if callable(getattr(each, "flush", None))]
+        results = [_within(flush, deadline) for flush in flushes]  # each of them, whatever the others did
+        return all(results)
+
+    def end(self, deadline: float) -> None:
+        """The process ends: let nothing of this client keep it longer than what is being sent right now."""
+        for destination in self._destinations():
+            with guard("exit"):
+                if isinstance(destination, LocalStoreDestination):
+                    destination.shutdown()
+                elif isinstance(destination, AmplitudeDestinationPlugin) and destination.workers.is_active:
+                    _end(destination, deadline)
+
+    def repair(self) -> None:
+        """In a forked child: new locks, and new threads for those that stayed in the parent, on the next event.
+
+        What the parent had buffered is the parent's to send.
+        """
+        if not self.is_amplitude:
+            return
+        with guard("after_fork"):
+            owners = [getattr(each, "timeline", None) for each in self._destinations()]
+            for timeline in [getattr(self.client, "_Amplitude__timeline", None), *owners]:
+                if timeline is not None:
+                    timeline.locks = {kind: threading.Lock() for kind in timeline.locks}
+            for destination in self._amplitudes():
+                _renew(destination)
+
+
+def _wake(destination: AmplitudeDestinationPlugin) -> None:
+    with destination.storage.lock:
+        destination.storage.lock.notify_all()
+
+
+def _renew(destination: AmplitudeDestinationPlugin) -> None:
+    workers, storage = destination.workers, destination.storage
+    workers.consumer_lock = threading.RLock()
+    workers.is_started = False
+    if isinstance(workers, Sender):
+        workers.after_fork()
+    else:
+        workers.threads_pool = ThreadPoolExecutor(max_workers=workers.threads_pool._max_workers)
+    if hasattr(storage, "buffer_lock_cv"):
+        storage.buffer_lock_cv = threading.Condition()
+    storage.pull_all()
+
+
+def _end(destination: AmplitudeDestinationPlugin, deadline: float) -> None:
+    workers = destination.workers
+    if isinstance(workers, Sender):
+        return  # its thread is a daemon
+    # What the client's own exit hook does in a moment, but before its waiting thread is waited for. From here on a
+    # batch that fails is not tried again: that would start another such thread.
+    workers.is_active = False
+    workers.flush()
+    while workers.is_started and time.monotonic() < deadline:
+        _wake(destination)
+        time.sleep(POLL_SECONDS)
+
+
+def _is_orphaned(workers: Any) -> bool:
+    """Whether this process was forked from one that was already using the client: its threads are not here."""
+    pool = getattr(workers, "threads_pool", None)
+    threads = list(getattr(pool, "_threads", ()))
+    if threads and not any(thread.is_alive() for thread in threads):
+        return True
+    if isinstance(workers, Sender) or not workers.is_active:
+        return False
+    # The lock is held while the thread is started, not while it runs; nobody else holds it.
+    if not workers.consumer_lock.acquire(timeout=1.0):
+        return True
+    try:
+        # A running thread keeps its target, so the client's own can be recognised.
+        targets = [getattr(thread, "_target", None) for thread in threading.enumerate()]
+        return workers.is_started and not any(getattr(target, "__self__", None) is workers for target in targets)
+    finally:
+        workers.consumer_lock.release()
+
+
+def _within(action: Any, deadline: float) -> bool:
+    """Run ``action`` for no longer than until ``deadline``; a user's ``flush()`` may take any time."""
+    done = threading.Event()
+
+    def run() -> None:
+        with guard("flush") as fence:
+            action()
+        if not fence.failed:
+            done.set()
+
+    thread = threading.Thread(target=run, name="amplitude-ai-flush", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the interpreter is ending and starts no thread
+        run()
+    else:
+        thread.join(max(deadline - time.monotonic(), 0.0))
+    return done.is_set()

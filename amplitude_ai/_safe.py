@@ -1,0 +1,132 @@
+"""Values that Amplitude, JSON and SQLite all take, made of any Python value. Standard library only.
+
+In: whatever a caller or a provider put into a property. Out: new ``dict``, ``list``, ``str``, ``int``, ``float`` and
+``bool`` objects, never the ones that came in, so nobody downstream can change what somebody upstream holds.
+
+Why: amplitude-analytics drops *all* properties of an event when one of them is a Decimal, a datetime, a tuple, bytes,
+a list in a list or a list with ``None`` (``amplitude.event.is_validate_properties``), or when there are more than 1,024
+(``amplitude.utils.truncate``); NaN makes the whole request invalid JSON.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+#: Levels of nesting kept; Amplitude takes 40 (https://amplitude.com/docs/faq/limits).
+MAX_DEPTH = 16
+#: Keys of one dict and items of one list that are kept; Amplitude's SDK empties a dict of more than 1,024.
+MAX_ITEMS = 1000
+#: Values kept in one event, over all levels: the bound for structures that are wide at every level.
+MAX_VALUES = 5000
+#: Characters of a key, and of the text that stands for an object of an unknown class.
+MAX_NAME = 1024
+_MAX_INT = 2**63 - 1  # the largest SQLite and most JSON readers take as a whole number
+
+#: Half of a surrogate pair has no UTF-8 form, and SQL functions take NUL for the end of the text.
+_UNWRITABLE = re.compile("[\ud800-\udfff\0]")
+
+
+def safe_text(text: str) -> str:
+    """``text`` as a plain ``str`` that has a UTF-8 form and no NUL; what has none becomes U+FFFD."""
+    plain = str.__str__(text)
+    return plain if plain.isascii() and "\0" not in plain else _UNWRITABLE.sub("\ufffd", plain)
+
+
+def safe_properties(properties: Mapping[Any, Any]) -> dict[str, Any]:
+    """A deep copy of ``properties`` that can be sent and stored. Never raises; unknown classes become their ``str()``.
+
+    What has no value (``None``, NaN, infinities) is left out. Of too many keys the last are kept, where our own stand.
+    """
+    return _Maker().mapping(properties, 0)
+
+
+class _Maker:
+    """One pass over one event's properties."""
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for key, item in list(value.items())[-MAX_ITEMS:]:
+            safe = self.value(item, depth + 1)
+            if safe is not None:
+                made[_key(key)] = safe
+        return made
+
+    def value(self, value: Any, depth: int) -> Any:
+        """The safe form of ``value``; ``None`` when there is none."""
+        self._left -= 1
+        if self._left < 0:
+            return None
+        if isinstance(value, enum.Enum):
+            value = value.value
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return safe_text(value)
+        if isinstance(value, int):
+            return _whole(value)
+        if isinstance(value, float | decimal.Decimal):
+            return _number(value)
+        if isinstance(value, Mapping | list | tuple | set | frozenset):
+            return self._container(value, depth)
+        return _other(value)
+
+    def _container(self, value: Mapping[Any, Any] | Iterable[Any], depth: int) -> Any:
+        if depth >= MAX_DEPTH:
+            return f"<{type(value).__name__}>"
+        if isinstance(value, Mapping):
+            return self.mapping(value, depth)
+        made = []
+        for item in list(value)[:MAX_ITEMS]:
+            safe = self.value(item, depth + 1)
+            if isinstance(safe, list):
+                safe = json.dumps(safe, ensure_ascii=False)  # Amplitude knows no list in a list
+            if safe is not None:
+                made.append(safe)
+        return made
+
+
+def _key(key: Any) -> str:
+    return safe_text(key)[:MAX_NAME] if isinstance(key, str) else _text_of(key)
+
+
+def _whole(value: int) -> int | str:
+    if -_MAX_INT <= value <= _MAX_INT:
+        return int(value)
+    # Python refuses to write numbers of more than 4,300 digits, which is 14,284 bits.
+    return str(int(value)) if value.bit_length() < 14_000 else f"<int of {value.bit_length()} bits>"
+
+
+def _number(value: float | decimal.Decimal) -> float | None:
+    if isinstance(value, decimal.Decimal) and not value.is_finite():
+        return None  # a signalling NaN cannot even be made a float
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"<{len(value)} bytes>"
+    return _text_of(value)
+
+
+def _text_of(value: Any) -> str:
+    try:
+        text = str(value)
+    except Exception:
+        # The class is the user's, and so is its error: the event says which class it was.
+        return f"<{type(value).__name__}>"
+    return safe_text(text)[:MAX_NAME]

@@ -1,0 +1,139 @@
+"""The process's own Amplitude client: to Amplitude where there is a key, to the local store where there is none.
+
+`Sender` takes the place of the client's own threads. Those may keep a process from ending for ten seconds, wait
+ten seconds with the first event, and forget events without a word when the connection is reset or the API key is
+wrong. Imports amplitude: import this module from the worker only.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from amplitude import Amplitude, Config
+from amplitude.constants import PluginType
+from amplitude.exception import InvalidAPIKeyError
+from amplitude.http_client import HttpClient, Response
+from amplitude.plugin import AmplitudeDestinationPlugin
+from amplitude.worker import Workers
+
+from ._config import env_api_key, env_server_url, env_server_zone
+from ._guard import guard, log_once
+from .store._destination import LocalStoreDestination
+
+#: Most events of one request. Requests of 1 MB are refused, and one of ours, with two texts of 10,000 characters
+#: (`AIConfig.max_content_length`, up to six bytes each as JSON), may have 120 KB; a 413 halves the number further.
+BATCH_EVENTS = 20
+#: How long an event waits for others to share its request.
+INTERVAL_MILLIS = 1000
+#: How often it is tried, again after 0.1 s at first and after 102 s at last: 5 minutes in all.
+RETRIES = 22
+
+
+class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
+    """Sends from one daemon thread, batch after batch. An event is given up only with a call of its callback."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Start anew: there are no threads in a forked child."""
+        self._thread: threading.Thread | None = None
+        self._start_lock = threading.Lock()
+        self._waiting = threading.Event()  # something is in the storage
+        self._hurry = threading.Event()  # do not wait for more to come
+
+    def start(self) -> None:
+        """Called by the storage after each event, and by `flush`: see to it that somebody sends it."""
+        with self._start_lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="amplitude-ai-sender", daemon=True)
+                self._thread.start()
+        if len(self.storage.ready_queue) >= self.configuration.flush_queue_size:
+            self._hurry.set()
+        self._waiting.set()
+
+    def flush(self) -> None:
+        """Send now what is due. Does not wait."""
+        self._hurry.set()
+        self.start()
+
+    def stop(self) -> None:
+        """Part of ``Amplitude.shutdown``; a daemon thread needs no stopping."""
+        self.flush()
+
+    def _run(self) -> None:
+        while True:
+            self._waiting.wait()
+            self._waiting.clear()
+            interval = self.configuration.flush_interval_millis
+            # The storage's wait_time is 0 as soon as something is due, when a little patience makes fuller batches.
+            delay = interval if self.storage.ready_queue else max(self.storage.wait_time, 1)
+            self._hurry.wait(min(delay, interval) / 1000)
+            self._hurry.clear()
+            with guard("send"):
+                while batch := self.storage.pull(self.configuration.flush_queue_size):
+                    self.send(batch)
+            if self.storage.total_events:
+                self._waiting.set()  # held back for a later try
+
+    def send(self, events: list[Any]) -> None:
+        """Send one batch and handle the answer."""
+        try:
+            response = HttpClient.post(self.configuration.server_url, self.get_payload(events))
+        except Exception as exc:
+            # A reset connection or an answer that is no JSON: the client lets these through, and loses the events.
+            response = Response(body={"error": type(exc).__name__})
+        try:
+            self.response_processor.process_response(response, events)
+        except InvalidAPIKeyError:
+            log_once("api_key", logging.ERROR, "amplitude_ai: Amplitude does not know this AMPLITUDE_API_KEY")
+            self.response_processor.callback(events, response.code, "Invalid API key")
+
+
+class DefaultClient(Amplitude):  # type: ignore[misc]
+    """An Amplitude client that `Delivery` ends itself: its own exit hook would run before the last events come."""
+
+    def _register_on_exit(self) -> None:
+        pass
+
+
+def make_default_client() -> Amplitude:
+    """The client for everything that names none.
+
+    With ``AMPLITUDE_API_KEY`` it sends to Amplitude, by the batch endpoint, which takes more events of one user or
+    device a second than the plain one, or to ``AMPLITUDE_SERVER_URL``. Without, it keeps events in the local store.
+    """
+    key = env_api_key()
+    quiet = logging.getLogger("amplitude.ai.client")
+    quiet.setLevel(logging.WARNING)  # at INFO it hands every event, content included, to the logger
+    client = DefaultClient(
+        key or "local",
+        Config(
+            flush_queue_size=BATCH_EVENTS,
+            flush_interval_millis=INTERVAL_MILLIS,
+            flush_max_retries=RETRIES,
+            logger=quiet,
+            min_id_length=1,
+            server_zone=env_server_zone() or "US",
+            server_url=env_server_url(),
+            use_batch=True,
+        ),
+    )
+    for destination in [each for each in destinations_of(client) if isinstance(each, AmplitudeDestinationPlugin)]:
+        if key is None:
+            client.remove(destination)
+        else:
+            destination.workers = Sender()
+            destination.setup(client)
+    if key is None:
+        client.add(LocalStoreDestination())
+    return client
+
+
+def destinations_of(client: Amplitude) -> list[Any]:
+    """Where a client's events go; empty when another version keeps its plugins elsewhere."""
+    timeline = getattr(client, "_Amplitude__timeline", None)
+    return [] if timeline is None else list(timeline.plugins[PluginType.DESTINATION])
