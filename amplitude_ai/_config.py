@@ -118,6 +118,10 @@ class AIConfig:
             # object.__setattr__ is how a frozen dataclass sets its own normalised field.
             object.__setattr__(self, name, _price_table(name, getattr(self, name)))
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> AIConfig:
+        """Itself: it never changes, and amplitude-analytics copies each event, and so its config, per destination."""
+        return self
+
     def calculate_cost(
         self,
         provider: str,

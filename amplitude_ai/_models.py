@@ -241,3 +241,5 @@ class Event:
     user_id: str | None = None
     device_id: str | None = None
     amplitude_client: Any = None
+    #: The config whose privacy, prices and flags it was made by; a plugin need not apply the same one again.
+    config: AIConfig | None = None

@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .. import _arguments
 from .._config import AIConfig
 from .._context import ambient
 from .._guard import count
-from .._models import Binding, Event, LLMCall, Usage
+from .._models import Binding, Event
 from .._runtime import bind, runtime
 from ..sessions import _events
 from ..sessions._events import Origin
-from ..sessions._pricing import price
 from ..sessions._privacy import Privacy, PrivacyError
 from ..sessions._session import RunStats, SessionBook
-from . import _arguments
+from ..sessions._told import cost_of, usage_of
 
-#: Where the cost of an event comes from, when the application told it.
+#: ``run_source`` and ``end_reason`` of runs told by hand.
 MANUAL = "manual"
 _DEFAULT = AIConfig()
 
@@ -96,7 +96,7 @@ def send(owner: Whose, make: Callable[[], Event], totals: RunStats | None = None
             count("dropped_privacy")
             return []
         if totals is not None:
-            totals.add(event)
+            totals.add(event.event_type, event.properties)
         return [event]
 
     runtime.emit_made(made, owner.origin.amplitude_client, owner.origin.config, size)
@@ -136,8 +136,8 @@ def llm_message(owner: Whose, facts: Mapping[str, Any], key: str) -> Event:
     asked = privacy.input(facts.get("input_content"))
     answer = privacy.output(facts.get("output_content"))
     cuts = [part.truncated for part in (asked, answer) if part is not None and part.truncated is not None]
-    usage = _usage(facts)
-    cost_usd, cost_source = _cost(owner, facts, usage)
+    usage = usage_of(facts)
+    cost_usd, cost_source = cost_of(owner.origin, facts, usage, owner.at_ms)
     properties = {
         "message_id": insert_id,
         "is_streaming": False,
@@ -177,30 +177,3 @@ def run_finished(owner: Whose, run_id: str, totals: Mapping[str, Any]) -> Event:
     """A run ended. Unknown totals are left out."""
     insert_id = _events.make_id(run_id, _events.RUN_FINISHED)
     return _events.build(_events.RUN_FINISHED, owner.origin, owner.at_ms, insert_id, totals)
-
-
-def _usage(facts: Mapping[str, Any]) -> Usage:
-    return Usage(
-        input_tokens=facts.get("input_tokens"),
-        output_tokens=facts.get("output_tokens"),
-        total_tokens=facts.get("total_tokens"),
-        cached_input_tokens=facts.get("cached_input_tokens"),
-        cache_write_tokens=facts.get("cache_write_tokens"),
-        reasoning_tokens=facts.get("reasoning_tokens"),
-    )
-
-
-def _cost(owner: Whose, facts: Mapping[str, Any], usage: Usage) -> tuple[float | None, str | None]:
-    if facts.get("cost_usd") is not None:
-        return facts["cost_usd"], MANUAL
-    provider, model = owner.origin.provider, owner.origin.model
-    if not owner.origin.config.cost_tracking or model is None:
-        return None, None
-    call = LLMCall(
-        provider=(provider or "").lower(),
-        operation="embeddings" if "embed" in model else "chat",
-        model=model,
-        usage=usage,
-        price_provider=provider.lower() if provider else None,
-    )
-    return price(call, owner.at_ms, owner.origin.config)

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
+from .. import _arguments
 from .._context import ambient
 from .._models import Binding
 from ..sessions import _session
-from . import _arguments, _build, _facts
+from . import _build, _facts
 from ._build import Whose
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
+from .. import _arguments
 from .._guard import guard
-from . import _arguments
 
 #: The finish reason that marks a failed call.
 ERROR = "error"

@@ -14,12 +14,13 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
+from .. import _arguments
 from .._context import Ambient, ambient, set_ambient
 from .._guard import log_once
 from .._models import Event
 from .._runtime import runtime
 from ..sessions._session import RunStats, SessionBook, new_session_id
-from . import _arguments, _build, _facts
+from . import _build, _facts
 from ._build import Whose
 
 if TYPE_CHECKING:

@@ -148,6 +148,7 @@ def build(
         user_id=origin.user_id,
         device_id=None if origin.user_id is not None else machine_id(),
         amplitude_client=origin.amplitude_client,
+        config=origin.config,
     )
 
 

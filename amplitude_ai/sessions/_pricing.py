@@ -22,6 +22,8 @@ logger = logging.getLogger("amplitude.ai")
 PROVIDER = "provider"
 CUSTOM = "custom"
 TABLE = "genai-prices"
+#: The cost was told by hand.
+MANUAL = "manual"
 
 _DEFAULT = AIConfig()
 #: The names people use, and those of the price table.
@@ -109,25 +111,36 @@ def calculate_cost(
         cache_write_tokens: how many of the input tokens were written to a cache.
         service_tier: ``batch``, ``flex``, ``priority`` ..., where another price applies.
     """
-    config = ai_config or _DEFAULT
-    if not config.cost_tracking:
-        return None
     usage = Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cached_input_tokens=cached_input_tokens,
         cache_write_tokens=cache_write_tokens,
     )
-    name = provider.lower()
+    return price_by_name(provider, model, usage, ai_config or _DEFAULT, service_tier=service_tier)[0]
+
+
+def price_by_name(
+    provider: str | None,
+    model: str | None,
+    usage: Usage,
+    config: AIConfig,
+    when_ms: int | None = None,
+    service_tier: str | None = None,
+) -> tuple[float | None, str | None]:
+    """`price`, for a call that is known by names alone. ``(None, None)`` also where cost tracking is off."""
+    if not config.cost_tracking or not model:
+        return None, None
+    name = provider.lower() if provider else None
     call = LLMCall(
-        provider=name,
+        provider=name or "",
         operation="embeddings" if "embed" in model else "chat",
         requested_model=model,
         usage=usage,
         price_provider=name,
         service_tier=service_tier,
     )
-    return price(call, None, config)[0]
+    return price(call, when_ms, config)
 
 
 def _priceable(call: LLMCall) -> bool:

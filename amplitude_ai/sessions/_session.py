@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 from .._config import AIConfig
 from .._guard import count
@@ -44,13 +45,12 @@ class RunStats:
     errors: int = 0
     success: bool = True  # how the last call ended
 
-    def add(self, event: Event) -> None:
-        """Add what ``event`` says of itself: for events made by hand, which have no call to be told from."""
-        said = event.properties
+    def add(self, event_type: str, said: Mapping[str, Any]) -> None:
+        """Add what an event says of itself: for events made by hand, which have no call to be told from."""
         failed = said.get("success") is False
-        if event.event_type == _events.TOOL_CALLED:
+        if event_type == _events.TOOL_CALLED:
             self.tool_calls += 1
-        elif event.event_type == _events.LLM_MESSAGE:
+        elif event_type == _events.LLM_MESSAGE:
             self.messages += not said.get("attempt")
             self.errors += failed
             self.success = not failed

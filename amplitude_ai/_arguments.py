@@ -16,6 +16,8 @@ from numbers import Real
 from types import EllipsisType
 from typing import Any
 
+from ._safe import safe_properties
+
 _MAX_DEPTH = 40  # Amplitude's own limit on nested values
 
 
@@ -89,7 +91,7 @@ def properties(name: str, value: object) -> dict[str, Any]:
     for key in value:
         if not isinstance(key, str):
             raise TypeError(f"{name} has the key {key!r}, but a property's name must be a string: pass str(...)")
-    return {key: copied(item) for key, item in value.items()}
+    return safe_properties(value)
 
 
 def copied(value: object, depth: int = 0) -> Any:

@@ -1,0 +1,159 @@
+"""What an AI event of anybody's lacks by the documented schema, by event; the plugin's pure part.
+
+In: an event as its author told it (`Told`). Out: the schema's properties, content through privacy, unknown ones `None`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .. import _arguments
+from .._ai_event import LONG_TEXT
+from .._guard import count, log_once
+from ..sessions import _events
+from ..sessions._events import Origin
+from ..sessions._pricing import MANUAL
+from ..sessions._privacy import Content
+from ..sessions._told import cost_of, usage_of
+
+#: What may hold content, on any AI event.
+CONTENT = frozenset(
+    {"content", "input_content", "output_content", "tool_parameters", "tool_result", "error_message", LONG_TEXT}
+)
+_TYPES: Mapping[str, Callable[[str, object], Any]] = {
+    "content_length": _arguments.whole,
+    "content_truncated": _arguments.flag,
+    "output_content_length": _arguments.whole,
+    "input_tokens": _arguments.whole,
+    "output_tokens": _arguments.whole,
+    "total_tokens": _arguments.whole,
+    "cached_input_tokens": _arguments.whole,
+    "cache_write_tokens": _arguments.whole,
+    "reasoning_tokens": _arguments.whole,
+    "latency_ms": _arguments.amount,
+    "time_to_first_token_ms": _arguments.amount,
+    "provider_processing_ms": _arguments.amount,
+    "duration_ms": _arguments.amount,
+    "cost_usd": _arguments.amount,
+    "total_cost_usd": _arguments.amount,
+    "is_streaming": _arguments.flag,
+    "stream_aborted": _arguments.flag,
+    "success": _arguments.flag,
+    "http_status": _arguments.whole,
+    "attempt": _arguments.whole,
+    "temperature": _arguments.amount,
+    "top_p": _arguments.amount,
+    "max_tokens": _arguments.whole,
+    "tool_call_count": _arguments.whole,
+    "total_messages": _arguments.whole,
+    "total_tool_calls": _arguments.whole,
+    "total_errors": _arguments.whole,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event as its author told it, with the properties of the schema apart from the author's own."""
+
+    origin: Origin
+    insert_id: str
+    at_ms: int
+    properties: Mapping[str, Any]
+
+
+def _run_started(told: Told) -> dict[str, Any]:
+    return {"run_source": MANUAL, **told.properties}
+
+
+def _run_finished(told: Told) -> dict[str, Any]:
+    return {"end_reason": MANUAL, **told.properties}
+
+
+def _user_message(told: Told) -> dict[str, Any]:
+    content = told.origin.privacy.input(_text(told.properties.get("content")))
+    return {
+        "message_id": told.insert_id,
+        "content_length": content and content.length,
+        **told.properties,
+        "content": content and content.text,
+    }
+
+
+def _llm_message(told: Told) -> dict[str, Any]:
+    said, privacy = told.properties, told.origin.privacy
+    asked = privacy.input(_text(said.get("input_content")))
+    answer = privacy.output(_text(said.get("output_content")))
+    failed = said.get("finish_reason") == "error" or "error_type" in said or "error_message" in said
+    usage = usage_of(said)
+    cost_usd, cost_source = cost_of(told.origin, said, usage, told.at_ms)
+    return {
+        "message_id": told.insert_id,
+        "is_streaming": False,
+        "attempt": 0,
+        "success": not failed,
+        "output_content_length": answer and answer.length,
+        **said,
+        "input_content": asked and asked.text,
+        "output_content": answer and answer.text,
+        "content_truncated": _truncated(said, asked, answer),
+        "total_tokens": usage.total,
+        "cost_usd": cost_usd,
+        "cost_source": cost_source,
+        "error_message": privacy.error_message(_text(said.get("error_message"))),
+    }
+
+
+def _tool_called(told: Told) -> dict[str, Any]:
+    said, privacy = told.properties, told.origin.privacy
+    return {
+        "tool_type": "function",
+        **said,
+        "tool_parameters": privacy.tool_parameters(said.get("tool_parameters")),
+        "tool_result": privacy.tool_result(said.get("tool_result")),
+        "error_message": privacy.tool_error(_text(said.get("error_message"))),
+    }
+
+
+COMPLETE: Mapping[str, Callable[[Told], dict[str, Any]]] = {
+    _events.RUN_STARTED: _run_started,
+    _events.USER_MESSAGE: _user_message,
+    _events.LLM_MESSAGE: _llm_message,
+    _events.TOOL_CALLED: _tool_called,
+    _events.RUN_FINISHED: _run_finished,
+}
+
+
+def without_content(told: Told) -> Told:
+    return replace(told, properties={name: value for name, value in told.properties.items() if name not in CONTENT})
+
+
+def _truncated(said: Mapping[str, Any], *parts: Content | None) -> bool | None:
+    cuts = [part.truncated for part in parts if part is not None and part.truncated is not None]
+    return bool(said.get("content_truncated")) or any(cuts) if cuts else None
+
+
+def typed(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """``properties`` without numbers that are none: one of them spoils a chart for all."""
+    typed: dict[str, Any] = {}
+    for name, value in properties.items():
+        check = _TYPES.get(name)
+        if check is _arguments.whole and isinstance(value, float) and value.is_integer():
+            value = int(value)
+        try:
+            typed[name] = value if check is None else check(name, value)
+        except (TypeError, ValueError) as error:
+            count("dropped_properties")
+            log_once(f"property:{name}", logging.WARNING, "an AI event's property is left out: %s", error)
+    return typed
+
+
+def name_in(properties: Mapping[str, Any], name: str) -> str | None:
+    value = properties.get(name)
+    return None if value is None else str(value)
+
+
+def _text(value: object) -> str | None:
+    return _arguments.content("content", value) if value is None or isinstance(value, str | dict | list) else str(value)
