@@ -7,8 +7,10 @@ google-genai keeps its HTTP clients on ``client._api_client``: ``_httpx_client``
 from __future__ import annotations
 
 import functools
+import logging
 from typing import Any
 
+from .._guard import log_once
 from .._runtime import bind
 from ._keywords import PER_CLIENT, signature_with, take_settings
 from ._resources import resource_properties
@@ -55,13 +57,23 @@ def _watch(api_client: Any, told: Told) -> None:
     if async_client is None:  # Vertex AI with a client certificate goes by google-auth's own aiohttp session
         return
     watch_http_client(async_client, told)
-    if hasattr(async_client, "_client_for_running_loop"):
+    per_loop = hasattr(async_client, "_client_for_running_loop")
+    if per_loop:
         async_client._amplitude = told
         async_class: Any = type(async_client)
         async_client.__class__ = _per_loop_class(async_class)
-    if not getattr(api_client._http_options, "aiohttp_client", None):
-        # Where aiohttp is installed the SDK prefers it; its other way, which needs no aiohttp, is the one we watch.
+    if not getattr(api_client, "_use_aiohttp", _no)():
+        return
+    if per_loop and api_client._http_options.aiohttp_client is None:
+        # The SDK prefers aiohttp where it is installed; its other way, as good since 3, is the one we watch.
         api_client._use_aiohttp = _no
+    else:
+        log_once(
+            "google_genai_aiohttp",
+            logging.WARNING,
+            "amplitude_ai does not see google-genai's async calls by aiohttp: pass http_options with an "
+            "httpx_async_client, or upgrade to google-genai 3",
+        )
 
 
 def _no() -> bool:

@@ -107,6 +107,7 @@ class ChatSession:
         self.model = model
         self.history: list[Any] = list(history or ())
         self._calls_tools = calls_tools
+        self._types = import_sdk("google.genai.types", "google-genai")
 
     def send_message(self, content: Any, *, stream: bool = False, **options: Any) -> Any:
         """Say ``content`` and get the answer. Options as those of `GoogleGenerativeAI.generate_content`."""
@@ -127,13 +128,13 @@ class ChatSession:
         return answer
 
     def _asked(self, content: Any) -> list[Any]:
-        types = import_sdk("google.genai.types", "google-genai")
-        return [*self.history, types.UserContent(content)]
+        return [*self.history, self._types.UserContent(content)]
 
     def _remember(self, asked: list[Any], answers: list[Any]) -> None:
         turns = next((answer.automatic_function_calling_history for answer in reversed(answers)), None) or asked
         contents = [answer.candidates[0].content for answer in answers if answer.candidates]
-        self.history = [*turns, *(content for content in contents if content is not None)]
+        parts = [part for content in contents if content is not None for part in content.parts or ()]
+        self.history = [*turns, self._types.ModelContent(parts)]
 
     def _remembering(self, asked: list[Any], pieces: Iterator[Any]) -> Iterator[Any]:
         seen = []
