@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from .. import _arguments
 from .._guard import guard
+from ..sessions._told import NUMBERS
 
 #: The finish reason that marks a failed call.
 ERROR = "error"
@@ -55,34 +56,9 @@ class MessageFacts(TypedDict, total=False):
 
 
 _CHECKS: Mapping[str, Callable[[str, object], Any]] = {
+    **{name: NUMBERS.get(name, _arguments.text) for name in MessageFacts.__annotations__},
     "input_content": _arguments.content,
     "output_content": _arguments.content,
-    "input_tokens": _arguments.whole,
-    "output_tokens": _arguments.whole,
-    "total_tokens": _arguments.whole,
-    "cached_input_tokens": _arguments.whole,
-    "cache_write_tokens": _arguments.whole,
-    "reasoning_tokens": _arguments.whole,
-    "latency_ms": _arguments.amount,
-    "time_to_first_token_ms": _arguments.amount,
-    "provider_processing_ms": _arguments.amount,
-    "cost_usd": _arguments.amount,
-    "finish_reason": _arguments.text,
-    "success": _arguments.flag,
-    "error_type": _arguments.text,
-    "error_message": _arguments.text,
-    "http_status": _arguments.whole,
-    "attempt": _arguments.whole,
-    "is_streaming": _arguments.flag,
-    "stream_aborted": _arguments.flag,
-    "temperature": _arguments.amount,
-    "max_tokens": _arguments.whole,
-    "top_p": _arguments.amount,
-    "tool_call_count": _arguments.whole,
-    "requested_model": _arguments.text,
-    "response_id": _arguments.text,
-    "provider_request_id": _arguments.text,
-    "message_id": _arguments.text,
 }
 
 

@@ -17,41 +17,12 @@ from ..sessions import _events
 from ..sessions._events import Origin
 from ..sessions._pricing import MANUAL
 from ..sessions._privacy import Content
-from ..sessions._told import cost_of, usage_of
+from ..sessions._told import NUMBERS, cost_of, usage_of
 
 #: What may hold content, on any AI event.
 CONTENT = frozenset(
     {"content", "input_content", "output_content", "tool_parameters", "tool_result", "error_message", LONG_TEXT}
 )
-_TYPES: Mapping[str, Callable[[str, object], Any]] = {
-    "content_length": _arguments.whole,
-    "content_truncated": _arguments.flag,
-    "output_content_length": _arguments.whole,
-    "input_tokens": _arguments.whole,
-    "output_tokens": _arguments.whole,
-    "total_tokens": _arguments.whole,
-    "cached_input_tokens": _arguments.whole,
-    "cache_write_tokens": _arguments.whole,
-    "reasoning_tokens": _arguments.whole,
-    "latency_ms": _arguments.amount,
-    "time_to_first_token_ms": _arguments.amount,
-    "provider_processing_ms": _arguments.amount,
-    "duration_ms": _arguments.amount,
-    "cost_usd": _arguments.amount,
-    "total_cost_usd": _arguments.amount,
-    "is_streaming": _arguments.flag,
-    "stream_aborted": _arguments.flag,
-    "success": _arguments.flag,
-    "http_status": _arguments.whole,
-    "attempt": _arguments.whole,
-    "temperature": _arguments.amount,
-    "top_p": _arguments.amount,
-    "max_tokens": _arguments.whole,
-    "tool_call_count": _arguments.whole,
-    "total_messages": _arguments.whole,
-    "total_tool_calls": _arguments.whole,
-    "total_errors": _arguments.whole,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +110,7 @@ def typed(properties: Mapping[str, Any]) -> dict[str, Any]:
     """``properties`` without numbers that are none: one of them spoils a chart for all."""
     typed: dict[str, Any] = {}
     for name, value in properties.items():
-        check = _TYPES.get(name)
+        check = NUMBERS.get(name)
         if check is _arguments.whole and isinstance(value, float) and value.is_integer():
             value = int(value)
         try:
