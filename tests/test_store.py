@@ -1,0 +1,297 @@
+"""The local store: one SQLite file, several writers, five views."""
+
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from amplitude import Amplitude, BaseEvent
+from amplitude.constants import PluginType
+from amplitude.plugin import AmplitudeDestinationPlugin, EventPlugin
+
+from amplitude_ai import _guard
+from amplitude_ai._sender import destinations_of
+from amplitude_ai.sessions._events import COMMON, SCHEMA
+from amplitude_ai.store import _schema
+from amplitude_ai.store._destination import LocalStoreDestination
+from amplitude_ai.store._location import default_path
+from amplitude_ai.store._store import Store
+
+ROOT = Path(__file__).parent.parent
+posix = pytest.mark.skipif(os.name != "posix", reason="POSIX file modes and fork")
+
+#: 2026-03-01T23:59:59.500Z
+TIME = 1772409599500
+
+
+def put(store, insert_id, event_type="llm_message", time_ms=TIME, user_id="user123", **properties):
+    store.write(
+        insert_id=insert_id,
+        event_type=event_type,
+        time_ms=time_ms,
+        user_id=user_id,
+        device_id=None,
+        properties=json.dumps(properties),
+    )
+
+
+def rows(path, statement):
+    connection = sqlite3.connect(path)
+    try:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(statement)]
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = Store(tmp_path / "events.db")
+    yield made
+    made.close()
+
+
+def test_the_queries_of_the_documentation_run_as_they_stand(store):
+    """Cost a user, error rate a model, tokens a day: on the views, without a change."""
+    put(store, "1", model_name="gpt-4", cost_usd=0.5, total_tokens=10, success=True)
+    put(store, "2", model_name="gpt-4", cost_usd=1.5, total_tokens=20, success=True)
+    put(store, "3", model_name="gpt-4", success=False, time_ms=TIME + 1000)
+    put(store, "4", model_name="claude", total_tokens=7, success=True, time_ms=TIME + 1000, user_id="user4")
+    assert rows(
+        store.path,
+        """
+        SELECT user_id, AVG(cost_usd) as avg_cost
+        FROM llm_message
+        WHERE cost_usd IS NOT NULL
+        GROUP BY user_id
+        """,
+    ) == [{"user_id": "user123", "avg_cost": 1.0}]
+    rates = rows(
+        store.path,
+        """
+        SELECT model_name,
+               COUNT(*) as total_calls,
+               SUM(CASE WHEN success = false THEN 1 ELSE 0 END) as errors,
+               SUM(CASE WHEN success = false THEN 1 ELSE 0 END) * 100.0 / COUNT(*) as error_rate
+        FROM llm_message
+        GROUP BY model_name
+        """,
+    )
+    assert {row["model_name"]: (row["total_calls"], row["errors"]) for row in rates} == {
+        "gpt-4": (3, 1),
+        "claude": (1, 0),
+    }
+    assert rows(
+        store.path,
+        """
+        SELECT DATE(time) as date,
+               SUM(total_tokens) as daily_tokens,
+               SUM(cost_usd) as daily_cost
+        FROM llm_message
+        WHERE total_tokens IS NOT NULL
+        GROUP BY DATE(time)
+        ORDER BY date
+        """,
+    ) == [
+        {"date": "2026-03-01", "daily_tokens": 30, "daily_cost": 2.0},
+        {"date": "2026-03-02", "daily_tokens": 7, "daily_cost": None},
+    ]
+
+
+@pytest.mark.parametrize("event_type", list(SCHEMA))
+def test_each_event_is_a_view_with_a_column_a_property(store, event_type):
+    """`time` is ISO-8601 in UTC; a property that is absent is NULL; custom ones are in `properties`."""
+    properties = {name: f"value of {name}" for name in (*COMMON, *SCHEMA[event_type])}
+    put(store, "1", event_type, **properties, tier="pro")
+    put(store, "2", "something_else")
+    (row,) = rows(store.path, f'SELECT * FROM "{event_type}"')
+    assert json.loads(row.pop("properties"))["tier"] == "pro"
+    top = {"time": "2026-03-01T23:59:59.500Z", "user_id": "user123", "device_id": None, "insert_id": "1"}
+    assert row == {**top, **properties}
+
+
+def test_the_same_insert_id_is_the_same_event(store):
+    """Sending again does no harm."""
+    put(store, "1", model_name="first")
+    put(store, "1", model_name="second")
+    assert rows(store.path, "SELECT model_name FROM llm_message") == [{"model_name": "first"}]
+
+
+def test_unknown_events_are_kept(store):
+    """An event type of the user's own has no view, but a row."""
+    put(store, "1", "checkout", total=5)
+    assert rows(store.path, "SELECT event_type, properties FROM events") == [
+        {"event_type": "checkout", "properties": '{"total": 5}'}
+    ]
+
+
+@posix
+def test_only_the_owner_may_read_it(tmp_path):
+    """File, its WAL and shared memory 0600, the directory 0700; an existing directory keeps its mode."""
+    store = Store(tmp_path / "deep" / "events.db")
+    before = os.umask(0)
+    try:
+        put(store, "1")
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "deep").iterdir()}
+    assert modes == {"events.db": 0o600, "events.db-wal": 0o600, "events.db-shm": 0o600}
+    assert stat.S_IMODE((tmp_path / "deep").stat().st_mode) == 0o700
+    store.close()
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["events.db"]
+
+
+def test_two_processes_and_threads_write_at_once(store):
+    """Nothing is lost and nothing fails, from the making of the file on."""
+    script = (
+        "import sys, json; from amplitude_ai.store._store import Store\n"
+        "store = Store(sys.argv[1])\n"
+        "sys.stdin.readline()\n"
+        "for i in range(200):\n"
+        "    store.write(insert_id=f'{sys.argv[2]}-{i}', event_type='llm_message', time_ms=i, user_id=None,\n"
+        "                device_id='d', properties='{}')\n"
+    )
+    command = [sys.executable, "-c", script, str(store.path)]
+    others = [subprocess.Popen([*command, name], stdin=subprocess.PIPE, cwd=ROOT) for name in "ab"]
+    threads = [threading.Thread(target=lambda n=n: [put(store, f"{n}-{i}") for i in range(100)]) for n in range(2)]
+    for other in others:
+        other.stdin.write(b"go\n")
+        other.stdin.close()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [other.wait(10) for other in others] == [0, 0]
+    assert rows(store.path, "SELECT COUNT(*) AS n FROM llm_message") == [{"n": 600}]
+    assert rows(store.path, "PRAGMA journal_mode") == [{"journal_mode": "wal"}]
+
+
+@posix
+def test_a_forked_child_writes_with_a_connection_of_its_own(store):
+    """Even when another thread was writing at the moment of the fork."""
+    put(store, "parent")
+    store._lock.acquire()  # a thread that is not there in the child
+    pid = os.fork()
+    if pid == 0:
+        try:
+            put(store, "child")
+            store.close()
+        finally:
+            os._exit(0)
+    store._lock.release()
+    os.waitpid(pid, 0)
+    put(store, "parent again")
+    assert {row["insert_id"] for row in rows(store.path, "SELECT insert_id FROM events")} == {
+        "parent",
+        "child",
+        "parent again",
+    }
+
+
+@posix
+def test_a_deleted_file_is_made_anew(store):
+    """A developer who deletes the store while the program runs starts a new one."""
+    put(store, "1")
+    for path in store.path.parent.iterdir():
+        path.unlink()
+    put(store, "2")
+    assert rows(store.path, "SELECT insert_id FROM events") == [{"insert_id": "2"}]
+
+
+def test_views_follow_the_version_and_rows_stay(store):
+    """A store of an older version gets today's columns."""
+    put(store, "1", model_name="m")
+    store.close()
+    connection = sqlite3.connect(store.path)
+    connection.executescript("DROP VIEW llm_message; CREATE VIEW llm_message AS SELECT 1 AS old FROM events;")
+    connection.close()
+    put(store, "2", model_name="m")
+    assert rows(store.path, "SELECT model_name FROM llm_message") == [{"model_name": "m"}] * 2
+
+
+def test_a_newer_versions_store_is_left_alone(store):
+    """We do not know its layout, so we neither write to it nor change it."""
+    connection = sqlite3.connect(store.path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(_schema.NewerStoreError):
+        put(store, "1")
+
+
+def test_where_it_is(monkeypatch, tmp_path):
+    """The environment's word, else the data directory the system provides, never a relative XDG directory."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AMPLITUDE_AI_STORE", "~/mine.db")
+    assert default_path() == tmp_path / "mine.db"
+    monkeypatch.delenv("AMPLITUDE_AI_STORE")
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")
+    assert default_path() == tmp_path / ".local/share/amplitude-ai/events.db"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert default_path() == tmp_path / "data/amplitude-ai/events.db"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert default_path() == tmp_path / "Library/Application Support/amplitude-ai/events.db"
+
+
+class Tag(EventPlugin):
+    def __init__(self):
+        super().__init__(PluginType.ENRICHMENT)
+
+    def execute(self, event):
+        event.event_properties["tag"] = (1, 2)
+        return event
+
+
+@pytest.fixture
+def client(store):
+    answers = []
+    made = Amplitude("key")
+    for destination in destinations_of(made):
+        if isinstance(destination, AmplitudeDestinationPlugin):
+            made.remove(destination)
+    made.configuration.callback = lambda event, code, message: answers.append(code)
+    made.answers = answers
+    made.add(LocalStoreDestination(store.path))
+    yield made
+    made.shutdown()
+
+
+def test_as_a_plugin_it_stores_whole_events_and_reports(client, store):
+    """Enrichments come before it, text is not cut, what is no column is in ``details``, and callbacks are called."""
+    answers = []
+    client.add(Tag())
+    client.track(
+        BaseEvent(
+            "llm_message",
+            user_id="user123",
+            app_version="1.2",
+            event_properties={"output_content": "x" * 5000},
+            callback=lambda event, code, message: answers.append(code),
+        )
+    )
+    (row,) = rows(
+        store.path, "SELECT output_content, e.properties, details FROM llm_message JOIN events e USING (insert_id)"
+    )
+    assert row["output_content"] == "x" * 5000
+    assert json.loads(row["properties"])["tag"] == [1, 2]
+    assert json.loads(row["details"])["app_version"] == "1.2"
+    assert client.answers == answers == [200]
+
+
+@pytest.mark.parametrize("damage", ["not a database at all, but a text", None])
+def test_a_store_that_cannot_be_written_is_reported_not_raised(client, store, damage):
+    """The event's callback gets 500, a counter rises, and the file is not touched."""
+    if damage is None:
+        store.path.mkdir()
+    else:
+        store.path.write_text(damage * 100)
+    before = _guard.counted("dropped_store")
+    client.track(BaseEvent("llm_message", user_id="user123"))
+    assert client.answers == [500]
+    assert _guard.counted("dropped_store") == before + 1
+    assert damage is None or store.path.read_text() == damage * 100
