@@ -22,7 +22,10 @@ CALL_TOKENS = 12
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Counts, normalised: input includes cached and cache_write, output includes reasoning."""
+    """Counts, normalised: input includes cached and cache_write, output includes reasoning.
+
+    0 where a format tells none.
+    """
 
     input: int = 0
     output: int = 0

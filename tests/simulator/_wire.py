@@ -68,6 +68,10 @@ class Format(ABC):
         """Headers of every answer, errors included."""
         return {}
 
+    def error_headers(self, status: int) -> Mapping[str, str]:
+        """More headers of an error answer."""
+        return {}
+
 
 class StreamingFormat(Format):
     """A format that can stream."""

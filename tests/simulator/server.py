@@ -19,7 +19,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import _directives, anthropic, google, openai, openai_other, openai_responses
+from . import (
+    _directives,
+    anthropic,
+    bedrock,
+    cohere,
+    google,
+    huggingface,
+    mistral,
+    ollama,
+    openai,
+    openai_other,
+    openai_responses,
+)
 from ._answers import Answer, Tokens, compose
 from ._directives import Directives
 from ._encoding import encoder
@@ -32,6 +44,11 @@ ROUTES: list[Route] = [
     *openai.ROUTES,
     *anthropic.ROUTES,
     *google.ROUTES,
+    *bedrock.ROUTES,
+    *cohere.ROUTES,
+    *mistral.ROUTES,
+    *ollama.ROUTES,
+    *huggingface.ROUTES,
 ]
 #: Headers by which an SDK says that it tries again.
 _RETRY_HEADERS = ("x-stainless-retry-count", "x-retry-count")
@@ -165,7 +182,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _fail(self, format_: Format, request: Request, entry: dict[str, Any], status: int, message: str) -> None:
         entry.update(status=status, whole=True)
-        headers = {"content-type": "application/json", **format_.headers(request)}
+        headers = {"content-type": "application/json", **format_.headers(request), **format_.error_headers(status)}
         if status == 429:
             # Short, so that a retry in a test is quick; openai and anthropic read the first, others the second.
             headers |= {"retry-after-ms": "20", "retry-after": "0"}
