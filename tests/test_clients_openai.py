@@ -4,6 +4,7 @@ import asyncio
 import gc
 import inspect
 import sys
+import unittest.mock
 
 import pytest
 
@@ -278,7 +279,7 @@ def test_run_ends(make, seen):  # noqa: F811
 def test_close_of_a_shared_http_client(make, seen):  # noqa: F811
     """Closing an SDK client ends its own run, also where the transport is bound to another's."""
     http_client = http_library(make()).Client()
-    first, second = make(http_client=http_client), make(http_client=http_client)
+    _first, second = make(http_client=http_client), make(http_client=http_client)
     second.close()
     assert second._amplitude.binding.key in seen.closed
 
@@ -374,6 +375,14 @@ def test_azure(simulator, seen):  # noqa: F811
         client.with_options(timeout=5).chat.completions.create(**ASK, amplitude_user_id="copy!")
     assert seen.users == ["azure", "copy!"]
     assert "/openai/deployments/gpt-4o-mini/" in str(seen.captures[0].exchange().url)
+
+
+def test_replaced_methods(make):
+    """A method that a test or another tool replaces on the SDK's own class is replaced for ours too."""
+    client = make()
+    assert client.chat.completions
+    with unittest.mock.patch.object(openai.resources.chat.Completions, "create", return_value="mocked"):
+        assert client.chat.completions.create(**ASK, amplitude_user_id="mocked") == "mocked"
 
 
 def test_missing_sdk(monkeypatch):

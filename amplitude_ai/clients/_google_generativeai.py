@@ -60,7 +60,7 @@ def model_class() -> Any:
         "GoogleGenerativeAI",
         (base,),
         {
-            **{name: with_keywords(getattr(base, name)) for name in requests},
+            **{name: with_keywords(base, name) for name in requests},
             "__module__": __name__,
             "__doc__": base.__doc__,
             "__signature__": signature.replace(parameters=parameters),

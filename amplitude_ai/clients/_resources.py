@@ -55,7 +55,7 @@ def _subclass(cls: type) -> type:
     namespace.update(resource_properties(cls))
     for name, value in _own_members(cls).items():
         if inspect.isfunction(value):
-            namespace[name] = with_keywords(value)
+            namespace[name] = with_keywords(cls, name)
     if "Chats" in cls.__name__:
         namespace["create"] = _adopting(cls.create)  # type: ignore[attr-defined]
     return type(cls.__name__, (cls,), namespace)
@@ -92,19 +92,24 @@ def _adopting(make: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
-def with_keywords(function: Any) -> Any:
-    """``function`` (a method) with the four per-request keywords, which it never sees itself."""
-    signature = signature_with(function, tuple(PER_REQUEST))
-    takes_headers = "extra_headers" in signature.parameters and function.__name__ not in _WEBSOCKETS
+def with_keywords(owner: Any, name: str) -> Any:
+    """The method ``name`` of the SDK's class ``owner`` with the four per-request keywords, which it never sees itself.
+
+    It is looked up at each call: a test's mock, or another tool's instrumentation, may replace it on ``owner``.
+    """
+    function = getattr(owner, name)
+    signature = signature_with(function, PER_REQUEST)
+    takes_headers = "extra_headers" in signature.parameters and name not in _WEBSOCKETS
     maker = _async_method if inspect.iscoroutinefunction(function) else _method
-    method: Any = functools.wraps(function)(maker(function, takes_headers))
+    method: Any = functools.wraps(function)(maker(owner, name, takes_headers))
     method.__signature__ = signature
     return method
 
 
-def _method(function: Any, takes_headers: bool) -> Any:
+def _method(owner: Any, name: str, takes_headers: bool) -> Any:
     def method(*args: Any, **kwargs: Any) -> Any:
         said = take(kwargs)
+        function = getattr(owner, name)
         if said is None:
             return function(*args, **kwargs)
         if takes_headers:
@@ -117,9 +122,10 @@ def _method(function: Any, takes_headers: bool) -> Any:
     return method
 
 
-def _async_method(function: Any, takes_headers: bool) -> Any:
+def _async_method(owner: Any, name: str, takes_headers: bool) -> Any:
     async def method(*args: Any, **kwargs: Any) -> Any:
         said = take(kwargs)
+        function = getattr(owner, name)
         if said is None:
             return await function(*args, **kwargs)
         if takes_headers:

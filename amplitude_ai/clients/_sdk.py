@@ -36,15 +36,15 @@ if TYPE_CHECKING:
         ) -> None: ...
 
 
-def instrumented_classes(package: str, *names: str) -> Any:
-    """The instrumented subclasses of the classes that ``package`` exports under these names.
+def instrumented_pair(package: str, sync: str, asynchronous: str) -> tuple[Any, Any]:
+    """The instrumented subclasses of the two client classes that ``package`` exports under these names.
 
     Raises:
         ImportError: the package is not installed, or its version has no such class; the message says what to install.
     """
     module = import_sdk(package, package)
     try:
-        return tuple(instrumented_class(getattr(module, name)) for name in names)
+        return instrumented_class(getattr(module, sync)), instrumented_class(getattr(module, asynchronous))
     except AttributeError as exc:
         version = getattr(module, "__version__", "(unknown version)")
         raise ImportError(f"{package} {version} has no {exc.name}: pip install --upgrade {package}") from exc

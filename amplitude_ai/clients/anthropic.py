@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._sdk import instrumented_classes
+from ._sdk import instrumented_pair
 
 if TYPE_CHECKING:
     import anthropic
@@ -36,10 +36,7 @@ def get_anthropic() -> tuple[type[_Anthropic], type[_AsyncAnthropic]]:
     Raises:
         ImportError: anthropic is not installed.
     """
-    classes: tuple[type[_Anthropic], type[_AsyncAnthropic]] = instrumented_classes(
-        "anthropic", "Anthropic", "AsyncAnthropic"
-    )
-    return classes
+    return instrumented_pair("anthropic", "Anthropic", "AsyncAnthropic")
 
 
 def get_anthropic_bedrock() -> tuple[type[_AnthropicBedrock], type[_AsyncAnthropicBedrock]]:
@@ -48,10 +45,7 @@ def get_anthropic_bedrock() -> tuple[type[_AnthropicBedrock], type[_AsyncAnthrop
     Raises:
         ImportError: anthropic is not installed.
     """
-    classes: tuple[type[_AnthropicBedrock], type[_AsyncAnthropicBedrock]] = instrumented_classes(
-        "anthropic", "AnthropicBedrock", "AsyncAnthropicBedrock"
-    )
-    return classes
+    return instrumented_pair("anthropic", "AnthropicBedrock", "AsyncAnthropicBedrock")
 
 
 def get_anthropic_vertex() -> tuple[type[_AnthropicVertex], type[_AsyncAnthropicVertex]]:
@@ -60,7 +54,4 @@ def get_anthropic_vertex() -> tuple[type[_AnthropicVertex], type[_AsyncAnthropic
     Raises:
         ImportError: anthropic is not installed.
     """
-    classes: tuple[type[_AnthropicVertex], type[_AsyncAnthropicVertex]] = instrumented_classes(
-        "anthropic", "AnthropicVertex", "AsyncAnthropicVertex"
-    )
-    return classes
+    return instrumented_pair("anthropic", "AnthropicVertex", "AsyncAnthropicVertex")

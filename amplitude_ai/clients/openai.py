@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._sdk import instrumented_classes
+from ._sdk import instrumented_pair
 
 if TYPE_CHECKING:
     import openai
@@ -40,8 +40,7 @@ def get_openai() -> tuple[type[_OpenAI], type[_AsyncOpenAI]]:
     Raises:
         ImportError: openai is not installed.
     """
-    classes: tuple[type[_OpenAI], type[_AsyncOpenAI]] = instrumented_classes("openai", "OpenAI", "AsyncOpenAI")
-    return classes
+    return instrumented_pair("openai", "OpenAI", "AsyncOpenAI")
 
 
 def get_azure_openai() -> tuple[type[_AzureOpenAI], type[_AsyncAzureOpenAI]]:
@@ -50,7 +49,4 @@ def get_azure_openai() -> tuple[type[_AzureOpenAI], type[_AsyncAzureOpenAI]]:
     Raises:
         ImportError: openai is not installed.
     """
-    classes: tuple[type[_AzureOpenAI], type[_AsyncAzureOpenAI]] = instrumented_classes(
-        "openai", "AzureOpenAI", "AsyncAzureOpenAI"
-    )
-    return classes
+    return instrumented_pair("openai", "AzureOpenAI", "AsyncAzureOpenAI")
