@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import anthropic
 import httpx
@@ -328,3 +329,35 @@ def test_standard_library_only():
     ).stdout.split()
     foreign = {name for name in loaded if name not in sys.stdlib_module_names and not name.startswith("_")}
     assert foreign <= {"tests"}
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_google_generativeai(simulator):  # noqa: F811
+    """The older SDK, over REST: enums are numbers, and a stream is one JSON array."""
+    old = pytest.importorskip("google.generativeai")
+    old.configure(api_key="test", transport="rest", client_options={"api_endpoint": simulator.url})
+
+    def get_weather(city: str):
+        """The weather of a city."""
+
+    model = old.GenerativeModel("gemini-2.5-flash", tools=[get_weather])
+    stream = model.generate_content("Hello there", stream=True)
+    assert "".join(chunk.text for chunk in stream) == TEXT
+    assert stream.usage_metadata.candidates_token_count == told(simulator).output
+    assert model.generate_content("The weather?").parts[0].function_call.args["city"] == "Paris"
+    assert all("alt=sse" not in request.path for request in simulator.requests())
+
+
+def test_dies_with_its_parent():
+    """Killing the process that started it, without a chance to clean up, ends the simulator too."""
+    code = "from tests.simulator import Simulator; print(Simulator().start().url, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        url = parent.stdout.readline().strip()
+        assert requests.get(f"{url}/_sim/requests", timeout=5).json() == []
+        parent.kill()
+    deadline = time.monotonic() + 5
+    with pytest.raises(requests.ConnectionError):
+        while time.monotonic() < deadline:
+            requests.get(f"{url}/_sim/requests", timeout=5)

@@ -1,10 +1,15 @@
-"""A value that fits a JSON schema (also in Gemini's upper-case spelling): arguments and structured answers."""
+"""A value that fits a JSON schema, for arguments and structured answers.
+
+Also in Gemini's spellings: types in upper case, or (google-generativeai) as numbers of the enum ``Type``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+#: https://ai.google.dev/api/caching#Type
+_NUMBERED = ("object", "string", "number", "integer", "boolean", "array", "object", "null")
 _SCALARS: dict[str, Any] = {"string": "Paris", "integer": 3, "number": 1.5, "boolean": True, "null": None}
 
 
@@ -23,7 +28,8 @@ def sample(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None) -> 
     if schema.get("enum"):
         return schema["enum"][0]
     kind = schema.get("type", "object")
-    kind = (kind[0] if isinstance(kind, list) else kind).lower()
+    kind = kind[0] if isinstance(kind, list) else kind
+    kind = _NUMBERED[kind] if isinstance(kind, int) else kind.lower()
     if kind == "array":
         return [sample(schema.get("items", {"type": "string"}), root)]
     if kind == "object":

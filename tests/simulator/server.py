@@ -162,7 +162,9 @@ class Handler(BaseHTTPRequestHandler):
         try:
             ask = format_.ask(request)
             how = _directives.read(request.headers.get("x-sim"), ask.last_user)
-        except (AttributeError, KeyError, LookupError, TypeError, ValueError) as exc:
+            answer = compose(ask, how, f"{os.getpid():x}-{request.number}")
+        except (AttributeError, LookupError, TypeError, ValueError) as exc:
+            # A body of the wrong shape, or a directive nobody knows: the client reads what was wrong with it.
             self._fail(format_, request, entry, 400, f"{type(exc).__name__}: {exc}")
             return
         if how.delay_headers:
@@ -173,7 +175,6 @@ class Handler(BaseHTTPRequestHandler):
         if status is not None and status != 200:
             self._fail(format_, request, entry, status, f"Simulated failure with status {status}")
             return
-        answer = compose(ask, how, f"{os.getpid():x}-{request.number}")
         entry.update(status=200, model=answer.model, tool_calls=len(answer.calls))
         if ask.stream and isinstance(format_, StreamingFormat):
             self._stream(format_, request, answer, how, entry)
