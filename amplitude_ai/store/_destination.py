@@ -74,10 +74,10 @@ class LocalStoreDestination(DestinationPlugin):  # type: ignore[misc]  # amplitu
             self._report(event, STORED, "Event stored locally.")
 
     def _report(self, event: BaseEvent, code: int, message: str) -> None:
+        event.callback(code, message)  # first: an error of the client's callback must not cost this one
         callback = getattr(self.configuration, "callback", None)
         if callable(callback):
             callback(event, code, message)
-        event.callback(code, message)
 
     def flush(self) -> None:
         """Nothing waits here."""
