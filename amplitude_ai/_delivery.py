@@ -70,8 +70,9 @@ class Delivery:
         self._delivering = True
         try:
             while self._waiting:
-                with guard("deliver"):
+                with guard("deliver") as fence:
                     self._track(*self._waiting.popleft())
+                self._lost |= fence.failed
         finally:
             self._delivering = False
 
@@ -86,7 +87,7 @@ class Delivery:
         pending = self._pending
         ticket = Ticket(outlet.answers, lambda code: self._settled(pending, number, code))
         made = AIEvent(event, ticket, outlet.min_id_length)
-        if outlet.is_amplitude and is_refused(made.user_id or made.device_id or "", made.min_id_length):
+        if outlet.sends and is_refused(made.user_id or made.device_id or "", made.min_id_length):
             self._count("ids_replaced")
             log_once(
                 "ids_replaced",

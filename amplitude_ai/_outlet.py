@@ -50,6 +50,11 @@ class Outlet:
         """How many destinations will report; plugins come and go, so it is counted anew."""
         return sum(isinstance(destination, _REPORTING) for destination in self._destinations())
 
+    @property
+    def sends(self) -> bool:
+        """Whether events go to Amplitude, with its rules for ids."""
+        return bool(self._amplitudes())
+
     def _destinations(self) -> list[Any]:
         return destinations_of(self.client) if self.is_amplitude else []
 

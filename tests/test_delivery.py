@@ -259,6 +259,29 @@ def test_ids_amplitude_refuses_are_replaced(server, own_client, delivery, counts
     assert counts["ids_replaced"] == 5
 
 
+def test_the_local_store_keeps_ids_as_they_are(delivery, counts, tmp_path, monkeypatch):
+    """Amplitude's rules are not the store's: a query for user 'bob' finds bob, and texts are whole."""
+    monkeypatch.setenv("AMPLITUDE_AI_STORE", str(tmp_path / "events.db"))
+    delivery.deliver(event(user_id="unknown", output_content="x" * 3000))
+    delivery.deliver(event("id-2", user_id="bob"))
+    assert delivery.flush(soon()) is True
+    connection = sqlite3.connect(tmp_path / "events.db")
+    found = connection.execute("SELECT user_id, length(output_content) FROM llm_message").fetchall()
+    connection.close()
+    assert found == [("unknown", 3000), ("bob", None)]
+    assert counts == {"emitted": 2, "delivered": 2}
+
+
+@pytest.mark.swallows
+def test_an_event_that_cannot_be_made_is_told(delivery):
+    """An error of our own loses that event only, and flush does not hide it."""
+    client = Collector()
+    delivery.deliver(Event("llm_message", 1, "broken", None), client)
+    delivery.deliver(event("fine"), client)
+    assert [made.insert_id for made in client.events] == ["fine"]
+    assert delivery.flush(soon()) is False
+
+
 def test_no_content_reaches_a_log(server, own_client, delivery, caplog):
     """Amplitude's SDK hands every sent event to its logger, and prints those whose plugins fail."""
 
