@@ -1,0 +1,94 @@
+"""An Anthropic stream -> the message it built (anthropic ``types/raw_message_stream_event.py``).
+
+``message_delta`` carries cumulative usage and leaves out what has not changed, so the values of ``message_start`` stay
+until they are replaced. A server's tool results come whole, in ``content_block_start``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ._base import Folded, Frame
+from ._json import arguments, as_count, as_dict, as_str
+
+#: delta type -> (the field of the delta, the field of the block it adds to).
+_TEXTS = {
+    "text_delta": ("text", "text"),
+    "thinking_delta": ("thinking", "thinking"),
+    "input_json_delta": ("partial_json", "input"),
+    "compaction_delta": ("content", "content"),
+}
+
+
+def fold_message(frames: Iterable[Frame]) -> Folded:
+    """Fold events named by ``data.type`` (the SSE ``event`` line says the same, and Bedrock has none)."""
+    body: dict[str, Any] = {}
+    blocks: dict[int, dict[str, Any]] = {}
+    pieces: dict[tuple[int, str], list[str]] = {}
+    complete, first = False, None
+    for frame in frames:
+        event = as_dict(frame.data)
+        kind = as_str(event.get("type")) or frame.event
+        if kind == "content_block_delta":
+            if _add_delta(event, blocks, pieces) and first is None:
+                first = frame.end
+        elif kind == "content_block_start":
+            block = dict(as_dict(event.get("content_block")))
+            blocks[_index(event, blocks)] = block
+            if first is None and block.get("type") == "text" and block.get("text"):
+                first = frame.end
+        elif kind == "message_start":
+            body.update(as_dict(event.get("message")))
+            body["usage"] = dict(as_dict(body.get("usage")))
+        elif kind == "message_delta":
+            body.update({name: value for name, value in as_dict(event.get("delta")).items() if value is not None})
+            _update_usage(body, event.get("usage"))
+        elif kind == "message_stop":
+            complete = True
+            if "amazon-bedrock-invocationMetrics" in event:
+                body["amazon-bedrock-invocationMetrics"] = event["amazon-bedrock-invocationMetrics"]
+        elif event.get("error"):  # {"type": "error", ...}, or a gateway's or a Bedrock exception's
+            body["error"] = event["error"]
+    body["content"] = [_built(index, blocks[index], pieces) for index in sorted(blocks)]
+    return Folded(body, complete, first)
+
+
+def _index(event: Mapping[str, Any], blocks: Mapping[int, object]) -> int:
+    index = as_count(event.get("index"))
+    return len(blocks) if index is None else index
+
+
+def _add_delta(
+    event: Mapping[str, Any], blocks: dict[int, dict[str, Any]], pieces: dict[tuple[int, str], list[str]]
+) -> bool:
+    """Add a delta to its block. True when it held generated content."""
+    delta = as_dict(event.get("delta"))
+    source, target = _TEXTS.get(as_str(delta.get("type")) or "", ("", ""))
+    text = as_str(delta.get(source))
+    if text is None:
+        return False  # a signature, a citation, an empty piece
+    index = as_count(event.get("index")) or 0
+    if index not in blocks:  # the block's start was lost in a cut
+        blocks[index] = {"type": "tool_use" if target == "input" else target}
+    pieces.setdefault((index, target), []).append(text)
+    return True
+
+
+def _built(index: int, block: dict[str, Any], pieces: Mapping[tuple[int, str], list[str]]) -> dict[str, Any]:
+    for _, target in _TEXTS.values():
+        added = pieces.get((index, target))
+        if added is None:
+            continue
+        text = "".join(added)
+        if target == "input":
+            block["input"] = arguments(text)
+        else:
+            block[target] = (as_str(block.get(target)) or "") + text
+    return block
+
+
+def _update_usage(body: dict[str, Any], given: object) -> None:
+    usage = dict(as_dict(body.get("usage")))
+    usage.update({name: value for name, value in as_dict(given).items() if value is not None})
+    body["usage"] = usage
