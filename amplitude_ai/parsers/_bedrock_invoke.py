@@ -1,0 +1,124 @@
+"""The bodies of Bedrock's ``invoke``: each model family's own.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html. Anthropic's and the chat-shaped ones are
+read by their own parsers; here are the rest: Llama, Titan, Mistral's and Cohere's text models, embeddings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from .._models import LLMCall, Message, Usage
+from . import anthropic, cohere, openai_chat
+from ._base import Folded, Frame, WireRequest
+from ._bedrock_converse import fold_converse
+from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
+
+#: Where the families put what they wrote, in a body or in a piece of a stream.
+_TEXT_FIELDS = ("generation", "outputText", "completion", "text")
+_REASON_FIELDS = ("stop_reason", "completionReason", "finish_reason")
+_PROMPT_FIELDS = ("prompt", "inputText", "message")
+
+
+def fold_invoke(frames: Iterable[Frame], request: WireRequest) -> Folded:
+    """Fold the pieces by the family of the first one."""
+    pieces = iter(frames)
+    first = next(pieces, None)
+    if first is None:
+        return Folded({}, False)
+    every = chain((first,), pieces)
+    opening = as_dict(first.data)
+    if "anthropic_version" in request.body or opening.get("type") == "message_start":
+        return anthropic.fold_message(every)
+    if "messageStart" in opening:  # Nova: each piece is one Converse event
+        return fold_converse(_converse_events(every))
+    if "choices" in opening and "messages" in request.body:
+        return openai_chat.FORMAT.fold(every, request)
+    if "event_type" in opening:
+        return cohere.fold_v1(every)
+    return _fold_text(every)
+
+
+def _converse_events(frames: Iterable[Frame]) -> Iterator[Frame]:
+    for frame in frames:
+        for name, value in as_dict(frame.data).items():
+            yield Frame(name, {"error": value} if name == "error" else value, frame.end)
+
+
+def _fold_text(frames: Iterable[Frame]) -> Folded:
+    """Pieces of text, flat or in ``outputs``, ``generations``, ``choices``; the last one has reason and counts."""
+    body: dict[str, Any] = {}
+    texts: list[str] = []
+    first = None
+    for frame in frames:
+        piece = as_dict(frame.data)
+        body.update({name: value for name, value in piece.items() if value is not None})
+        text = _text(piece)
+        if text:
+            texts.append(text)
+            first = frame.end if first is None else first
+    reason = _reason(body)
+    body = {name: value for name, value in body.items() if name not in ("outputs", "choices", "generations")}
+    return Folded({**body, "generation": "".join(texts), "stop_reason": reason}, reason is not None, first)
+
+
+def read_invoke(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
+    """One call, by the shape of its bodies. Model, error and Bedrock's own counts are the caller's to add."""
+    asked = as_dict(request.body)
+    if "anthropic_version" in asked:
+        return anthropic.read_message(request, body)
+    if "messages" in asked:
+        call = openai_chat.FORMAT.parse(request, body)
+        if call is not None:
+            return call
+    if "embedding" in body or "embeddings" in body or "embeddingTypes" in asked or "input_type" in asked:
+        given = asked.get("texts") or [asked.get("inputText")]
+        said = tuple(Message("user", text) for text in as_list(given) if isinstance(text, str))
+        return LLMCall(request.provider, "embeddings", usage=_usage(body), messages=said)
+    settings = as_dict(asked.get("textGenerationConfig")) or asked
+    prompt = _first_text(asked, _PROMPT_FIELDS)
+    return LLMCall(
+        provider=request.provider,
+        operation="completion",
+        usage=_usage(body),
+        messages=(Message("user", prompt),) if prompt else (),
+        output_text=_text(body),
+        finish_reason=_reason(body),
+        temperature=as_float(settings.get("temperature")),
+        max_tokens=next(
+            (n for key in ("max_tokens", "max_gen_len", "maxTokenCount") if (n := as_count(settings.get(key)))), None
+        ),
+        top_p=as_float(settings.get("top_p", settings.get("topP"))),
+    )
+
+
+def _usage(body: Mapping[str, Any]) -> Usage:
+    """Llama's and Titan's counts, under the names each uses, plain or streamed."""
+    written = [as_count(result.get("tokenCount")) for result in dicts(body.get("results"))]
+    counts = [count for count in written if count is not None]
+    inputs, outputs = as_count(body.get("prompt_token_count")), as_count(body.get("generation_token_count"))
+    if outputs is None:
+        outputs = sum(counts) if counts else as_count(body.get("totalOutputTextTokenCount"))
+    return Usage(as_count(body.get("inputTextTokenCount")) if inputs is None else inputs, outputs)
+
+
+def _places(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield body
+    for name in ("outputs", "results", "generations", "choices"):  # Mistral, Titan, Cohere, DeepSeek
+        yield from dicts(body.get(name))
+
+
+def _text(body: Mapping[str, Any]) -> str | None:
+    return next((text for place in _places(body) if (text := _first_text(place, _TEXT_FIELDS)) is not None), None)
+
+
+def _first_text(place: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    return next((place[name] for name in names if isinstance(place.get(name), str)), None)
+
+
+def _reason(body: Mapping[str, Any]) -> str | None:
+    return next(
+        (reason for place in _places(body) for name in _REASON_FIELDS if (reason := as_str(place.get(name)))), None
+    )

@@ -1,0 +1,104 @@
+"""Amazon Bedrock's runtime: Converse, and ``invoke`` with each model's own body. The model is named in the path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote
+
+from .._models import CallError, LLMCall, Usage
+from . import _bedrock_converse as converse
+from ._base import Folded, Frame, WireRequest
+from ._bedrock_invoke import fold_invoke, read_invoke
+from ._errors import read_error
+from ._json import add_counts, as_count, as_dict, as_float, as_str
+
+#: An id, an inference profile, or an ARN with its slash escaped.
+_MODEL_IN_PATH = re.compile(r"/model/([^/]+)/(?:converse|invoke)")
+
+
+class _Converse:
+    name = "bedrock.converse"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        return converse.fold_converse(frames)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        return _named(_read_converse(request, body), request)
+
+
+class _Invoke:
+    name = "bedrock.invoke"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        return fold_invoke(frames, request)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        if "messages" in request.body and ("inferenceConfig" in request.body or "output" in body):
+            call = _read_converse(request, body)  # Nova
+        else:
+            call = read_invoke(request, body)
+        if call.error is None:
+            call = replace(call, error=_error(request, body))
+        return _named(replace(call, usage=_counted(call.usage, request, body)), request)
+
+
+FORMATS = (_Converse(), _Invoke())
+
+
+def _read_converse(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
+    asked = as_dict(request.body)
+    settings = as_dict(asked.get("inferenceConfig"))
+    content = as_dict(as_dict(body.get("output")).get("message")).get("content")
+    return LLMCall(
+        provider=request.provider,
+        operation="chat",
+        usage=converse.read_usage(as_dict(body.get("usage"))),
+        messages=tuple(converse.messages(asked)),
+        tool_results=tuple(converse.tool_results(asked.get("messages"))),
+        output_text=converse.output_text(content),
+        tool_calls=tuple(converse.tool_calls(content)),
+        finish_reason=as_str(body.get("stopReason")),
+        error=_error(request, body),
+        temperature=as_float(settings.get("temperature")),
+        max_tokens=as_count(settings.get("maxTokens")),
+        top_p=as_float(settings.get("topP")),
+        service_tier=as_str(as_dict(body.get("serviceTier")).get("type")),
+    )
+
+
+def _named(call: LLMCall, request: WireRequest) -> LLMCall:
+    """With the model of the path. No answer names another; a request that failed reached none."""
+    matched = _MODEL_IN_PATH.search(request.path)
+    named = unquote(matched.group(1)) if matched else None
+    answered = request.status is not None and request.status < 400
+    return replace(call, requested_model=named or call.requested_model, model=named if answered else None)
+
+
+def _error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
+    refused = request.status is not None and request.status >= 400
+    return read_error(body, request.response_headers) if refused or body.get("error") else None
+
+
+def _counted(usage: Usage, request: WireRequest, body: Mapping[str, Any]) -> Usage:
+    """With the counts Bedrock itself gives, where the model's body has none: headers, or a stream's last frame."""
+    metrics = as_dict(body.get("amazon-bedrock-invocationMetrics"))
+    headers = request.response_headers
+    if usage.input_tokens is None:
+        read, written = (as_count(metrics.get(f"cache{what}InputTokenCount")) for what in ("Read", "Write"))
+        given = _first(as_count(metrics.get("inputTokenCount")), headers.get("x-amzn-bedrock-input-token-count"))
+        if given is not None:
+            total = add_counts(given, read, written)
+            usage = replace(usage, input_tokens=total, cached_input_tokens=read, cache_write_tokens=written)
+    if usage.output_tokens is None:
+        given = _first(as_count(metrics.get("outputTokenCount")), headers.get("x-amzn-bedrock-output-token-count"))
+        usage = replace(usage, output_tokens=given)
+    return usage
+
+
+def _first(count: int | None, header: str | None) -> int | None:
+    if count is not None or header is None or not header.isdecimal():
+        return count
+    return as_count(int(header[:20]))

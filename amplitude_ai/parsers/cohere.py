@@ -1,0 +1,229 @@
+"""Cohere: chat (v2 and v1), embeddings, rerank. https://docs.cohere.com/reference/chat
+
+``usage.tokens`` is what the model read and wrote, ``billed_units`` the part that is charged (it leaves out Cohere's own
+prompt). Tokens are told from the first. No answer names the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
+from ._base import Folded, Frame, WireRequest
+from ._errors import read_error
+from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts
+from ._openai import prompt_text, visible_text
+
+_ROLES = {"user": "user", "assistant": "assistant", "chatbot": "assistant", "tool": "tool"}
+
+
+class _Chat:
+    name = "cohere.chat"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        every = list(frames)
+        first = as_dict(every[0].data) if every else {}
+        return fold_v1(every) if "event_type" in first else _fold_v2(every)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        asked = as_dict(request.body)
+        message = as_dict(body.get("message")) or body  # v1 has it flat
+        text = visible_text(message.get("content"))
+        if text is None and isinstance(message.get("text"), str):
+            text = message["text"]
+        return replace(
+            _call(request, body, "chat"),
+            messages=tuple(_messages(asked)),
+            tool_results=tuple(_tool_results(asked)),
+            output_text=text,
+            tool_calls=tuple(_tool_calls(message)),
+            finish_reason=as_str(body.get("finish_reason")),
+            response_id=as_str(body.get("id")) or as_str(body.get("generation_id")) or as_str(body.get("response_id")),
+            temperature=as_float(asked.get("temperature")),
+            max_tokens=as_count(asked.get("max_tokens")),
+            top_p=as_float(asked.get("p")),
+        )
+
+
+class _Embed:
+    name = "cohere.embed"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        return _last_object(frames)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        asked = as_dict(request.body)
+        texts = [text for text in as_list(asked.get("texts")) if isinstance(text, str)]
+        texts += [prompt_text(given.get("content")) for given in dicts(asked.get("inputs"))]
+        return replace(_call(request, body, "embeddings"), messages=tuple(Message("user", text) for text in texts))
+
+
+class _Rerank:
+    name = "cohere.rerank"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        return _last_object(frames)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        query = as_str(as_dict(request.body).get("query"))
+        return replace(_call(request, body, "rerank"), messages=(Message("user", query),) if query else ())
+
+
+FORMATS = (_Chat(), _Embed(), _Rerank())
+
+
+def _call(request: WireRequest, body: Mapping[str, Any], operation: str) -> LLMCall:
+    refused = request.status is not None and request.status >= 400
+    requested = as_str(request.body.get("model"))
+    return LLMCall(
+        provider=request.provider,
+        operation=operation,
+        requested_model=requested,
+        model=requested if request.status is not None and not refused else None,
+        usage=_usage(body),
+        response_id=as_str(body.get("id")),
+        error=_error(request, body, refused),
+    )
+
+
+def _error(request: WireRequest, body: Mapping[str, Any], refused: bool) -> CallError | None:
+    if refused or body.get("error"):
+        return read_error(body, request.response_headers)
+    # A stream that fails ends with this reason (https://docs.cohere.com/reference/chat-stream).
+    return CallError(type="ERROR") if body.get("finish_reason") == "ERROR" else None
+
+
+def _usage(body: Mapping[str, Any]) -> Usage:
+    # v2 chat: "usage"; v1, embed, rerank: "meta".
+    reported = as_dict(body.get("usage")) or as_dict(body.get("meta"))
+    billed = as_dict(reported.get("billed_units"))
+    tokens = as_dict(reported.get("tokens")) or billed
+    extra: dict[str, int | float] = {}
+    for name, unit in (("search_units", "search_units"), ("image_tokens", "input_image_tokens")):
+        count = as_count(billed.get(name))
+        if count:
+            extra[unit] = count
+    return Usage(
+        input_tokens=as_count(tokens.get("input_tokens")),
+        output_tokens=as_count(tokens.get("output_tokens")),
+        cached_input_tokens=as_count(reported.get("cached_tokens")),
+        extra=extra,
+    )
+
+
+def _tool_calls(message: Mapping[str, Any]) -> Iterator[ToolCall]:
+    for call in dicts(message.get("tool_calls")):
+        function = as_dict(call.get("function"))
+        name = as_str(function.get("name")) or as_str(call.get("name"))  # v1: name and parameters, flat
+        if name is not None:
+            made = arguments(function.get("arguments")) if function else call.get("parameters")
+            yield ToolCall(name=name, id=as_str(call.get("id")), arguments=made)
+
+
+def _messages(asked: Mapping[str, Any]) -> Iterator[Message]:
+    if as_str(asked.get("preamble")):
+        yield Message("system", asked["preamble"])
+    for turn in (*dicts(asked.get("messages")), *dicts(asked.get("chat_history"))):
+        role = as_str(turn.get("role"))
+        if role is not None:
+            yield Message(_ROLES.get(role.lower(), "system"), prompt_text(turn.get("content") or turn.get("message")))
+    if as_str(asked.get("message")):
+        yield Message("user", asked["message"])
+
+
+def _tool_results(asked: Mapping[str, Any]) -> Iterator[ToolResult]:
+    for turn in dicts(asked.get("messages")):
+        if turn.get("role") == "tool":
+            content = turn.get("content")
+            text = "\n".join(_document(part) for part in dicts(content)) or prompt_text(content)
+            yield ToolResult(as_str(turn.get("tool_call_id")), text)
+    for result in dicts(asked.get("tool_results")):
+        call = as_dict(result.get("call"))
+        yield ToolResult(as_str(call.get("id")), result.get("outputs"), as_str(call.get("name")))
+
+
+def _document(part: Mapping[str, Any]) -> str:
+    document = as_dict(part.get("document"))
+    data = document.get("data")
+    return data if isinstance(data, str) else prompt_text([part])
+
+
+def _last_object(frames: Iterable[Frame]) -> Folded:
+    body: dict[str, Any] = {}
+    for frame in frames:
+        body.update(as_dict(frame.data))
+    return Folded(body, bool(body))
+
+
+def _fold_v2(frames: Iterable[Frame]) -> Folded:
+    """``message-start``, ``content-delta``, ``tool-call-start/-delta``, ``message-end``: the last has the usage."""
+    body: dict[str, Any] = {}
+    texts: list[str] = []
+    calls: dict[int, dict[str, Any]] = {}
+    pieces: dict[int, list[str]] = {}
+    complete, first = False, None
+    for frame in frames:
+        event = as_dict(frame.data)
+        kind, delta = as_str(event.get("type")) or frame.event, as_dict(event.get("delta"))
+        message = as_dict(delta.get("message"))
+        if event.get("id"):
+            body["id"] = event["id"]
+        if kind in ("content-start", "content-delta"):
+            content = as_dict(message.get("content"))
+            text = as_str(content.get("text"))
+            if text is not None:
+                texts.append(text)
+            if first is None and (text or content.get("thinking")):
+                first = frame.end
+        elif kind in ("tool-call-start", "tool-call-delta"):
+            index = as_count(event.get("index")) or 0
+            call = as_dict(message.get("tool_calls"))
+            calls.setdefault(index, {}).update(call if kind == "tool-call-start" else {})
+            piece = as_str(as_dict(call.get("function")).get("arguments"))
+            if piece is not None:
+                pieces.setdefault(index, []).append(piece)
+                first = frame.end if first is None else first
+        elif kind == "message-end":
+            complete = True
+            body.update(delta)
+        elif event.get("error") or kind == "error":
+            body["error"] = event.get("error") or event
+    for index, call in calls.items():
+        call["function"] = {**as_dict(call.get("function")), "arguments": "".join(pieces.get(index, ()))}
+    if delta_error := as_str(body.get("error")):
+        body["error"] = {"message": delta_error}
+    body["message"] = {"content": [{"type": "text", "text": "".join(texts)}] if texts else [], "tool_calls": None}
+    body["message"]["tool_calls"] = [calls[index] for index in sorted(calls)]
+    return Folded(body, complete, first)
+
+
+def fold_v1(frames: Iterable[Frame]) -> Folded:
+    """Events named by ``event_type``; ``stream-end`` has the whole response. Bedrock's Command R streams these too."""
+    body: dict[str, Any] = {}
+    texts: list[str] = []
+    complete, first = False, None
+    for frame in frames:
+        event = as_dict(frame.data)
+        kind = event.get("event_type")
+        if kind == "text-generation":
+            text = as_str(event.get("text"))
+            if text is not None:
+                texts.append(text)
+                first = frame.end if first is None else first
+        elif kind == "stream-start":
+            body["generation_id"] = event.get("generation_id")
+        elif kind == "tool-calls-generation":
+            body["tool_calls"] = event.get("tool_calls")
+        elif kind == "stream-end":
+            complete = True
+            body.update(as_dict(event.get("response")))
+            body["finish_reason"] = event.get("finish_reason") or body.get("finish_reason")
+            if "amazon-bedrock-invocationMetrics" in event:
+                body["amazon-bedrock-invocationMetrics"] = event["amazon-bedrock-invocationMetrics"]
+        elif event.get("error"):
+            body["error"] = event["error"]
+    if texts:
+        body.setdefault("text", "".join(texts))
+    return Folded(body, complete, first)

@@ -1,0 +1,72 @@
+"""Text Generation Inference's own API: ``/generate`` and ``/generate_stream``.
+
+https://huggingface.github.io/text-generation-inference/. The stream's last event has ``generated_text``. The server runs
+one model and names it in no body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .._models import CallError, LLMCall, Message, Usage
+from ._base import Folded, Frame, WireRequest
+from ._errors import read_error
+from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
+
+
+class _Generate:
+    name = "huggingface.generate"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        body: dict[str, Any] = {}
+        texts: list[str] = []
+        complete, first = False, None
+        for frame in frames:
+            event = as_dict(frame.data)
+            token = as_dict(event.get("token"))
+            text = as_str(token.get("text"))
+            if text is not None and token.get("special") is not True:
+                texts.append(text)
+                first = frame.end if first is None else first
+            complete = complete or isinstance(event.get("generated_text"), str)
+            body.update({name: value for name, value in event.items() if value is not None and name != "token"})
+        body.setdefault("generated_text", "".join(texts))
+        return Folded(body, complete, first)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        asked = as_dict(request.body)
+        settings = as_dict(asked.get("parameters"))
+        # The hosted inference API wraps the answer in a list, which `read` gives as ``data``.
+        found = next(dicts(body.get("data")), None) or body
+        details = as_dict(found.get("details"))
+        text, given = found.get("generated_text"), as_str(asked.get("inputs"))
+        return LLMCall(
+            provider=request.provider,
+            operation="completion",
+            requested_model=as_str(asked.get("model")),
+            usage=_usage(details),
+            messages=(Message("user", given),) if given else (),
+            output_text=text if isinstance(text, str) else None,
+            finish_reason=as_str(details.get("finish_reason")),
+            error=_error(request, body),
+            temperature=as_float(settings.get("temperature")),
+            max_tokens=as_count(settings.get("max_new_tokens")),
+            top_p=as_float(settings.get("top_p")),
+        )
+
+
+FORMATS = (_Generate(),)
+
+
+def _usage(details: Mapping[str, Any]) -> Usage:
+    """``input_length`` comes with streams; a plain answer lists the prompt's tokens when it was asked to."""
+    inputs = as_count(details.get("input_length"))
+    if inputs is None and details.get("prefill"):
+        inputs = len(as_list(details["prefill"]))
+    return Usage(inputs, as_count(details.get("generated_tokens")))
+
+
+def _error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
+    refused = request.status is not None and request.status >= 400
+    return read_error(body, request.response_headers) if refused or body.get("error") else None

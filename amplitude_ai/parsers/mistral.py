@@ -1,0 +1,65 @@
+"""What only Mistral has: fill-in-the-middle and OCR. Its chat is OpenAI's. https://docs.mistral.ai/api/"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .._models import LLMCall, Message
+from ._base import Folded, Frame, WireRequest
+from ._json import as_count, as_dict, as_str, dicts
+from ._media import describe, describe_url
+from ._openai import base_call, find_error
+from .openai_chat import FORMAT as CHAT
+
+
+class _Fim:
+    """``/v1/fim/completions``: a prompt and a suffix in, a chat completion out."""
+
+    name = "mistral.fim"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        return CHAT.fold(frames, request)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        call = CHAT.parse(request, body)
+        if call is None:
+            return None
+        given = (as_str(as_dict(request.body).get(name)) for name in ("prompt", "suffix"))
+        said = tuple(Message("user", text) for text in given if text)
+        return replace(call, operation="completion", messages=said)
+
+
+class _Ocr:
+    """``/v1/ocr``: a document in, pages of Markdown out; billed by the page (``usage_info.pages_processed``)."""
+
+    name = "mistral.ocr"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        body: dict[str, Any] = {}
+        for frame in frames:
+            body.update(as_dict(frame.data))
+        return Folded(body, bool(body))
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        call = base_call(request, body, "ocr", find_error(request, body))
+        pages = as_count(as_dict(body.get("usage_info")).get("pages_processed"))
+        texts = [page["markdown"] for page in dicts(body.get("pages")) if isinstance(page.get("markdown"), str)]
+        return replace(
+            call,
+            usage=replace(call.usage, extra={**call.usage.extra, "pages": pages} if pages else call.usage.extra),
+            messages=(Message("user", _document(as_dict(as_dict(request.body).get("document")))),),
+            output_text="\n\n".join(texts) if texts else None,
+        )
+
+
+FORMATS = (_Fim(), _Ocr())
+
+
+def _document(document: Mapping[str, Any]) -> str:
+    name = as_str(document.get("document_name"))
+    if document.get("image_url"):
+        url = document["image_url"]
+        return describe_url("image", as_dict(url).get("url") or url)
+    return describe("document", name=name) if name else describe_url("document", document.get("document_url"))
