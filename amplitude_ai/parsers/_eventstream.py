@@ -7,6 +7,7 @@ sums are right, so reading ends at the first message that is cut or damaged. Not
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from base64 import b64decode
 from binascii import crc32
@@ -55,10 +56,8 @@ def _frame(headers: dict[str, str], payload: bytes, end: int) -> Frame:
         return Frame(name, {"error": {"type": name, "message": headers.get(":error-message")}}, end)
     inner = as_dict(value).get("bytes")
     if isinstance(inner, str):
-        try:
+        with contextlib.suppress(ValueError):  # no base64: what came is given as it came
             value = _value(b64decode(inner))
-        except ValueError:
-            pass  # no base64: what came is given as it came
     return Frame(headers.get(":event-type"), value, end)
 
 

@@ -1,7 +1,7 @@
 """Text Generation Inference's own API: ``/generate`` and ``/generate_stream``.
 
-https://huggingface.github.io/text-generation-inference/. The stream's last event has ``generated_text``. The server runs
-one model and names it in no body.
+https://huggingface.github.io/text-generation-inference/. The stream's last event has ``generated_text``. A server runs
+one model, and names it in no body.
 """
 
 from __future__ import annotations
