@@ -55,7 +55,7 @@ def test_plain(family):
 
 @family_of_each
 def test_through_the_transports(family):
-    """The same when the body crosses a transport, compressed and cut at random places; every byte reaches the reader."""
+    """The same when the body crosses a transport, compressed and cut at random places; all bytes reach the reader."""
     dice = random.Random(family)
 
     def reader(row):
@@ -72,7 +72,7 @@ def test_through_the_transports(family):
         with module.Client(transport=transport(inner, observer, Binding(explicit=True))) as client:
             sent = {k: v for k, v in row["request"]["headers"].items() if k.lower() != "content-length"}
             with client.stream(row["method"], row["url"], content=corpus.request_bytes(row), headers=sent) as response:
-                assert b"".join(response.iter_bytes()) == body
+                assert b"".join(response.iter_raw()) == b"".join(chunks)
         assert len(captures) <= 1, "recorded twice"
         return read(captures[0].exchange()) if captures else None
 

@@ -56,9 +56,12 @@ class WireRequest:
 
 
 class WireFormat(Protocol):
-    """One wire format. Implementations are modules' plain objects, listed in ``parsers/__init__.py``."""
+    """One wire format. Implementations are modules' plain objects, listed in ``_formats.py``."""
 
-    name: str  # "openai.chat", "anthropic.messages" ...
+    @property
+    def name(self) -> str:
+        """``openai.chat``, ``anthropic.messages`` ..."""
+        ...
 
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
         """Turn a stream's frames into the body the call would have had without streaming."""

@@ -102,7 +102,7 @@ def output_text(content: object) -> str | None:
 
 
 def tool_calls(content: object) -> Iterator[ToolCall]:
-    """``toolUse`` blocks; those of type ``server_tool_use`` were run by Bedrock."""
+    """``toolUse`` blocks; those of type ``server_tool_use`` were run by Bedrock, under the name of a function."""
     blocks = list(dicts(content))
     results = {as_str(result.get("toolUseId")): result for block in blocks if (result := _part(block, "toolResult"))}
     for block in blocks:
@@ -114,7 +114,7 @@ def tool_calls(content: object) -> Iterator[ToolCall]:
         if call.get("type") == "server_tool_use" or (ident is not None and ident in results):
             result = results.get(ident, {})
             success = {"success": True, "error": False}.get(as_str(result.get("status")) or "")
-            yield ToolCall(name, ident, made, name, True, result.get("content"), success)
+            yield ToolCall(name, ident, made, "function", True, result.get("content"), success)
         else:
             yield ToolCall(name=name, id=ident, arguments=made)
 

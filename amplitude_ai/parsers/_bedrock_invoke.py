@@ -11,10 +11,12 @@ from itertools import chain
 from typing import Any
 
 from .._models import LLMCall, Message, Usage
-from . import anthropic, cohere, openai_chat
+from . import cohere, openai_chat
+from ._anthropic_fold import fold_message
 from ._base import Folded, Frame, WireRequest
 from ._bedrock_converse import fold_converse
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
+from .anthropic import read_message
 
 #: Where the families put what they wrote, in a body or in a piece of a stream.
 _TEXT_FIELDS = ("generation", "outputText", "completion", "text")
@@ -31,7 +33,7 @@ def fold_invoke(frames: Iterable[Frame], request: WireRequest) -> Folded:
     every = chain((first,), pieces)
     opening = as_dict(first.data)
     if "anthropic_version" in request.body or opening.get("type") == "message_start":
-        return anthropic.fold_message(every)
+        return fold_message(every)
     if "messageStart" in opening:  # Nova: each piece is one Converse event
         return fold_converse(_converse_events(every))
     if "choices" in opening and "messages" in request.body:
@@ -68,7 +70,7 @@ def read_invoke(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
     """One call, by the shape of its bodies. Model, error and Bedrock's own counts are the caller's to add."""
     asked = as_dict(request.body)
     if "anthropic_version" in asked:
-        return anthropic.read_message(request, body)
+        return read_message(request, body)
     if "messages" in asked:
         call = openai_chat.FORMAT.parse(request, body)
         if call is not None:

@@ -2,7 +2,7 @@
 
 Shapes and where they come from:
     OpenAI and compatibles  ``{"error": {"message", "type", "code", "param"}}`` (openai ``_exceptions.py``)
-    Anthropic               ``{"type": "error", "error": {"type", "message"}}`` (anthropic ``types/shared/error_response``)
+    Anthropic               ``{"type": "error", "error": {"type", "message"}}`` (anthropic ``types/shared/``)
     Google                  ``{"error": {"code": 404, "message", "status": "NOT_FOUND"}}``, or that in a one-item list
     Bedrock                 ``{"message"}`` with the type in ``x-amzn-errortype`` (AWS REST-JSON protocol)
     Cohere, Mistral         ``{"message", "type"?}``, ``{"detail": [{"msg"}]}`` (FastAPI validation)

@@ -111,7 +111,7 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
 def _failure(body: Mapping[str, Any], status: str | None) -> CallError | None:
     if status != "failed":
         return None
-    told = next(dicts(body.get("errors")), {})
+    told = next(iter(dicts(body.get("errors"))), {})
     return CallError(as_str(told.get("code")) or status, as_str(told.get("message")))
 
 

@@ -35,7 +35,7 @@ def base_call(request: WireRequest, body: Mapping[str, Any], operation: str, err
         provider=request.provider,
         operation=operation,
         requested_model=requested,
-        model=as_str(body.get("model")),
+        model=_model(body),
         usage=read_usage(usage, how),
         response_id=as_str(body.get("id")),
         error=error,
@@ -47,6 +47,12 @@ def base_call(request: WireRequest, body: Mapping[str, Any], operation: str, err
         price_model=requested if how.price_by_requested and body.get("model") else None,
         price_provider=price_provider(request.provider, request.path, requested),
     )
+
+
+def _model(body: Mapping[str, Any]) -> str | None:
+    """The model as the answer has it: Snowflake's is an empty string."""
+    model = body.get("model")
+    return model if isinstance(model, str) else None
 
 
 def requested_model(request: WireRequest) -> str | None:

@@ -70,11 +70,12 @@ def _read_converse(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
 
 
 def _named(call: LLMCall, request: WireRequest) -> LLMCall:
-    """With the model of the path. No answer names another; a request that failed reached none."""
+    """With the model of the path. Few answers name one (Anthropic's); a request that failed reached none."""
     matched = _MODEL_IN_PATH.search(request.path)
     named = unquote(matched.group(1)) if matched else None
     answered = request.status is not None and request.status < 400
-    return replace(call, requested_model=named or call.requested_model, model=named if answered else None)
+    model = (call.model or named) if answered else None
+    return replace(call, requested_model=named or call.requested_model, model=model)
 
 
 def _error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:

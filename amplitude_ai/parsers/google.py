@@ -1,6 +1,6 @@
 """Gemini's generateContent, on the Gemini API and on Vertex AI.
 
-https://ai.google.dev/api/generate-content. A stream is made of whole responses, each with a piece of the parts: SSE with
+https://ai.google.dev/api/generate-content. A stream is made of responses, each with a piece of the parts: SSE with
 ``alt=sse``, else one JSON array. Its end has no frame of its own: ``finishReason`` is the last word.
 """
 

@@ -38,7 +38,7 @@ class _Generate:
         asked = as_dict(request.body)
         settings = as_dict(asked.get("parameters"))
         # The hosted inference API wraps the answer in a list, which `read` gives as ``data``.
-        found = next(dicts(body.get("data")), None) or body
+        found = next(iter(dicts(body.get("data"))), None) or body
         details = as_dict(found.get("details"))
         text, given = found.get("generated_text"), as_str(asked.get("inputs"))
         return LLMCall(
