@@ -22,7 +22,7 @@ on_internal_error: Callable[[str, BaseException], None] | None = None
 
 
 def count(name: str) -> None:
-    """Add one to a counter. Safe from any thread and from a finalizer: ``next`` on a C counter is atomic and lock-free."""
+    """Add one to a counter. Safe from any thread and any finalizer: ``next`` on a C counter is atomic."""
     counter = _counters.get(name)
     if counter is None:
         counter = _counters.setdefault(name, itertools.count())

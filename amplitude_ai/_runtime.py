@@ -1,7 +1,7 @@
 """The wiring: one `Runtime` per process joins transports, worker, parsers, sessions and delivery.
 
-Imports every room; imported only by the edges (the public functions, install, clients). The heavy rooms (parsers, sessions,
-amplitude itself) are imported by the worker's first item, not by the caller.
+Imports every room; imported only by the edges (the public functions, install, clients). The heavy rooms (parsers,
+sessions, amplitude itself) are imported by the worker's first item, not by the caller.
 """
 
 from __future__ import annotations

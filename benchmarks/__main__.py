@@ -1,8 +1,8 @@
-"""Caller's-thread cost per call and per stream chunk: bare client, empty pass-through transport, ours. One run, interleaved.
+"""Caller's-thread cost per call and per stream chunk: bare client, empty pass-through transport, ours.
 
-Over an in-memory inner transport, so that the network's noise does not hide microseconds. CPU is the calling
-thread's own (``time.thread_time_ns``); the worker's is reported apart. Prints medians with their spread, as differences to
-the pass-through (the floor of this approach) and as ratios to the bare client.
+One run, interleaved, over an in-memory inner transport, so that the network's noise does not hide microseconds. CPU
+is the calling thread's own (``time.thread_time_ns``); the worker's is reported apart. Prints medians with their
+spread, as differences to the pass-through (the floor of this approach) and as ratios to the bare client.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def call(client):
 def measure(cases, repeats, calls):
     """Thread CPU per call in µs: {name: [one figure a repeat]}; cases interleaved inside each repeat."""
     figures = {name: [] for name, _ in cases}
-    for name, client in cases:
+    for _, client in cases:
         for _ in range(50):
             call(client)
     for _ in range(repeats):
@@ -130,7 +130,10 @@ def import_times():
     values = [
         float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout) for _ in range(7)
     ]
-    loaded = "import sys, amplitude_ai; print([m for m in ('httpx','httpx2','requests','openai','amplitude') if m in sys.modules])"
+    loaded = (
+        "import sys, amplitude_ai;"
+        "print([m for m in ('httpx', 'httpx2', 'requests', 'openai', 'amplitude') if m in sys.modules])"
+    )
     print(f"\nimport amplitude_ai: {statistics.median(values):.1f} ms (median of 7)")
     print(
         "  loads of HTTP libraries and SDKs:",

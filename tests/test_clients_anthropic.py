@@ -10,7 +10,6 @@ import amplitude_ai
 from amplitude_ai.clients.anthropic import get_anthropic, get_anthropic_bedrock, get_anthropic_vertex
 
 from .clients_common import http_library, seen  # noqa: F401
-from .simulator.plugin import simulator, simulator_process  # noqa: F401
 
 anthropic = pytest.importorskip("anthropic")
 ASK = {"model": "claude-sonnet-5", "max_tokens": 100, "messages": [{"role": "user", "content": "Hello"}]}
@@ -27,7 +26,7 @@ MESSAGE = {
 
 
 @pytest.fixture
-def client(simulator, seen):  # noqa: F811
+def client(simulator, seen):
     """A client of the simulator."""
     with get_anthropic()[0](api_key="test", base_url=simulator.url, max_retries=0, amplitude_user_id="owner") as client:
         yield client
@@ -41,7 +40,7 @@ def test_subclasses(client):
     assert issubclass(get_anthropic()[1], anthropic.AsyncAnthropic)
 
 
-def test_keywords_of_a_request(client, seen, simulator):  # noqa: F811
+def test_keywords_of_a_request(client, seen, simulator):
     """The four keywords reach the record, and nothing of them the wire."""
     client.messages.create(**ASK)
     client.messages.create(
@@ -59,7 +58,7 @@ def test_keywords_of_a_request(client, seen, simulator):  # noqa: F811
         client.messages.create(**ASK, amplitude_usr="x")
 
 
-def test_streams(client, seen):  # noqa: F811
+def test_streams(client, seen):
     """stream=True and the lazily sent .stream() manager belong to the user they were asked for."""
     for _ in client.messages.create(**ASK, stream=True, amplitude_user_id="user-a"):
         pass
@@ -69,7 +68,7 @@ def test_streams(client, seen):  # noqa: F811
     assert seen.users == ["user-a", "user-b"]
 
 
-def test_raw_beta_and_copies(client, seen):  # noqa: F811
+def test_raw_beta_and_copies(client, seen):
     """with_raw_response, with_streaming_response, beta, count_tokens and copies keep working."""
     assert client.messages.with_raw_response.create(**ASK, amplitude_user_id="raw01").status_code == 200
     with client.messages.with_streaming_response.create(**ASK, amplitude_user_id="raw02") as response:
@@ -99,7 +98,7 @@ def test_every_resource_method_takes_them(client):
     assert [path for path, takes in visited.items() if not takes] == []
 
 
-def test_tool_runner(client, seen):  # noqa: F811
+def test_tool_runner(client, seen):
     """The tool runner's calls, each sent when it is asked for the next message, belong to its user."""
     if not hasattr(client.beta.messages, "tool_runner"):
         pytest.skip("this anthropic has no tool runner")
@@ -118,7 +117,7 @@ def test_tool_runner(client, seen):  # noqa: F811
     assert set(seen.users) == {"runner"}
 
 
-def test_credentials_are_found_as_ever(monkeypatch, seen, tmp_path):  # noqa: F811
+def test_credentials_are_found_as_ever(monkeypatch, seen, tmp_path):
     """Where the SDK looks for credentials only for its own class, it finds them for ours too, copies included."""
     if "credentials" not in inspect.signature(anthropic.Anthropic.__init__).parameters:
         pytest.skip("this anthropic has no credentials")
@@ -135,7 +134,7 @@ def test_credentials_are_found_as_ever(monkeypatch, seen, tmp_path):  # noqa: F8
     assert type(client) is get_anthropic()[0]
 
 
-def test_bedrock(seen):  # noqa: F811
+def test_bedrock(seen):
     """Bedrock's client, whose resources are made with it, takes the keywords; so do its copies."""
     AnthropicBedrock, AsyncAnthropicBedrock = get_anthropic_bedrock()
     assert issubclass(AsyncAnthropicBedrock, anthropic.AsyncAnthropicBedrock)
@@ -157,7 +156,7 @@ def test_bedrock(seen):  # noqa: F811
         assert "/model/claude-sonnet-5/invoke" in str(request.url)
 
 
-def test_vertex(seen):  # noqa: F811
+def test_vertex(seen):
     """Vertex's client takes the keywords; so do its copies."""
     AnthropicVertex, AsyncAnthropicVertex = get_anthropic_vertex()
     assert issubclass(AsyncAnthropicVertex, anthropic.AsyncAnthropicVertex)
@@ -171,7 +170,7 @@ def test_vertex(seen):  # noqa: F811
     assert all(request.url.path.endswith(":rawPredict") for request in sent)
 
 
-async def test_async(simulator, seen):  # noqa: F811
+async def test_async(simulator, seen):
     """The async client: calls, streams, managers, copies and close."""
     async with get_anthropic()[1](api_key="test", base_url=simulator.url, amplitude_user_id="async") as client:
         assert isinstance(client, anthropic.AsyncAnthropic)

@@ -8,8 +8,6 @@ from amplitude_ai.clients.google import get_google, get_google_genai
 from amplitude_ai.clients.openai import get_openai
 from amplitude_ai.testing import EventList
 
-from .simulator.plugin import simulator, simulator_process  # noqa: F401
-
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 HELLO = [{"role": "user", "content": "Hello"}]
 
@@ -43,7 +41,7 @@ def _google_genai(url, **options):
 
 
 @pytest.fixture(params=[_openai, _anthropic, _google, _google_genai], ids=lambda make: make.__name__[1:])
-def make(request, simulator):  # noqa: F811
+def make(request, simulator):
     """Makes (a client of the simulator, a function that says hello with it)."""
     return lambda **options: request.param(simulator.url, **options)
 

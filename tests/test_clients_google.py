@@ -12,7 +12,6 @@ from amplitude_ai.clients import google as factories
 from amplitude_ai.clients.google import get_google, get_google_genai
 
 from .clients_common import seen  # noqa: F401
-from .simulator.plugin import simulator, simulator_process  # noqa: F401
 
 genai = pytest.importorskip("google.genai")
 MODEL = "gemini-2.5-flash"
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
 
 @pytest.fixture
-def client(simulator, seen):  # noqa: F811
+def client(simulator, seen):
     """A google-genai client of the simulator."""
     with get_google_genai()(
         api_key="test", http_options={"base_url": simulator.url}, amplitude_user_id="owner"
@@ -34,7 +33,7 @@ def client(simulator, seen):  # noqa: F811
 
 
 @pytest.fixture(params=["google-generativeai", "google-genai"])
-def model(request, simulator, seen, monkeypatch):  # noqa: F811
+def model(request, simulator, seen, monkeypatch):
     """A GoogleGenerativeAI over either SDK."""
     if request.param == "google-genai":
         monkeypatch.setattr(factories, "_installed", lambda module: False)
@@ -60,7 +59,7 @@ def test_client_is_googles(client):
     assert {"model", "amplitude_user_id"} <= set(inspect.signature(client.models.generate_content).parameters)
 
 
-def test_client(client, seen, simulator):  # noqa: F811
+def test_client(client, seen, simulator):
     """Calls, streams and chats belong to the user they were made for, though streams are sent when first read."""
     assert client.models.generate_content(model=MODEL, contents="Hello").text
     client.models.generate_content(
@@ -80,7 +79,7 @@ def test_client(client, seen, simulator):  # noqa: F811
         client.models.generate_content(model=MODEL, contents="Hello", amplitude_foo=1)
 
 
-def test_reader_of_a_stream_keeps_its_own_context(client, seen):  # noqa: F811
+def test_reader_of_a_stream_keeps_its_own_context(client, seen):
     """Between two parts of a stream the context is the reader's, and a stream that is dropped leaves nothing."""
     stream = client.models.generate_content_stream(model=MODEL, contents="Hello", amplitude_user_id="stream")
     next(stream)
@@ -91,7 +90,7 @@ def test_reader_of_a_stream_keeps_its_own_context(client, seen):  # noqa: F811
 
 
 @needs_watched_async
-def test_client_async(client, seen):  # noqa: F811
+def test_client_async(client, seen):
     """The same in the other colour, whether aiohttp is installed or not, in one event loop after another."""
 
     async def talk():
@@ -111,7 +110,7 @@ def test_client_async(client, seen):  # noqa: F811
         assert seen.users == 2 * ["plain", "stream", "chat1", "chat2"]
 
 
-def test_own_http_client(simulator, seen):  # noqa: F811
+def test_own_http_client(simulator, seen):
     """A user's own HTTP client stays the user's, and open."""
     import httpx
 
@@ -127,7 +126,7 @@ def test_own_http_client(simulator, seen):  # noqa: F811
     assert key in seen.closed
 
 
-def test_model(model, seen, simulator):  # noqa: F811
+def test_model(model, seen, simulator):
     """generate_content, streams and chats answer and belong to the user they were made for."""
     assert model.generate_content("What is AI?").text
     model.generate_content("What is AI?", amplitude_user_id="plain", amplitude_properties={"tier": "pro"})
@@ -144,7 +143,7 @@ def test_model(model, seen, simulator):  # noqa: F811
 
 
 @needs_watched_async
-async def test_model_async(model, seen):  # noqa: F811
+async def test_model_async(model, seen):
     """The same in the other colour."""
     assert (await model.generate_content_async("What is AI?", amplitude_user_id="plain")).text
     async for _ in await model.generate_content_async("Hi", stream=True, amplitude_user_id="stream"):
@@ -157,7 +156,7 @@ async def test_model_async(model, seen):  # noqa: F811
     assert seen.users == ["plain", "stream", "chat1", "chat2"]
 
 
-def test_model_options(model, simulator):  # noqa: F811
+def test_model_options(model, simulator):
     """What GenerativeModel takes arrives: generation config, safety settings, a system instruction."""
     told = type(model)(
         api_key="test",
@@ -175,7 +174,7 @@ def test_model_options(model, simulator):  # noqa: F811
     told.close()
 
 
-def test_model_calls_no_tools_by_itself(simulator, seen):  # noqa: F811
+def test_model_calls_no_tools_by_itself(simulator, seen):
     """Over google-genai too, a function given as a tool is called only by a chat that was started so."""
     from amplitude_ai.clients._google_model import GoogleGenerativeAI
 
@@ -210,7 +209,7 @@ def test_model_wrong_arguments(model):
         model.generate_content("Hello", temprature=1)
 
 
-def test_model_close(model, seen):  # noqa: F811
+def test_model_close(model, seen):
     """close() ends the run."""
     key = (getattr(model, "_amplitude", None) or model._client._amplitude).binding.key
     model.close()

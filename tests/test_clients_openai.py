@@ -13,14 +13,13 @@ from amplitude_ai.clients.openai import get_azure_openai, get_openai
 from amplitude_ai.testing import EventList
 
 from .clients_common import http_library, seen  # noqa: F401
-from .simulator.plugin import simulator, simulator_process  # noqa: F401
 
 openai = pytest.importorskip("openai")
 ASK = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
 
 
 @pytest.fixture
-def make(simulator, seen):  # noqa: F811
+def make(simulator, seen):
     """Makes a client of the simulator; everything it makes is closed at the end."""
     made = []
 
@@ -49,7 +48,7 @@ def test_subclasses(make):
     assert type(client).__name__ == "OpenAI"
 
 
-def test_keywords_of_a_request(make, seen, simulator):  # noqa: F811
+def test_keywords_of_a_request(make, seen, simulator):
     """The four keywords reach the record, and nothing of them the wire."""
     client = make(amplitude_user_id="default-user", amplitude_session_id="default-session")
     client.chat.completions.create(**ASK)
@@ -76,7 +75,7 @@ def test_keywords_of_a_request(make, seen, simulator):  # noqa: F811
     assert simulator.requests()[1].headers["x-mine"] == "1"
 
 
-def test_none_says_nothing(make, seen):  # noqa: F811
+def test_none_says_nothing(make, seen):
     """A keyword given as None leaves the client's own setting."""
     make(amplitude_user_id="someone").chat.completions.create(**ASK, amplitude_user_id=None)
     assert seen.last.user_id == "someone"
@@ -92,7 +91,7 @@ def test_none_says_nothing(make, seen):  # noqa: F811
         ({"amplitude_properties": [1]}, TypeError, ["amplitude_properties"]),
     ],
 )
-def test_wrong_keywords(make, simulator, said, error, names):  # noqa: F811
+def test_wrong_keywords(make, simulator, said, error, names):
     """A wrong keyword is an error that names it, before anything is sent."""
     client = make()
     for method in (client.chat.completions.create, client.embeddings.create, client.models.list):
@@ -139,7 +138,7 @@ def test_signatures_survive(make):
     assert client.chat.completions.create.__doc__ == openai.resources.chat.Completions.create.__doc__
 
 
-def test_raw_and_streaming_response(make, seen):  # noqa: F811
+def test_raw_and_streaming_response(make, seen):
     """with_raw_response and with_streaming_response, on the resource and on the client, keep working and take them."""
     client = make()
     raw = client.chat.completions.with_raw_response.create(**ASK, amplitude_user_id="raw01")
@@ -151,7 +150,7 @@ def test_raw_and_streaming_response(make, seen):  # noqa: F811
     assert seen.users == ["raw01", "raw02", "raw03"]
 
 
-def test_streams(make, seen):  # noqa: F811
+def test_streams(make, seen):
     """stream=True and the lazily sent .stream() manager belong to the user they were asked for."""
     client = make()
     text = "".join(
@@ -169,7 +168,7 @@ def test_streams(make, seen):  # noqa: F811
     assert seen.users == ["user-a", "user-b"]
 
 
-def test_parse(make, seen):  # noqa: F811
+def test_parse(make, seen):
     """.parse() keeps working."""
     completions = make().chat.completions
     completions = completions if hasattr(completions, "parse") else make().beta.chat.completions
@@ -177,7 +176,7 @@ def test_parse(make, seen):  # noqa: F811
     assert seen.users == ["parse"]
 
 
-def test_responses_and_embeddings(make, seen):  # noqa: F811
+def test_responses_and_embeddings(make, seen):
     """Other resources record and take the keywords as well."""
     client = make()
     client.responses.create(model="gpt-4o-mini", input="Hello", amplitude_user_id="response")
@@ -186,7 +185,7 @@ def test_responses_and_embeddings(make, seen):  # noqa: F811
 
 
 @pytest.mark.parametrize("method", ["copy", "with_options"])
-def test_copies(make, seen, method):  # noqa: F811
+def test_copies(make, seen, method):
     """A copy keeps what its original was told, shares its run and makes no second record."""
     client = make(amplitude_user_id="original")
     copy = getattr(client, method)(timeout=7)
@@ -199,7 +198,7 @@ def test_copies(make, seen, method):  # noqa: F811
     assert len({capture.context.binding.key for capture in seen.captures}) == 1
 
 
-def test_copy_told_otherwise(make, seen):  # noqa: F811
+def test_copy_told_otherwise(make, seen):
     """A copy may be told otherwise, though it shares the HTTP client with its original."""
     client = make(amplitude_user_id="original", amplitude_client=EventList())
     copy = client.with_options(amplitude_user_id="changed")
@@ -211,7 +210,7 @@ def test_copy_told_otherwise(make, seen):  # noqa: F811
     assert first.key != second.key
 
 
-def test_copy_with_another_http_client(make, seen):  # noqa: F811
+def test_copy_with_another_http_client(make, seen):
     """The HTTP client that a copy is given is watched too."""
     client = make(amplitude_user_id="original")
     other = http_library(client).Client()
@@ -220,7 +219,7 @@ def test_copy_with_another_http_client(make, seen):  # noqa: F811
     other.close()
 
 
-def test_own_http_client(make, seen):  # noqa: F811
+def test_own_http_client(make, seen):
     """A user's http_client stays the user's; two SDK clients that share it are told apart."""
     http_client = http_library(make()).Client()
     first = make(http_client=http_client, amplitude_user_id="first")
@@ -233,7 +232,7 @@ def test_own_http_client(make, seen):  # noqa: F811
     assert len({capture.context.binding.key for capture in seen.captures}) == 3
 
 
-def test_instrumented_http_client(make, seen):  # noqa: F811
+def test_instrumented_http_client(make, seen):
     """One made by instrumented_httpx() records once, and keeps what it was told where the SDK client was not."""
     events = EventList()
     library = http_library(make()).__name__
@@ -246,7 +245,7 @@ def test_instrumented_http_client(make, seen):  # noqa: F811
     assert all(capture.context.binding.amplitude_client is events for capture in seen.captures)
 
 
-def test_with_global_install(make, seen):  # noqa: F811
+def test_with_global_install(make, seen):
     """A factory's client beside install_transport() records each call once."""
     amplitude_ai.install_transport()
     try:
@@ -256,7 +255,7 @@ def test_with_global_install(make, seen):  # noqa: F811
     assert seen.users == ["factory"]
 
 
-def test_run_ends(make, seen):  # noqa: F811
+def test_run_ends(make, seen):
     """close() ends the client's run; so does dropping the last of a client and its copies, but not the first."""
     client = make()
     key = client._amplitude.binding.key
@@ -276,7 +275,7 @@ def test_run_ends(make, seen):  # noqa: F811
     assert key in seen.closed
 
 
-def test_close_of_a_shared_http_client(make, seen):  # noqa: F811
+def test_close_of_a_shared_http_client(make, seen):
     """Closing an SDK client ends its own run, also where the transport is bound to another's."""
     http_client = http_library(make()).Client()
     _first, second = make(http_client=http_client), make(http_client=http_client)
@@ -284,7 +283,7 @@ def test_close_of_a_shared_http_client(make, seen):  # noqa: F811
     assert second._amplitude.binding.key in seen.closed
 
 
-def test_users_own_subclass(make, seen):  # noqa: F811
+def test_users_own_subclass(make, seen):
     """A subclass of ours works as one of openai's does, copies included."""
 
     class Mine(get_openai()[0]):
@@ -299,7 +298,7 @@ def test_users_own_subclass(make, seen):  # noqa: F811
     assert seen.users == ["shout", "mine!"]
 
 
-def test_errors_pass(make, seen):  # noqa: F811
+def test_errors_pass(make, seen):
     """The SDK's exceptions and retries are as they were; each attempt is one record."""
     with pytest.raises(openai.RateLimitError):
         make().chat.completions.create(
@@ -313,14 +312,14 @@ def test_errors_pass(make, seen):  # noqa: F811
     assert seen.users == ["failed", "retried", "retried"]
 
 
-def test_failing_constructor(seen, monkeypatch):  # noqa: F811
+def test_failing_constructor(seen, monkeypatch):
     """A constructor that fails fails with the SDK's own exception."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(openai.OpenAIError):
         get_openai()[0]()
 
 
-def test_signed_before_sent(make, seen, simulator):  # noqa: F811
+def test_signed_before_sent(make, seen, simulator):
     """An SDK class that signs its requests never signs a header of ours, which would not arrive."""
     from amplitude_ai.clients._sdk import instrumented_class
 
@@ -338,7 +337,7 @@ def test_signed_before_sent(make, seen, simulator):  # noqa: F811
     assert seen.users == ["signed"]
 
 
-async def test_async(simulator, seen):  # noqa: F811
+async def test_async(simulator, seen):
     """The async client: calls, streams, raw responses, copies and close."""
     AsyncOpenAI = get_openai()[1]
     options = {"api_key": "test", "base_url": f"{simulator.url}/v1"}
@@ -363,7 +362,7 @@ async def test_async(simulator, seen):  # noqa: F811
     assert key in seen.closed
 
 
-def test_azure(simulator, seen):  # noqa: F811
+def test_azure(simulator, seen):
     """Azure's client takes the same, copies included."""
     AzureOpenAI, AsyncAzureOpenAI = get_azure_openai()
     assert issubclass(AsyncAzureOpenAI, openai.AsyncAzureOpenAI)

@@ -16,8 +16,6 @@ from google.genai import errors as genai_errors
 from google.genai import types as genai_types
 from pydantic import BaseModel
 
-from tests.simulator.plugin import simulator, simulator_process  # noqa: F401
-
 HELLO = [{"role": "user", "content": "Hello there"}]
 WEATHER = [{"role": "user", "content": "What is the weather in Paris?"}]
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -33,26 +31,26 @@ class City(BaseModel):
 
 
 @pytest.fixture
-def oai(simulator):  # noqa: F811
+def oai(simulator):
     """A bare OpenAI client."""
     with openai.OpenAI(base_url=f"{simulator.url}/v1", api_key="test", max_retries=2) as client:
         yield client
 
 
 @pytest.fixture
-def claude(simulator):  # noqa: F811
+def claude(simulator):
     """A bare Anthropic client."""
     with anthropic.Anthropic(base_url=simulator.url, api_key="test", max_retries=2) as client:
         yield client
 
 
 @pytest.fixture
-def gemini(simulator):  # noqa: F811
+def gemini(simulator):
     """A bare google-genai client."""
     return genai.Client(api_key="test", http_options=genai_types.HttpOptions(base_url=simulator.url))
 
 
-def told(simulator):  # noqa: F811
+def told(simulator):
     """The usage of the last answer."""
     return simulator.requests()[-1].told
 
@@ -65,7 +63,7 @@ def listens(url):
         return False
 
 
-def test_openai_chat(oai, simulator):  # noqa: F811
+def test_openai_chat(oai, simulator):
     """A plain chat answer: text and usage as the simulator says, input = words + 7."""
     answer = oai.chat.completions.create(model="gpt-4o-mini", messages=HELLO)
     assert answer.choices[0].message.content == TEXT
@@ -74,7 +72,7 @@ def test_openai_chat(oai, simulator):  # noqa: F811
 
 
 @pytest.mark.parametrize("usage", [True, False])
-def test_openai_chat_stream(oai, simulator, usage):  # noqa: F811
+def test_openai_chat_stream(oai, simulator, usage):
     """A streamed chat answer tells its usage only when asked, in a last chunk without choices."""
     options = {"stream_options": {"include_usage": True}} if usage else {}
     chunks = list(oai.chat.completions.create(model="gpt-4o-mini", messages=HELLO, stream=True, **options))
@@ -121,7 +119,7 @@ def test_openai_parse(oai):
     )
 
 
-def test_openai_responses(oai, simulator):  # noqa: F811
+def test_openai_responses(oai, simulator):
     """Responses, plain and streamed, with text and with a tool call."""
     plain = oai.responses.create(model="gpt-4o-mini", input="Hello there")
     assert (plain.output_text, plain.usage.output_tokens) == (TEXT, told(simulator).output)
@@ -151,7 +149,7 @@ def test_openai_others(oai):
     assert oai.models.list().data[0].id == "gpt-4o-mini"
 
 
-def test_azure(simulator):  # noqa: F811
+def test_azure(simulator):
     """Azure's paths and its first chunk without choices."""
     with openai.AzureOpenAI(azure_endpoint=simulator.url, api_key="test", api_version="2024-10-21") as client:
         chunks = list(client.chat.completions.create(model="my-gpt", messages=HELLO, stream=True))
@@ -160,7 +158,7 @@ def test_azure(simulator):  # noqa: F811
     assert simulator.requests()[0].path.startswith("/openai/deployments/my-gpt/chat/completions?api-version=")
 
 
-def test_openai_failures(oai, simulator):  # noqa: F811
+def test_openai_failures(oai, simulator):
     """Errors carry OpenAI's body; the SDK's retry of ``fail_once`` succeeds; an in-stream error and a cut raise."""
     with pytest.raises(openai.RateLimitError) as limited:
         oai.with_options(max_retries=0).chat.completions.create(
@@ -186,7 +184,7 @@ def test_openai_failures(oai, simulator):  # noqa: F811
     assert [request.whole for request in simulator.requests()[-3:]] == [False, False, False]
 
 
-def test_anthropic(claude, simulator):  # noqa: F811
+def test_anthropic(claude, simulator):
     """Messages, plain, ``stream=True`` and the helper; input excludes the cache on the wire, not in what is told."""
     ask = {"model": "claude-haiku-4-5", "max_tokens": 100, "extra_headers": {"x-sim": "cached=50,cache_write=7"}}
     plain = claude.messages.create(messages=HELLO, **ask)
@@ -218,7 +216,7 @@ def test_anthropic_tools(claude):
     assert claude.messages.create(messages=back, **ask).content[0].text == "The tool says: 18 degrees"
 
 
-def test_anthropic_failures(claude, simulator):  # noqa: F811
+def test_anthropic_failures(claude, simulator):
     """Errors carry Anthropic's body, before and after HTTP 200; a retry succeeds."""
     ask = {"model": "claude-haiku-4-5", "max_tokens": 100, "messages": HELLO}
     with pytest.raises(anthropic.InternalServerError) as failed:
@@ -230,7 +228,7 @@ def test_anthropic_failures(claude, simulator):  # noqa: F811
     assert [request.status for request in simulator.requests()] == [529, 429, 200, 200]
 
 
-def test_gemini(gemini, simulator):  # noqa: F811
+def test_gemini(gemini, simulator):
     """Gemini, plain and streamed; thoughts are outside the candidates on the wire."""
     ask = {"model": "gemini-2.5-flash", "contents": "Hello there"}
     plain = gemini.models.generate_content(**ask)
@@ -254,7 +252,7 @@ async def test_gemini_async(gemini):
     await gemini.aio.aclose()
 
 
-def test_gemini_tools_and_failures(gemini, simulator):  # noqa: F811
+def test_gemini_tools_and_failures(gemini, simulator):
     """google-genai runs the tool itself and sends its result back; errors carry Google's body."""
     asked = []
 
@@ -284,7 +282,7 @@ def test_gemini_tools_and_failures(gemini, simulator):  # noqa: F811
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("library", [httpx, httpx2, requests])
-def test_encodings(simulator, encoding, stream, library):  # noqa: F811
+def test_encodings(simulator, encoding, stream, library):
     """Every content-encoding is read by every HTTP library, plain and streamed, cut into 5-byte pieces."""
     body = {"model": "m", "messages": HELLO, "stream": stream}
     headers = {"x-sim": f"encoding={encoding}" + (",split=5" if stream else "")}
@@ -294,14 +292,14 @@ def test_encodings(simulator, encoding, stream, library):  # noqa: F811
     assert ("[DONE]" in answer.text) is stream
 
 
-def test_gemini_array(simulator):  # noqa: F811
+def test_gemini_array(simulator):
     """Without ``alt=sse`` the stream is one JSON array."""
     url = f"{simulator.url}/v1beta/models/gemini-2.5-flash:streamGenerateContent"
     elements = requests.post(url, json={"contents": [{"parts": [{"text": "Hello there"}]}]}).json()
     assert "".join(element["candidates"][0]["content"]["parts"][0]["text"] for element in elements) == TEXT
 
 
-def test_slow_and_long(simulator):  # noqa: F811
+def test_slow_and_long(simulator):
     """``delay_headers``, ``slow`` and ``chunks``: the time and the length asked for."""
     ask = {"model": "m", "messages": HELLO, "stream": True}
     answer = httpx2.post(
@@ -311,7 +309,7 @@ def test_slow_and_long(simulator):  # noqa: F811
     assert answer.text.count("data: ") == 4 + 3
 
 
-def test_keep_alive(simulator):  # noqa: F811
+def test_keep_alive(simulator):
     """One connection carries plain answers, errors and streams one after the other."""
     with httpx2.Client(limits=httpx2.Limits(max_connections=1)) as client:
         for stream, how in [(False, ""), (False, "status=500"), (True, ""), (True, "error_in_stream=1"), (False, "")]:
@@ -340,7 +338,7 @@ def test_standard_library_only():
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-def test_google_generativeai(simulator):  # noqa: F811
+def test_google_generativeai(simulator):
     """The older SDK, over REST: enums are numbers, and a stream is one JSON array."""
     old = pytest.importorskip("google.generativeai")
     old.configure(api_key="test", transport="rest", client_options={"api_endpoint": simulator.url})

@@ -8,8 +8,6 @@ import zlib
 import httpx2
 import pytest
 
-from tests.simulator.plugin import simulator, simulator_process  # noqa: F401
-
 USER = [{"role": "user", "content": "Hello there"}]
 WEATHER = [{"role": "user", "content": "The weather?"}]
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -18,7 +16,7 @@ TEXT = "You said «Hello there» — a simulated answer."
 
 
 @pytest.fixture
-def post(simulator):  # noqa: F811
+def post(simulator):
     """POST JSON to a path."""
 
     def send(path, body, how=""):
@@ -51,7 +49,7 @@ def sse(answer):
     return [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: {")]
 
 
-def test_bedrock_converse(post, simulator):  # noqa: F811
+def test_bedrock_converse(post, simulator):
     """Converse, plain and as frames; input excludes the cache."""
     body = {"messages": [{"role": "user", "content": [{"text": "Hello there"}]}]}
     plain = post("/model/amazon.nova-lite-v1%3A0/converse", body, "cached=5").json()
@@ -82,7 +80,7 @@ def test_vertex_anthropic(post):
     assert sse(post(path, body))[0]["message"]["model"] == "claude-haiku-4-5@20251001"
 
 
-def test_cohere(post, simulator):  # noqa: F811
+def test_cohere(post, simulator):
     """Cohere's chat plain, streamed and with a tool call; embed and rerank."""
     ask = {"model": "command-r", "messages": USER}
     assert post("/v2/chat", ask).json()["message"]["content"][0]["text"] == TEXT
@@ -97,7 +95,7 @@ def test_cohere(post, simulator):  # noqa: F811
     assert [result["index"] for result in rerank["results"]] == [0, 1]
 
 
-def test_ollama(post, simulator):  # noqa: F811
+def test_ollama(post, simulator):
     """Ollama streams unless told otherwise; its last line has the counts; arguments are objects."""
     lines = [json.loads(line) for line in post("/api/chat", {"model": "llama3", "messages": USER}).text.splitlines()]
     assert "".join(line["message"]["content"] for line in lines) == TEXT
