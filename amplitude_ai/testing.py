@@ -13,7 +13,7 @@ from typing import Any
 
 
 class EventList:
-    """An ``amplitude_client`` that keeps the events it is given, with ``event_type``, ``event_properties``, ``user_id``."""
+    """An ``amplitude_client`` that keeps its events (``event_type``, ``event_properties``, ``user_id`` ...)."""
 
     def __init__(self) -> None:
         self.events: list[Any] = []

@@ -9,6 +9,7 @@ os.environ["AMPLITUDE_AI_STORE"] = os.path.join(tempfile.mkdtemp(prefix="amplitu
 os.environ.pop("AMPLITUDE_API_KEY", None)
 
 from amplitude_ai import _guard
+from tests.clients_common import seen  # noqa: F401
 from tests.simulator.plugin import simulator, simulator_process  # noqa: F401
 
 

@@ -9,7 +9,7 @@ import pytest
 import amplitude_ai
 from amplitude_ai.clients.anthropic import get_anthropic, get_anthropic_bedrock, get_anthropic_vertex
 
-from .clients_common import http_library, seen  # noqa: F401
+from .clients_common import http_library
 
 anthropic = pytest.importorskip("anthropic")
 ASK = {"model": "claude-sonnet-5", "max_tokens": 100, "messages": [{"role": "user", "content": "Hello"}]}

@@ -11,8 +11,6 @@ import amplitude_ai
 from amplitude_ai.clients import google as factories
 from amplitude_ai.clients.google import get_google, get_google_genai
 
-from .clients_common import seen  # noqa: F401
-
 genai = pytest.importorskip("google.genai")
 MODEL = "gemini-2.5-flash"
 HAS_OLD = importlib.util.find_spec("google.generativeai") is not None

@@ -12,7 +12,7 @@ import amplitude_ai
 from amplitude_ai.clients.openai import get_azure_openai, get_openai
 from amplitude_ai.testing import EventList
 
-from .clients_common import http_library, seen  # noqa: F401
+from .clients_common import http_library
 
 openai = pytest.importorskip("openai")
 ASK = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
