@@ -16,10 +16,10 @@ from tests.simulator.plugin import simulator, simulator_process  # noqa: F401
 @pytest.fixture(autouse=True)
 def internal_errors(request):
     """Fail the test for what the fence swallowed; ``@pytest.mark.swallows`` says that it is meant to."""
-    seen = []
-    _guard.on_internal_error = lambda stage, exc: seen.append((stage, exc))
-    yield seen
+    swallowed = []
+    _guard.on_internal_error = lambda stage, exc: swallowed.append((stage, exc))
+    yield swallowed
     _guard.on_internal_error = None
-    if seen and request.node.get_closest_marker("swallows") is None:
-        stage, exc = seen[0]
+    if swallowed and request.node.get_closest_marker("swallows") is None:
+        stage, exc = swallowed[0]
         raise AssertionError(f"swallowed at {stage}") from exc
