@@ -14,6 +14,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from . import _alias
+
 if TYPE_CHECKING:
     from ._config import AIConfig
     from ._context import context
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from .transports.install import install_transport, uninstall_transport
 
 __version__ = "0.1.0"
+_alias.install()
 
 _HOMES = {
     "AIConfig": "_config",
