@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ._guard import guard, log_once
+from ._guard import guard, log_once, logger
 from ._models import Event
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ class Delivery:
             self._drop("dropped_track", f"track() of {type(outlet.client).__name__} raised {type(exc).__name__}")
             return
         self._count("emitted")
+        logger.debug("amplitude_ai: emitted %s %s", event.event_type, event.insert_id)
         if not outlet.is_amplitude or (ticket.handed and outlet.answers == 0):
             ticket.close(200)
         elif not ticket.handed:
