@@ -75,7 +75,6 @@ class Capture:
 
     __slots__ = (
         "_chunks",
-        "_gap",
         "_open",
         "_sink",
         "_tail",
@@ -128,9 +127,8 @@ class Capture:
         self.body_decoded = False
         self._chunks: list[bytes] = []
         self._times: list[int] = []
-        self._tail: deque[bytes] = deque()
+        self._tail: deque[bytes] | None = None
         self._tail_size = 0
-        self._gap = False
         self.feed = _feeder(self)
         self.started_at = time.time()
         self.started_ns = time.perf_counter_ns()
@@ -176,15 +174,16 @@ class Capture:
 
     def _overflow(self, chunk: bytes) -> None:
         """Past the head limit: keep only the last `KEEP_TAIL` bytes."""
-        if not self._gap:
-            self._gap = True
+        tail = self._tail
+        if tail is None:
+            tail = self._tail = deque()
             count("captures_truncated")
-        self._tail.append(chunk)
+        tail.append(chunk)
         self._tail_size += len(chunk)
-        while self._tail_size > KEEP_TAIL and len(self._tail) > 1:
-            self._tail_size -= len(self._tail.popleft())
+        while self._tail_size > KEEP_TAIL and len(tail) > 1:
+            self._tail_size -= len(tail.popleft())
         if self._tail_size > KEEP_TAIL:  # one chunk larger than the whole tail
-            self._tail[0] = bytes(memoryview(chunk)[-KEEP_TAIL:])
+            tail[0] = bytes(memoryview(chunk)[-KEEP_TAIL:])
             self._tail_size = KEEP_TAIL
 
     def exchange(self) -> Exchange:
@@ -198,7 +197,7 @@ class Capture:
             request_body=self.request_body,
             status=self.status,
             response_headers=_kept(self.response_headers),
-            response_chunks=(*self._chunks, *self._tail),
+            response_chunks=(*self._chunks, *(self._tail or ())),
             chunk_times_ns=tuple(self._times),
             outcome=self.outcome,
             error=self.error,
@@ -208,8 +207,8 @@ class Capture:
             finished_ns=self.finished_ns,
             context=self.context,
             request_truncated=self.request_truncated,
-            response_truncated=self._gap,
-            tail_index=head if self._gap else None,
+            response_truncated=self._tail is not None,
+            tail_index=None if self._tail is None else head,
             body_decoded=self.body_decoded,
         )
 

@@ -23,6 +23,22 @@ inside: ContextVar[bool] = ContextVar("amplitude_ai_inside", default=False)
 EXTENSION = "amplitude_ai.context"
 
 
+#: Header names as they were spelled -> (lower case, whether it is ours), or `_OTHER`: programs use the same few.
+_names: dict[bytes, tuple[str, bool]] = {}
+_OTHER = ("", False)
+_NAMES_LIMIT = 512
+
+
+def _name(name: bytes) -> tuple[str, bool]:
+    lower = name.lower()
+    is_ours = lower.startswith(HEADER_PREFIX)
+    known = (lower.decode("latin-1"), is_ours) if is_ours or lower in REQUEST_HEADERS else _OTHER
+    if len(_names) >= _NAMES_LIMIT:
+        _names.clear()
+    _names[name] = known
+    return known
+
+
 @dataclass(frozen=True, slots=True)
 class Observer:
     """The seams between an adapter and the rest.
@@ -52,11 +68,15 @@ class Observer:
         kept: dict[str, str] = {}
         ours: dict[str, str] = {}
         for name, value in headers:
-            lower = name.lower()
-            if lower in REQUEST_HEADERS:
-                kept[lower.decode("latin-1")] = value.decode("latin-1")
-            elif lower.startswith(HEADER_PREFIX):
-                ours[lower.decode("latin-1")] = value.decode("utf-8", "replace")
+            known = _names.get(name)
+            if known is None:
+                known = _name(name)
+            if known is not _OTHER:
+                lower, is_ours = known
+                if is_ours:
+                    ours[lower] = value.decode("utf-8", "replace")
+                else:
+                    kept[lower] = value.decode("latin-1")
         context = self.snapshot(binding, ours or carried or {})
         count("started")
         return Capture(self.sink, context, method, url, kept, body), ours
