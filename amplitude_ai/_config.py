@@ -12,7 +12,6 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 logger = logging.getLogger("amplitude.ai")
@@ -232,12 +231,3 @@ def env_server_zone() -> str | None:
 def env_server_url() -> str | None:
     """``AMPLITUDE_SERVER_URL``."""
     return _env("AMPLITUDE_SERVER_URL")
-
-
-def env_store_path() -> Path:
-    """Where the local store is: ``AMPLITUDE_AI_STORE``, by default ``~/.amplitude_ai/events.db``."""
-    path = _env("AMPLITUDE_AI_STORE")
-    try:
-        return Path(path).expanduser() if path else Path.home() / ".amplitude_ai" / "events.db"
-    except RuntimeError:  # no home directory: a container running under a user id without an entry
-        return Path(path) if path else Path(".amplitude_ai") / "events.db"

@@ -121,11 +121,6 @@ class SessionBook:
         """A client was closed: its automatic runs, and those of the session id it was given, are over."""
         return self._end_all([name for name, run in self._runs.items() if run.owner == key], now_ms, "closed")
 
-    def end_session(self, session_id: str, now_ms: int, reason: str = "ended") -> list[Event]:
-        """End the runs of a session id. A managed one only hands out its waiting tool calls: its owner ends it."""
-        ended = [name for name, run in self._runs.items() if run.origin.session_id == session_id]
-        return self._end_all(ended, now_ms, reason)
-
     def tick(self, now_ms: int) -> list[Event]:
         """End what was silent too long; report tool calls whose result never came. Cheap when nothing is due."""
         if self._next_due_ms is None or now_ms < self._next_due_ms:

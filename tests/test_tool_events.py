@@ -1,0 +1,128 @@
+"""``tool_called``: once a call, with the result that a later request brought back."""
+
+import pytest
+
+from amplitude_ai._config import AIConfig
+from amplitude_ai._models import Binding, Message, ToolCall, ToolResult
+from amplitude_ai.sessions._session import SessionBook
+
+from .records import NEW_YEAR, call, exchange, kinds, only
+
+PARIS = ToolCall("get_weather", "call-1", {"city": "Paris"})
+ROME = ToolCall("get_weather", "call-2", {"city": "Rome"})
+ASSISTANT = Message("assistant", "")
+
+
+@pytest.fixture
+def book():
+    """An empty book."""
+    return SessionBook()
+
+
+def asked(*tools):
+    """A call that asks for tools."""
+    return call("Weather?", tool_calls=tools, answer=None, finish_reason="tool_calls")
+
+
+def brought(*results):
+    """A call that brings their results."""
+    return call("Weather?", ASSISTANT, *(Message("tool", "") for _ in results), tool_results=results)
+
+
+def test_a_tool_is_told_with_its_result(book):
+    """Name, parameters as JSON, result, and the time between the two requests, in ms."""
+    binding = Binding()
+    assert "tool_called" not in kinds(book.record(asked(PARIS), exchange(binding=binding)))
+    events = book.record(brought(ToolResult("call-1", "18 degrees")), exchange(600, binding=binding))
+    said = only(events, "tool_called")
+    assert (said["tool_name"], said["tool_call_id"], said["tool_type"]) == ("get_weather", "call-1", "function")
+    assert said["tool_parameters"] == '{"city":"Paris"}'
+    assert said["tool_result"] == "18 degrees"
+    assert said["latency_ms"] == 500
+    assert kinds(events).index("tool_called") < kinds(events).index("llm_message")
+
+
+def test_parallel_tools_meet_their_own_results(book):
+    """Results are matched by id, whatever their order."""
+    binding = Binding()
+    book.record(asked(PARIS, ROME), exchange(binding=binding))
+    results = brought(ToolResult("call-2", "rain"), ToolResult("call-1", "sun"))
+    events = book.record(results, exchange(600, binding=binding))
+    told = {e.properties["tool_call_id"]: e.properties["tool_result"] for e in events if e.event_type == "tool_called"}
+    assert told == {"call-1": "sun", "call-2": "rain"}
+
+
+def test_without_ids_names_match(book):
+    """Gemini's results may name only the function."""
+    binding = Binding()
+    book.record(asked(ToolCall("get_weather", None, {})), exchange(binding=binding))
+    events = book.record(brought(ToolResult(None, {"t": 18}, "get_weather")), exchange(1, binding=binding))
+    assert only(events, "tool_called")["tool_result"] == '{"t":18}'
+
+
+def test_a_failed_tool(book):
+    """``is_error`` of a result is the tool's own failure, not the model's."""
+    binding = Binding()
+    book.record(asked(PARIS), exchange(binding=binding))
+    events = book.record(brought(ToolResult("call-1", "no such city", success=False)), exchange(1, binding=binding))
+    assert only(events, "tool_called")["success"] is False
+    assert only(events, "llm_message")["success"] is True
+
+
+def test_history_sent_again_tells_no_tool_twice(book):
+    """Each later request carries the result again."""
+    binding = Binding()
+    book.record(asked(PARIS), exchange(binding=binding))
+    again = brought(ToolResult("call-1", "18"))
+    book.record(again, exchange(600, binding=binding))
+    assert "tool_called" not in kinds(book.record(again, exchange(700, binding=binding, body=b"other")))
+
+
+def test_a_tool_the_provider_ran_is_told_at_once(book):
+    """Its result is in the answer itself."""
+    ran = ToolCall(
+        "web_search", "srv-1", {"query": "x"}, type="web_search", executed=True, result="found", success=True
+    )
+    said = only(book.record(asked(ran), exchange()), "tool_called")
+    assert (said["tool_type"], said["tool_result"], said["success"]) == ("web_search", "found", True)
+
+
+def test_a_result_that_never_comes(book):
+    """After a minute, at a flush, or at the run's end the call is told without a result; never twice."""
+    binding = Binding()
+    book.record(asked(PARIS, ROME), exchange(binding=binding))
+    assert book.tick(NEW_YEAR + 59_000) == []
+    late = book.tick(NEW_YEAR + 60_200)
+    assert kinds(late) == ["tool_called", "tool_called"]
+    assert not {"tool_result", "success", "latency_ms"} & late[0].properties.keys()
+    assert kinds(book.end_all(NEW_YEAR + 61_000, "exit")) == ["llm_run_finished"]
+
+
+def test_the_wait_is_configured():
+    """``tool_result_timeout_ms`` is how long a call waits."""
+    book = SessionBook(AIConfig(tool_result_timeout_ms=1000))
+    book.record(asked(PARIS), exchange())
+    assert kinds(book.tick(NEW_YEAR + 1200)) == ["tool_called"]
+
+
+def test_waiting_calls_are_bounded():
+    """The oldest is told without its result when too many wait."""
+    book = SessionBook(max_pending=1)
+    assert kinds(book.record(asked(PARIS, ROME), exchange()))[-1] == "tool_called"
+
+
+@pytest.mark.parametrize(
+    ("option", "gone", "kept"),
+    [
+        ("exclude_tool_parameters", "tool_parameters", "tool_result"),
+        ("exclude_tool_results", "tool_result", "tool_parameters"),
+    ],
+)
+def test_privacy_of_tools(option, gone, kept):
+    """Each side can be left out alone."""
+    book = SessionBook(AIConfig(**{option: True}))
+    binding = Binding()
+    book.record(asked(PARIS), exchange(binding=binding))
+    said = only(book.record(brought(ToolResult("call-1", "18")), exchange(1, binding=binding)), "tool_called")
+    assert gone not in said
+    assert kept in said
