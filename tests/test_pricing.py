@@ -1,0 +1,139 @@
+"""What a call costs, and who says so."""
+
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amplitude_ai import AIConfig, calculate_cost
+from amplitude_ai._models import Usage
+from amplitude_ai.sessions import _pricing
+from amplitude_ai.sessions._pricing import price
+
+from .records import NEW_YEAR, call
+
+
+def cost(config=None, **changes):
+    """(USD, source) of a call."""
+    return price(call("Hello", **changes), NEW_YEAR, config or AIConfig())
+
+
+def test_the_table():
+    """gpt-4o-mini: 0.15 USD a million tokens in, 0.60 out."""
+    assert cost() == (pytest.approx((100 * 0.15 + 20 * 0.60) / 1e6), "genai-prices")
+    assert calculate_cost("openai", "gpt-4o-mini", 1000, 500) == pytest.approx((1000 * 0.15 + 500 * 0.60) / 1e6)
+
+
+def test_cached_tokens_are_part_of_the_input():
+    """They cost their own price once: cheaper than fresh ones, never on top, never nothing."""
+    fresh, _ = cost(usage=Usage(1000, 0))
+    half, _ = cost(usage=Usage(1000, 0, cached_input_tokens=500))
+    assert 0 < half < fresh
+    assert half == pytest.approx((500 * 0.15 + 500 * 0.075) / 1e6)
+
+
+def test_cache_writes_and_their_lifetime():
+    """Claude's writes cost more than fresh input, an hour's more than five minutes'."""
+    told = {"provider": "anthropic", "price_provider": "anthropic", "model": "claude-sonnet-4-5"}
+    plain, _ = cost(**told, usage=Usage(1000, 0))
+    short, _ = cost(**told, usage=Usage(1000, 0, cache_write_tokens=1000))
+    long, _ = cost(**told, usage=Usage(1000, 0, cache_write_tokens=1000, extra={"cache_write_1h_tokens": 1000}))
+    assert plain < short <= long
+
+
+def test_the_providers_own_figure_wins():
+    """What was billed is what it cost, also over prices of the user's own."""
+    config = AIConfig(prices={"*": {"input": 1e-3, "output": 1e-3}})
+    assert cost(config, reported_cost_usd=0.0123) == (0.0123, "provider")
+    assert cost(reported_cost_usd=0.0) == (0.0, "provider")
+
+
+@pytest.mark.parametrize(
+    ("options", "usd"),
+    [
+        ({"openai_cost_per_token": {"gpt-4o-mini": {"input": 1e-3, "output": 2e-3}}}, 0.14),
+        ({"openai_cost_per_token": {"gpt-4*": (1e-3, 2e-3)}}, 0.14),
+        ({"openai_cost_per_token": {"gpt-4*": (9e-3, 9e-3), "gpt-4o-*": (1e-3, 2e-3)}}, 0.14),
+        ({"openai_cost_per_token": 1e-3}, 0.12),
+        ({"prices": {"openai/*": (1e-3, 2e-3)}}, 0.14),
+        ({"prices": {"*": (1e-3, 2e-3)}, "openai_cost_per_token": {"*": (5e-3, 5e-3)}}, 0.14),
+    ],
+    ids=["name", "pattern", "most specific", "one number", "provider/model", "prices first"],
+)
+def test_own_prices(options, usd):
+    """They win over the table, by model pattern."""
+    assert cost(AIConfig(**options)) == (pytest.approx(usd), "custom")
+
+
+def test_own_prices_of_another_provider_do_not_apply():
+    """Anthropic's prices say nothing of OpenAI's models."""
+    assert cost(AIConfig(anthropic_cost_per_token={"*": (1e-3, 1e-3)}))[1] == "genai-prices"
+
+
+def test_own_prices_of_cached_tokens():
+    """Their own rate where given, the input's where not."""
+    rates = {"input": 1e-3, "output": 0, "cached_input": 1e-4}
+    usage = Usage(100, 0, cached_input_tokens=60, cache_write_tokens=10)
+    assert cost(AIConfig(prices={"*": rates}), usage=usage)[0] == pytest.approx(40 * 1e-3 + 60 * 1e-4)
+
+
+def test_an_unknown_model_has_no_price(caplog):
+    """``None``, never 0, and one line in the log for all its calls."""
+    _pricing._logged.clear()
+    with caplog.at_level(logging.WARNING, logger="amplitude.ai"):
+        for _ in range(3):
+            assert cost(model="acme-9000", requested_model="acme-9000") == (None, None)
+    assert [record.getMessage().count("acme-9000") for record in caplog.records] == [1]
+
+
+def test_half_a_call_has_no_price():
+    """Tokens in without tokens out would be a made-up figure; an embedding has no output to miss."""
+    assert cost(usage=Usage(100, None)) == (None, None)
+    embedded = {"operation": "embeddings", "model": "text-embedding-3-small", "usage": Usage(1000, None)}
+    assert cost(**embedded)[0] == pytest.approx(1000 * 0.02 / 1e6)
+
+
+def test_an_unknown_host_is_priced_by_the_models_name():
+    """A gateway that speaks OpenAI and answers as gpt-4o-mini; a Claude behind it has a price nobody told us."""
+    assert cost(price_provider=None)[1] == "genai-prices"
+    assert cost(price_provider=None, model="claude-sonnet-4-5", requested_model=None) == (None, None)
+
+
+def test_service_tiers():
+    """A batch costs half, priority more (in today's table: its history has no tiers)."""
+    standard, batch, priority = (
+        price(call("Hello", service_tier=tier), None, AIConfig())[0] for tier in (None, "batch", "priority")
+    )
+    assert batch == pytest.approx(standard / 2)
+    assert priority > standard
+
+
+def test_prices_of_the_day():
+    """The price is that of the day of the call, not of today."""
+    told = {
+        "provider": "deepseek",
+        "price_provider": "deepseek",
+        "model": "deepseek-chat",
+        "usage": Usage(10**6, 10**6),
+    }
+    january_2025 = 1_736_000_000_000
+    assert price(call("Hi", **told), january_2025, AIConfig()) != price(call("Hi", **told), NEW_YEAR, AIConfig())
+
+
+def test_cost_tracking_off():
+    """No price is looked up."""
+    assert AIConfig(cost_tracking=False).calculate_cost("openai", "gpt-4o-mini", 1000, 500) is None
+
+
+counts = st.none() | st.integers(0, 2**53)
+
+
+@given(
+    counts, counts, counts, counts, st.sampled_from(["openai", "anthropic", "google", "nobody"]), st.text(max_size=12)
+)
+def test_any_counts(inputs, outputs, cached, written, provider, model):
+    """No usage makes it raise, and no cost is negative."""
+    for name in (model, "gpt-4o", "claude-sonnet-4-5", "gemini-2.5-flash"):
+        usd = calculate_cost(provider, name, inputs, outputs, cached_input_tokens=cached, cache_write_tokens=written)
+        assert usd is None or usd >= 0

@@ -1,0 +1,186 @@
+"""What may leave the worker: nothing that was excluded, redacted or binary, whatever it is inside of."""
+
+import base64
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amplitude_ai._config import AIConfig
+from amplitude_ai._models import Binding, CallContext, CallError, ToolCall, ToolResult, Usage
+from amplitude_ai.sessions._privacy import Privacy, PrivacyError
+from amplitude_ai.sessions._session import SessionBook
+
+from .records import NEW_YEAR, call, exchange, only
+
+#: A word that no code of ours contains.
+CANARY = "xyzzy-canary-plugh"
+LOUD = call(
+    f"prompt {CANARY}",
+    answer=f"answer {CANARY}",
+    tool_calls=(
+        ToolCall("look", "c1", {"q": CANARY}),
+        ToolCall("web", "c2", CANARY, "web", True, [CANARY], False, CANARY),
+    ),
+    tool_results=(ToolResult("c0", CANARY),),
+)
+
+
+def everything(config, privacy_mode=None):
+    """Every event of a conversation full of canaries, as one text."""
+    book = SessionBook(config)
+    context = CallContext(Binding(), session_id="s", privacy_mode=privacy_mode)
+    events = book.record(LOUD, exchange(context=context))
+    failed = call(f"again {CANARY}", error=CallError("bad", f"cannot read: {CANARY}"), usage=Usage(), answer=None)
+    events += book.record(failed, exchange(10, status=400, context=context))
+    events += book.end_all(NEW_YEAR + 99, "exit")
+    return json.dumps([dict(event.properties) for event in events])
+
+
+def test_privacy_mode_keeps_no_content():
+    """No prompt, answer, tool parameter, tool result or error text is in any event; lengths and tokens are."""
+    said = everything(AIConfig(privacy_mode=True))
+    assert CANARY not in said
+    assert '"input_tokens": 100' in said
+    assert '"content_length"' in said
+
+
+@pytest.mark.parametrize("config_says", [True, False])
+def test_the_request_wins(config_says):
+    """``privacy_mode`` of a request overrides the config's, in both directions."""
+    said = everything(AIConfig(privacy_mode=config_says), privacy_mode=not config_says)
+    assert (CANARY in said) is config_says
+
+
+def test_without_options_content_is_kept():
+    """The default keeps what was said (so the tests above can fail)."""
+    said = everything(AIConfig())
+    for part in ("prompt", "answer", "again"):
+        assert f"{part} {CANARY}" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "gone", "kept"),
+    [("exclude_input", "prompt", "answer"), ("exclude_output", "answer", "prompt")],
+)
+def test_one_side_alone(option, gone, kept):
+    """Each side can be left out alone; error texts quote prompts and go with them."""
+    said = everything(AIConfig(**{option: True}))
+    assert f"{gone} {CANARY}" not in said
+    assert f"{kept} {CANARY}" in said
+    assert (f"cannot read: {CANARY}" in said) is (option == "exclude_output")
+
+
+def test_truncation():
+    """Content is cut to the limit with ``...``; the length told is the whole text's."""
+    book = SessionBook(AIConfig(max_content_length=10))
+    events = book.record(call("a" * 50, answer="b" * 7), exchange(session_id="s"))
+    asked, answer = only(events, "user_message"), only(events, "llm_message")
+    assert (asked["content"], asked["content_length"]) == ("a" * 7 + "...", 50)
+    assert (answer["output_content"], answer["output_content_length"]) == ("b" * 7, 7)
+    assert answer["content_truncated"] is True
+
+
+@given(st.text(max_size=300), st.integers(1, 200))
+def test_truncation_holds_for_any_text(text, limit):
+    """Never longer than the limit; unchanged when it fits."""
+    cut = AIConfig(max_content_length=limit).truncate_content(text)
+    assert len(cut) <= limit
+    assert cut == text or len(text) > limit
+
+
+def test_a_redact_hook_sees_every_text():
+    """Prompts, answers, tool parameters, results and errors pass the hook."""
+    assert CANARY not in everything(AIConfig(redact=lambda text: text.replace(CANARY, "***")))
+
+
+@pytest.mark.swallows
+def test_a_failing_hook_drops_the_event():
+    """What could not be made safe is not sent."""
+
+    def refuse(text):
+        raise RuntimeError("no")
+
+    assert CANARY not in everything(AIConfig(redact=refuse))
+    with pytest.raises(PrivacyError):
+        Privacy(AIConfig(redact=refuse)).input("text")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "jane.doe@example.com",
+        "4111 1111 1111 1111",
+        "sk-proj-abcdefghijklmnopqrstuvwxyz123456",
+        "AKIAIOSFODNN7EXAMPLE",
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "+1 415 555 2671",
+    ],
+)
+def test_common_secrets(secret):
+    """With ``redact_pii`` they go, in the middle of a text and deep inside tool parameters; without it they stay."""
+    guarded, open_ = Privacy(AIConfig(redact_pii=True)), Privacy(AIConfig())
+    assert secret not in guarded.input(f"please use {secret} now").text
+    assert secret not in guarded.tool_parameters({"a": [{"b": f"key {secret}."}]})
+    assert secret in open_.input(f"please use {secret} now").text
+
+
+@given(st.integers(), st.integers(600, 900), st.sampled_from(["image/png", "audio/wav"]))
+def test_media_never_leaves(seed, size, media_type):
+    """Base64 data in texts and tool values is described, not carried."""
+    blob = base64.b64encode(random.Random(seed).randbytes(size)).decode()
+    privacy = Privacy(AIConfig(max_content_length=100_000))
+    for kept in (
+        privacy.input(f"see data:{media_type};base64,{blob} there").text,
+        privacy.tool_result({"image": f"data:{media_type};base64,{blob}"}),
+        privacy.tool_result({"type": "image", "data": blob}),
+    ):
+        assert blob[:200] not in kept
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(json_values)
+def test_any_tool_value_becomes_a_text(value):
+    """Whatever a tool was called with, it is one string of valid JSON (or the text itself), or nothing."""
+    text = Privacy(AIConfig()).tool_parameters(value)
+    if value is None:
+        assert text is None
+    elif isinstance(value, str):
+        assert isinstance(text, str)
+    else:
+        json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+@pytest.mark.parametrize("depth", [50, 5000])
+def test_deep_values_do_no_harm(depth):
+    """Nesting beyond Amplitude's limit is cut, not followed."""
+    value = {}
+    for _ in range(depth):
+        value = {"in": value}
+    assert isinstance(Privacy(AIConfig()).tool_parameters(value), str)
+
+
+FLAGS = {
+    "token_tracking": {"input_tokens", "output_tokens", "total_tokens"},
+    "cost_tracking": {"cost_usd", "cost_source", "total_cost_usd"},
+    "latency_tracking": {"latency_ms", "duration_ms"},
+    "error_tracking": {"error_type", "error_message", "total_errors"},
+}
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_feature_flags(flag):
+    """Each switches its properties off, on every event, and no others."""
+
+    def names(config):
+        return {name for event in json.loads(everything(config)) for name in event}
+
+    assert names(AIConfig()) - names(AIConfig(**{flag: False})) == FLAGS[flag]
