@@ -95,7 +95,8 @@ def _with_wire_facts(
     return replace(
         call,
         provider=call.provider or where.provider,
-        price_provider=call.price_provider or where.price_provider,
+        # A host nobody knows has prices nobody told us: only the model's own name can tell.
+        price_provider=(call.price_provider or where.price_provider) if _is_known(request.host) else None,
         streaming=answer.streamed,
         complete=answer.complete,
         error=error,
@@ -109,6 +110,10 @@ def _with_wire_facts(
         time_to_first_token_ms=_first_token_ms(exchange, answer, decoded),
         parse_error=problem,
     )
+
+
+def _is_known(netloc: str) -> bool:
+    return host_provider(netloc.rpartition("@")[2].partition(":")[0].lower()) is not None
 
 
 def _request_body(exchange: Exchange) -> tuple[Mapping[str, Any], str | None]:
