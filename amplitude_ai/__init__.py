@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._public import flush, shutdown, stats
     from .clients.anthropic import get_anthropic, get_anthropic_bedrock, get_anthropic_vertex
     from .clients.google import get_google, get_google_genai
+    from .clients.langchain import get_langchain
     from .clients.openai import get_azure_openai, get_openai
     from .manual import (
         LLMSessionTracker,
@@ -68,6 +69,7 @@ _HOMES = {
     "get_current_session_id": "manual",
     "get_google": "clients.google",
     "get_google_genai": "clients.google",
+    "get_langchain": "clients.langchain",
     "get_openai": "clients.openai",
     "install_transport": "transports.install",
     "instrument": "transports.factory",
@@ -106,6 +108,7 @@ __all__ = [
     "get_current_session_id",
     "get_google",
     "get_google_genai",
+    "get_langchain",
     "get_openai",
     "install_transport",
     "instrument",

@@ -27,6 +27,16 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
 
+class Witness:
+    """A framework's model call in progress: whose the HTTP calls inside it are, and which of them were seen."""
+
+    __slots__ = ("binding", "contexts")
+
+    def __init__(self, binding: Binding) -> None:
+        self.binding = binding
+        self.contexts: list[CallContext] = []
+
+
 @dataclass(frozen=True, slots=True)
 class Ambient:
     """What the surrounding ``context()`` and ``set_session_id()`` say; ``None`` where they say nothing."""
@@ -38,6 +48,7 @@ class Ambient:
     managed_session: bool = False
     binding: Binding | None = None  # a manual session's own client and config, for calls without any
     totals: RunStats | None = None  # of the manual session
+    witness: Witness | None = None  # of the framework that is calling a model
 
 
 _NOTHING = Ambient()
@@ -120,7 +131,7 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> CallContext:
     properties = {**around.properties, **said.properties} if said.properties else around.properties
     session_id = said.session_id or around.session_id or binding.session_id
     managed = around.managed_session and session_id == around.session_id
-    return CallContext(
+    made = CallContext(
         binding=binding if around.binding is None else _completed(binding, around.binding),
         user_id=said.user_id or around.user_id or binding.user_id,
         session_id=session_id,
@@ -129,6 +140,9 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> CallContext:
         managed_session=managed,
         totals=around.totals if managed else None,
     )
+    if around.witness is not None:
+        around.witness.contexts.append(made)
+    return made
 
 
 def _completed(binding: Binding, session: Binding) -> Binding:

@@ -88,6 +88,8 @@ class CallError:
 class Exchange:
     """One finished request and response, as bytes. Made by ``transports/``; holds no library object.
 
+    ``method`` is empty for what crossed no HTTP: a call that only a framework's callback saw.
+
     ``response_chunks`` are the very objects that passed (compressed, unless ``body_decoded``);
     where ``response_truncated`` a stretch in the middle was not kept, and ``tail_index`` is the index of the
     first chunk after the gap. ``chunk_times_ns`` are the arrival times of the first chunks (at most 64).

@@ -19,7 +19,7 @@ from typing import Any
 
 from .._config import AIConfig
 from .._guard import count
-from .._models import CallContext, Event, Exchange, LLMCall
+from .._models import CallContext, Event, Exchange, LLMCall, ToolCall
 from . import _events, _tools
 from ._events import Origin, finished_at_ms
 from ._pricing import price
@@ -114,6 +114,18 @@ class SessionBook:
         cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
         self._message(run, events, origin, call, exchange, verdict, attempt, cost)
         self._tool_calls(run, events, origin, call, exchange, verdict)
+        self._schedule(run)
+        return events
+
+    def record_tool(self, tool: ToolCall, exchange: Exchange) -> list[Event]:
+        """The event of a tool that a framework ran, ``exchange`` being its time and context. Ends the wait for it."""
+        events: list[Event] = []
+        run, origin = self._run_for(LLMCall(provider="", operation="tool"), exchange, events)
+        asked_for = [one for one in run.waiting.values() if tool.id is not None and one.id == tool.id]
+        for one in asked_for[:1]:
+            del run.waiting[one.insert_id]
+            origin = one.origin
+        self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, exchange.latency_ms))
         self._schedule(run)
         return events
 

@@ -75,8 +75,8 @@ def pending(origin: Origin, exchange: Exchange, tool: ToolCall, index: int) -> P
     )
 
 
-def executed(origin: Origin, exchange: Exchange, tool: ToolCall, index: int) -> Event:
-    """A tool that the provider ran itself: its result came with the answer. Raises `PrivacyError`."""
+def executed(origin: Origin, exchange: Exchange, tool: ToolCall, index: int, latency_ms: float | None = None) -> Event:
+    """A tool whose result is known: the provider ran it, or a framework that told us. Raises `PrivacyError`."""
     success = tool.success if tool.success is not None else (True if tool.result is not None else None)
     return _events.tool_called(
         origin,
@@ -89,6 +89,7 @@ def executed(origin: Origin, exchange: Exchange, tool: ToolCall, index: int) -> 
         result=origin.privacy.tool_result(tool.result),
         success=success,
         error_message=None if success else origin.privacy.tool_error(tool.error_message),
+        latency_ms=latency_ms,
     )
 
 

@@ -55,7 +55,7 @@ def _error_type(
         return "connection_error"
     if exchange.outcome is Outcome.CANCELLED and (exchange.status is None or not call.complete):
         return "CancelledError"
-    if exchange.status is None:
+    if exchange.status is None and exchange.method:
         return "no_response"
     # The server ended the body, yet not the answer. Not when we are the ones who could not read or keep it.
     cut = unfinished and exchange.outcome is Outcome.EXHAUSTED and call.finish_reason is None

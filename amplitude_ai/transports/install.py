@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .._context import ambient
 from .._guard import log_once, logger, report
 from .._models import Binding
 from .._runtime import bind, observer
@@ -31,6 +32,9 @@ _undo: list[Callable[[], None]] = []
 _hooked: set[str] = set()
 _finder: _Finder | None = None
 _told = bind(explicit=False)
+#: Who wants the hooks: the user (`_EVERYTHING`), or frameworks, which then see their own calls only.
+_wanted: set[object] = set()
+_EVERYTHING = object()
 
 
 def install_transport(
@@ -52,17 +56,12 @@ def install_transport(
     Raises:
         TypeError: an argument has the wrong type.
     """
-    global _finder, _told
+    global _told
     told = bind(amplitude_client, ai_config, user_id, None, auto_start_session, explicit=False)
     with _lock:
         _told = told
         _bindings.clear()
-        for name in _PATCHES:
-            if name in sys.modules:
-                _hook(name)
-        if _finder is None:
-            _finder = _Finder()
-            sys.meta_path.insert(0, _finder)
+        _want(_EVERYTHING)
     log_once(
         "install",
         logging.INFO,
@@ -71,9 +70,39 @@ def install_transport(
 
 
 def uninstall_transport() -> None:
-    """Undo `install_transport`: afterwards every class is exactly what it was. Does nothing when not installed."""
+    """Undo `install_transport`: afterwards every class is exactly what it was. Does nothing when not installed.
+
+    While a LangChain callback or a Pydantic AI wrapper is in use its hooks stay, and let all other traffic pass.
+    """
+    with _lock:
+        _unwant(_EVERYTHING)
+
+
+def watch_frameworks(owner: object) -> None:
+    """Hook the HTTP libraries for what a framework sends (`_context.Witness`), as long as ``owner`` lives."""
+    token = object()
+    _want(token)
+    weakref.finalize(owner, _unwant, token).atexit = False
+
+
+def _want(token: object) -> None:
     global _finder
     with _lock:
+        _wanted.add(token)
+        for name in _PATCHES:
+            if name in sys.modules:
+                _hook(name)
+        if _finder is None:
+            _finder = _Finder()
+            sys.meta_path.insert(0, _finder)
+
+
+def _unwant(token: object) -> None:
+    global _finder
+    with _lock:
+        _wanted.discard(token)
+        if _wanted:
+            return
         if _finder is not None:
             sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _finder]
             _finder = None
@@ -87,7 +116,13 @@ def uninstall_transport() -> None:
 _bindings: weakref.WeakKeyDictionary[Any, Binding] = weakref.WeakKeyDictionary()
 
 
-def _binding(client: Any) -> Binding:
+def _binding(client: Any) -> Binding | None:
+    """Whose the calls of ``client`` are: the framework's that is calling, else the hook's; ``None`` is nobody's."""
+    witness = ambient().witness
+    if witness is not None:
+        return witness.binding
+    if _EVERYTHING not in _wanted:
+        return None
     try:
         return _bindings[client]
     except (KeyError, TypeError):
@@ -126,7 +161,8 @@ def _hook_httpx(module: ModuleType) -> None:
                 transport = original(self, url)
                 if isinstance(transport, SyncTransport | AsyncTransport):
                     return transport
-                return transport_class(transport, observer, _binding(self))
+                binding = _binding(self)
+                return transport if binding is None else transport_class(transport, observer, binding)
 
             return _transport_for_url
 
@@ -148,7 +184,8 @@ def _hook_requests(module: ModuleType) -> None:
             adapter = original(self, url)
             if type(adapter) is AmplitudeAdapter:
                 return adapter
-            return AmplitudeAdapter(adapter, observer, _binding(self))
+            binding = _binding(self)
+            return adapter if binding is None else AmplitudeAdapter(adapter, observer, binding)
 
         return get_adapter
 

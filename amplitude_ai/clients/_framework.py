@@ -1,0 +1,117 @@
+"""What the integrations of frameworks share: a framework's model call as a scope around the HTTP calls inside it.
+
+The wire is what is recorded; a framework adds whose the call is and what it is a part of. A call in which no HTTP was
+seen (a fake or local model, an answer from a cache) is recorded from what the framework itself tells.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from .._config import AIConfig
+from .._context import Witness, ambient, set_ambient, snapshot
+from .._models import Binding, CallContext, CallError, Event, Exchange, LLMCall, Outcome, ToolCall
+from .._runtime import runtime
+from ..sessions._session import SessionBook
+
+_DEFAULT = AIConfig()
+
+
+class Stopwatch:
+    """When something of a framework's began; `exchange` is that and when it ended."""
+
+    __slots__ = ("_at_ms", "_ns")
+
+    def __init__(self) -> None:
+        self._at_ms = int(time.time() * 1000)
+        self._ns = time.perf_counter_ns()
+
+    def exchange(self, context: CallContext, error: BaseException | None = None) -> Exchange:
+        """The time and the end of what crossed no HTTP, as the sessions take it."""
+        kind = None if error is None else CallError(type(error).__name__, str(error) or None)
+        return Exchange(
+            id=uuid.uuid4().hex,
+            method="",
+            url="",
+            request_headers={},
+            request_body=None,
+            status=None,
+            response_headers={},
+            response_chunks=(),
+            chunk_times_ns=(),
+            outcome=Outcome.EXHAUSTED if kind is None else Outcome.ERROR,
+            error=kind,
+            started_ns=self._ns,
+            started_at_ms=self._at_ms,
+            headers_ns=None,
+            finished_ns=time.perf_counter_ns(),
+            context=context,
+        )
+
+
+class ModelCall:
+    """One model call of a framework. Between `enter` and `leave` the HTTP calls of this context belong to it.
+
+    Args:
+        binding: what the integration was told.
+        properties: custom properties of its events.
+    """
+
+    __slots__ = ("_before", "_mine", "_watch", "_witness")
+
+    def __init__(self, binding: Binding, properties: Mapping[str, Any]) -> None:
+        self._witness = Witness(binding)
+        self._watch = Stopwatch()
+        self._before = around = ambient()
+        self._mine = replace(
+            around,
+            user_id=binding.user_id or around.user_id,
+            properties={**around.properties, **properties},
+            binding=around.binding or binding,
+            witness=self._witness,
+        )
+
+    def enter(self) -> None:
+        """Begin."""
+        set_ambient(self._mine)
+
+    def leave(self) -> None:
+        """End; does nothing in another context, or when something else has begun inside and not ended."""
+        if ambient() is self._mine:
+            set_ambient(self._before)
+
+    @property
+    def context(self) -> CallContext:
+        """Whose the call was: as the wire saw it, else as this context has it."""
+        if self._witness.contexts:
+            return self._witness.contexts[-1]
+        now = ambient()
+        set_ambient(replace(self._mine, witness=None))
+        try:
+            return snapshot(self._witness.binding, {})
+        finally:
+            set_ambient(now)
+
+    def told(self, call: LLMCall, error: BaseException | None = None) -> None:
+        """The framework's own account of the call; recorded only when the wire has seen nothing of it."""
+        if not self._witness.contexts:
+            exchange = self._watch.exchange(self.context, error)
+            _emit(exchange.context, lambda book: book.record(replace(call, error=exchange.error), exchange))
+
+
+def tool_run(context: CallContext, tool: ToolCall, watch: Stopwatch) -> None:
+    """A tool was run by a framework, within the run that ``context`` belongs to."""
+    exchange = watch.exchange(context)
+    _emit(context, lambda book: book.record_tool(tool, exchange))
+
+
+def _emit(context: CallContext, make: Any) -> None:
+    def events(book: SessionBook) -> list[Event]:
+        made: list[Event] = make(book)
+        return made
+
+    runtime.emit_made(events, context.binding.amplitude_client, context.binding.config or _DEFAULT, size=0)
