@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .clients.google import get_google, get_google_genai
     from .clients.langchain import get_langchain
     from .clients.openai import get_azure_openai, get_openai
+    from .clients.pydantic_ai import get_pydantic
     from .manual import (
         LLMSessionTracker,
         MessageTimer,
@@ -71,6 +72,7 @@ _HOMES = {
     "get_google_genai": "clients.google",
     "get_langchain": "clients.langchain",
     "get_openai": "clients.openai",
+    "get_pydantic": "clients.pydantic_ai",
     "install_transport": "transports.install",
     "instrument": "transports.factory",
     "instrumented_async_httpx": "transports.factory",
@@ -110,6 +112,7 @@ __all__ = [
     "get_google_genai",
     "get_langchain",
     "get_openai",
+    "get_pydantic",
     "install_transport",
     "instrument",
     "instrumented_async_httpx",

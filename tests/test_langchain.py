@@ -19,7 +19,6 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import tool
 
-
 _numbers = itertools.count()
 
 
@@ -38,7 +37,7 @@ def callback(events):
 @pytest.fixture
 def model(simulator):
     """A real model over HTTP."""
-    # LangChain shares HTTP clients of the same options, also between event loops; a time-out of its own keeps them apart.
+    # LangChain shares HTTP clients of the same options, also between event loops; an own time-out keeps them apart.
     timeout = 30 + next(_numbers)
     url = f"{simulator.url}/v1"
     return langchain_openai.ChatOpenAI(model="gpt-4o-mini", api_key="test", base_url=url, timeout=timeout)
