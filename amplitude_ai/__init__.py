@@ -19,7 +19,7 @@ from . import _alias
 if TYPE_CHECKING:
     from ._config import AIConfig
     from ._context import context
-    from ._public import flush, shutdown, stats
+    from ._public import flush, make_client, shutdown, stats
     from .clients.anthropic import get_anthropic, get_anthropic_bedrock, get_anthropic_vertex
     from .clients.google import get_google, get_google_genai
     from .clients.langchain import get_langchain
@@ -79,6 +79,7 @@ _HOMES = {
     "instrumented_httpx": "transports.factory",
     "instrumented_requests": "transports.factory",
     "llm_session": "manual",
+    "make_client": "_public",
     "quick_track_message": "manual",
     "set_session_id": "manual",
     "shutdown": "_public",
@@ -119,6 +120,7 @@ __all__ = [
     "instrumented_httpx",
     "instrumented_requests",
     "llm_session",
+    "make_client",
     "quick_track_message",
     "set_session_id",
     "shutdown",

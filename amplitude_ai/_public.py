@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ._runtime import runtime, seconds
 
 
@@ -44,3 +46,14 @@ def stats() -> dict[str, int]:
         ``queue_items``, ``queue_bytes``.
     """
     return runtime.stats()
+
+
+def make_client() -> Any:
+    """Make an ``amplitude.Amplitude`` like the one that is used where none is given, to add plugins to.
+
+    With ``AMPLITUDE_API_KEY`` in the environment it sends to Amplitude, without it keeps events in the local store.
+    Pass it as ``amplitude_client=``; it is flushed and ended with the process.
+    """
+    from ._sender import make_default_client
+
+    return make_default_client()
