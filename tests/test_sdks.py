@@ -19,6 +19,8 @@ openai = pytest.importorskip("openai")
 anthropic = pytest.importorskip("anthropic")
 genai = pytest.importorskip("google.genai")
 pydantic = pytest.importorskip("pydantic")
+#: The major that moved to httpx2.
+MOVED = {openai: 3, anthropic: 1, genai: 3}
 
 HELLO = [{"role": "user", "content": "Hello there, how are you?"}]
 CHAT = {"model": "gpt-4o-mini", "messages": HELLO}
@@ -142,22 +144,31 @@ GEMINI = [gemini, gemini_stream]
 STREAMED = (chat_stream, chat_stream_usage, responses_stream, messages_stream, messages_helper, gemini_stream)
 
 
+def library_of(sdk):
+    """The HTTP library that this version of an SDK runs on."""
+    return "httpx2" if int(sdk.__version__.partition(".")[0]) >= MOVED[sdk] else "httpx"
+
+
 def openai_client(url, colour, http):
     """An OpenAI client of the simulator."""
+    http = http(colour, library_of(openai))
     made = openai.OpenAI if colour == "sync" else openai.AsyncOpenAI
     return made(base_url=f"{url}/v1", api_key="test", max_retries=0, http_client=http)
 
 
 def anthropic_client(url, colour, http):
     """An Anthropic client of the simulator."""
+    http = http(colour, library_of(anthropic))
     made = anthropic.Anthropic if colour == "sync" else anthropic.AsyncAnthropic
     return made(base_url=url, api_key="test", max_retries=0, http_client=http)
 
 
 def genai_client(url, colour, http):
     """A google-genai client of the simulator, of one colour."""
-    if http is None and colour == "async":
-        http = httpx2.AsyncClient()  # else it may choose aiohttp, which has tests of its own
+    library = library_of(genai)
+    http = http(colour, library)
+    if http is None and colour == "async":  # else it may choose aiohttp
+        http = {"httpx2": httpx2, "httpx": httpx}[library].AsyncClient()
     given = {"httpx_client": http} if colour == "sync" else {"httpx_async_client": http}
     client = genai.Client(api_key="test", http_options=genai.types.HttpOptions(base_url=url, **given))
     return client if colour == "sync" else client.aio
@@ -178,11 +189,11 @@ def way(request):
     if request.param != "explicit":
         amplitude_ai.install_transport(amplitude_client=events, user_id="someone")
 
-    def http(colour):
+    def http(colour, library):
         if request.param == "global":
             return None
         make = amplitude_ai.instrumented_httpx if colour == "sync" else amplitude_ai.instrumented_async_httpx
-        return make(amplitude_client=events, user_id="someone")
+        return make(library, amplitude_client=events, user_id="someone")
 
     yield http, events
     amplitude_ai.uninstall_transport()
@@ -208,7 +219,7 @@ def test_each_call_is_one_record(simulator, way, make, colour, case):
     http, events = way
 
     async def drive():
-        client = make(simulator.url, colour, http(colour))
+        client = make(simulator.url, colour, http)
         await case(client)
 
     asyncio.run(drive())
