@@ -49,7 +49,9 @@ def run(name: str) -> bool:
     if made.returncode:
         print(f"| {name} | – | cannot be installed: {made.stderr.strip().splitlines()[-1]} |", flush=True)
         return False
-    done = subprocess.run([python, "-m", "pytest", "-q", *files], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [python, "-m", "pytest", "-o", "addopts=-q", *files], capture_output=True, text=True, cwd=ROOT
+    )
     listed = subprocess.run([python, "-m", "pip", "list", "--format=freeze"], capture_output=True, text=True).stdout
     names = {re.split(r"[<>=\[]", one)[0] for one in requirements}
     versions = ", ".join(line.replace("==", " ") for line in listed.splitlines() if line.split("==")[0] in names)
@@ -62,4 +64,5 @@ def run(name: str) -> bool:
 if __name__ == "__main__":
     chosen = [one for one in sys.argv[1:] if one] or list(ROWS)
     print("| environment | versions | result |\n|---|---|---|", flush=True)
-    sys.exit(not all([run(name) for name in chosen]))
+    results = [run(name) for name in chosen]
+    sys.exit(not all(results))

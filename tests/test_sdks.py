@@ -279,7 +279,7 @@ def test_bare_clients(simulator, name, how):
 def test_a_retry_is_a_record_of_its_own(simulator):
     """Each attempt that crossed the wire is told, with its number; the run counts one message."""
     events = EventList()
-    http = amplitude_ai.instrumented_httpx(amplitude_client=events)
+    http = amplitude_ai.instrumented_httpx(library_of(openai), amplitude_client=events)
     client = openai.OpenAI(base_url=f"{simulator.url}/v1", api_key="test", max_retries=1, http_client=http)
     client.chat.completions.create(
         model="gpt-4o-mini", messages=[{"role": "user", "content": "Hi [sim:fail_once=500]"}]
