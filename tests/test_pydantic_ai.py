@@ -10,6 +10,8 @@ import amplitude_ai
 from amplitude_ai.testing import EventList
 
 pytest.importorskip("pydantic_ai")
+import anthropic
+import httpx
 import httpx2
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.function import AgentInfo, FunctionModel
@@ -104,7 +106,8 @@ def test_a_tool(simulator, openai_model, events):
 
 def test_another_provider(simulator, events):
     """The provider is who answered."""
-    provider = AnthropicProvider(base_url=simulator.url, api_key="test", http_client=httpx2.AsyncClient())
+    library = httpx2 if int(anthropic.__version__.partition(".")[0]) else httpx
+    provider = AnthropicProvider(base_url=simulator.url, api_key="test", http_client=library.AsyncClient())
     agent_of(AnthropicModel("claude-haiku-4-5", provider=provider), events).run_sync("Hello")
     (record,) = told(events)
     assert (record["model_provider"], record["model_name"]) == ("anthropic", "claude-haiku-4-5")

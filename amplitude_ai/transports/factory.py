@@ -141,8 +141,8 @@ def instrument(
     """Record the LLM calls of an existing client, in place; its TLS, proxies, mounts, limits and timeouts stay its own.
 
     Args:
-        client: an httpx or httpx2 client, a requests session, or an SDK client that holds one (openai, anthropic,
-            google-genai, groq, mistralai, cohere, ollama, together ...).
+        client: an httpx or httpx2 client, a requests or aiohttp session, or an SDK client that holds one (openai,
+            anthropic, google-genai, groq, mistralai, cohere, ollama, together ...).
 
     Returns:
         ``client`` itself. Instrumenting twice changes nothing.
@@ -162,7 +162,7 @@ def instrument(
     if not found:
         raise TypeError(
             f"client: a {type(client).__module__}.{type(client).__qualname__} holds no HTTP client that can be "
-            "instrumented: pass an httpx, httpx2 or requests client or session, an SDK client built on one, "
+            "instrumented: pass an httpx, httpx2, requests or aiohttp client or session, an SDK client built on one, "
             "or use install_transport()"
         )
     return client
@@ -186,5 +186,11 @@ def _watch(client: Any, binding: Binding) -> bool:
         from .requests import watch_session
 
         watch_session(client, observer, binding)
+        return True
+    aiohttp = sys.modules.get("aiohttp")
+    if aiohttp is not None and isinstance(client, aiohttp.ClientSession):
+        from . import aiohttp as leaf
+
+        leaf.watch_session(client, observer, binding)
         return True
     return False

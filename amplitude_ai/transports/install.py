@@ -1,7 +1,8 @@
 """``install_transport()``: every client of the process, by hooking where a client picks its transport.
 
 httpx and httpx2 ask ``Client._transport_for_url``, requests asks ``Session.get_adapter``: whatever they return (own,
-custom or mounted transports alike) is wrapped for that one request. Nothing is stored on a client, so
+custom or mounted transports alike) is wrapped for that one request; aiohttp's sessions are hooked where a call starts.
+Nothing is stored on a client, so
 ``uninstall_transport()`` leaves nothing behind. Libraries imported later are hooked when they are.
 """
 
@@ -44,8 +45,9 @@ def install_transport(
     user_id: str | None = None,
     auto_start_session: bool = True,
 ) -> None:
-    """Record the LLM calls of every httpx, httpx2 and requests client of this process. Calling it again only updates
-    the arguments.
+    """Record the LLM calls of every httpx, httpx2, requests and aiohttp client of this process.
+
+    Calling it again only updates the arguments.
 
     Args:
         amplitude_client: anything with ``track(BaseEvent)``; default: by ``AMPLITUDE_API_KEY``, else the local store.
@@ -65,7 +67,7 @@ def install_transport(
     log_once(
         "install",
         logging.INFO,
-        "amplitude_ai watches httpx, httpx2 and requests; gRPC and WebSocket (realtime) traffic stays invisible",
+        "amplitude_ai watches httpx, httpx2, requests and aiohttp; gRPC and WebSockets (realtime) stay invisible",
     )
 
 
@@ -206,7 +208,17 @@ def _closer(original: Any) -> Any:
     return close
 
 
+def _hook_aiohttp(module: ModuleType) -> None:
+    from .aiohttp import watched_init, watched_request
+
+    session = module.ClientSession
+    _replace(session, "_request", lambda original: watched_request(original, observer, _binding))
+    _replace(session, "close", _closer)
+    _replace(module.ClientRequest, "__init__", watched_init)
+
+
 _PATCHES: dict[str, Callable[[Any], None]] = {
+    "aiohttp": _hook_aiohttp,
     "httpx": _hook_httpx,
     "httpx2": _hook_httpx,
     "requests": _hook_requests,

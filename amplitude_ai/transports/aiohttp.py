@@ -1,0 +1,250 @@
+"""The watching of aiohttp, which google-genai's async client and litellm send by.
+
+aiohttp has no transport to wrap. What a session does for one call is one coroutine, ``ClientSession._request``; what it
+puts on the wire is one object, a ``ClientRequest`` (one a redirect); what comes back is read from ``response.content``.
+The bytes seen are decompressed where the session decompresses them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any
+
+import aiohttp
+from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
+
+from .._guard import report
+from .._models import Binding, Outcome
+from ._capture import Capture
+from ._observer import Observer, inside, our_headers
+
+_current: ContextVar[_Call | None] = ContextVar("amplitude_ai_aiohttp", default=None)
+
+
+class _Call:
+    """One call of a session, from its start to the head of its response."""
+
+    __slots__ = ("_binding", "_observer", "_request", "capture", "session")
+
+    def __init__(self, session: Any, observer: Observer, binding: Binding) -> None:
+        self.session = session
+        self._observer = observer
+        self._binding = binding
+        self._request: Any = None
+        self.capture: Capture | None = None
+
+    def begin(self, request: Any) -> None:
+        """A request was made; after a redirect this is another, and the one before led only here. Never raises."""
+        if request is self._request:
+            return  # hooked by both forms
+        self._request = request
+        self.capture = None
+        try:
+            self.capture = self._open(request)
+        except Exception as exc:
+            report("open", exc)
+
+    def _open(self, request: Any) -> Capture | None:
+        url = request.url
+        headers = [(name.encode("latin-1", "replace"), _bytes(value)) for name, value in request.headers.items()]
+        if not self._observer.watches(request.method, url.host or "", url.path, self._binding.explicit):
+            if self._binding.explicit:
+                for name in our_headers(headers):
+                    del request.headers[name]
+            return None
+        capture, ours = self._observer.begin(self._binding, request.method, url, headers, _body(request))
+        for name in ours:
+            del request.headers[name]
+        return None if inside.get() else capture
+
+    def forget(self) -> None:
+        """The call has its response. The loop keeps copies of this context, which must keep nothing alive."""
+        self.session = self._request = self.capture = None
+
+    def fail(self, exc: BaseException) -> None:
+        """No response came, or one that ``raise_for_status`` refused. Never raises."""
+        if self.capture is None:
+            return
+        try:
+            if isinstance(exc, aiohttp.ClientResponseError) and exc.status:
+                self.capture.respond(exc.status, list((exc.headers or {}).items()))
+        except Exception as own:
+            report("attach", own)
+        self.capture.fail(exc)
+
+    def attach(self, response: Any, decompressed: bool) -> None:
+        """Let the capture see the body of ``response``. Never raises."""
+        capture = self.capture
+        if capture is None:
+            return
+        try:
+            capture.respond(response.status, response.raw_headers)
+            capture.body_decoded = decompressed
+            if response.content.at_eof():
+                capture.finish(Outcome.EXHAUSTED)
+            else:
+                response.content = _Content(response.content, capture)
+        except Exception as exc:
+            report("attach", exc)
+            capture.finish(Outcome.ABANDONED)
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
+def _body(request: Any) -> bytes | None:
+    """The body when it is in memory: bytes, text and JSON are payloads that hold their bytes as ``_value``."""
+    body = request.body
+    content = body if isinstance(body, bytes | bytearray) else getattr(body, "_value", None)
+    return bytes(content) if isinstance(content, bytes | bytearray) else None
+
+
+class _Content:
+    """Stands in for a response's ``StreamReader``. Everything it does not watch is the inner object's own."""
+
+    def __init__(self, content: Any, capture: Capture) -> None:
+        self._content = content
+        self._capture = capture
+
+    async def _read(self, read: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+        capture = self._capture
+        try:
+            data = await read(*args, **kwargs)
+        except asyncio.IncompleteReadError as exc:  # readexactly, at the end
+            self._seen(exc.partial)
+            raise
+        except BaseException as exc:
+            capture.fail(exc)
+            raise
+        self._seen(data[0] if isinstance(data, tuple) else data)
+        return data
+
+    def _seen(self, data: bytes) -> None:
+        if data:
+            self._capture.feed(data)
+        if self._content.at_eof():
+            self._capture.finish(Outcome.EXHAUSTED)
+
+    async def read(self, n: int = -1) -> bytes:
+        """Read up to ``n`` bytes, or all."""
+        return await self._read(self._content.read, n)  # type: ignore[no-any-return]
+
+    async def readany(self) -> bytes:
+        """Read what is there."""
+        return await self._read(self._content.readany)  # type: ignore[no-any-return]
+
+    async def readline(self, *args: Any, **kwargs: Any) -> bytes:
+        """Read a line."""
+        return await self._read(self._content.readline, *args, **kwargs)  # type: ignore[no-any-return]
+
+    async def readuntil(self, *args: Any, **kwargs: Any) -> bytes:
+        """Read up to a separator."""
+        return await self._read(self._content.readuntil, *args, **kwargs)  # type: ignore[no-any-return]
+
+    async def readexactly(self, n: int) -> bytes:
+        """Read ``n`` bytes."""
+        return await self._read(self._content.readexactly, n)  # type: ignore[no-any-return]
+
+    async def readchunk(self) -> tuple[bytes, bool]:
+        """Read what came as one chunk."""
+        return await self._read(self._content.readchunk)  # type: ignore[no-any-return]
+
+    def read_nowait(self, n: int = -1) -> bytes:
+        """Read what is there already."""
+        data: bytes = self._content.read_nowait(n)
+        self._seen(data)
+        return data
+
+    def set_exception(self, exc: BaseException, *args: Any, **kwargs: Any) -> None:
+        """Called by ``close()`` and ``release()`` of the response, with an error for readers that come too late."""
+        self._content.set_exception(exc, *args, **kwargs)
+        self._capture.finish(Outcome.CLOSED)
+
+    def __aiter__(self) -> AsyncStreamIterator[bytes]:
+        return AsyncStreamIterator(self.readline)
+
+    def iter_chunked(self, n: int) -> AsyncStreamIterator[bytes]:
+        """Iterate over pieces of up to ``n`` bytes."""
+        return AsyncStreamIterator(lambda: self.read(n))
+
+    def iter_any(self) -> AsyncStreamIterator[bytes]:
+        """Iterate over the data as it comes."""
+        return AsyncStreamIterator(self.readany)
+
+    def iter_chunks(self) -> ChunkTupleAsyncStreamIterator:
+        """Iterate over the data as it was chunked."""
+        return ChunkTupleAsyncStreamIterator(self)  # type: ignore[arg-type]
+
+    @property
+    def __class__(self) -> type:
+        return type(self._content)
+
+    @__class__.setter
+    def __class__(self, value: type) -> None:
+        raise TypeError("the class of a watched response's content cannot be changed")
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"_content", "_capture"}:
+            raise AttributeError(name)
+        return getattr(self._content, name)
+
+    def __del__(self) -> None:
+        capture = self.__dict__.get("_capture")
+        if capture is not None and not capture.finished:
+            capture.finish(Outcome.ABANDONED)
+
+
+def watched_request(
+    original: Callable[..., Awaitable[Any]], observer: Observer, binding_of: Callable[[Any], Binding | None]
+) -> Callable[..., Awaitable[Any]]:
+    """``ClientSession._request``, watched. ``original`` takes the session first."""
+
+    async def _request(self: Any, *args: Any, **kwargs: Any) -> Any:
+        around = _current.get()
+        binding = None if around is not None and around.session is self else binding_of(self)
+        if binding is None:
+            return await original(self, *args, **kwargs)
+        call = _Call(self, observer, binding)
+        token = _current.set(call)
+        try:
+            response = await original(self, *args, **kwargs)
+        except BaseException as exc:
+            call.fail(exc)
+            raise
+        else:
+            asked = kwargs.get("auto_decompress")
+            call.attach(response, bool(getattr(self, "_auto_decompress", True) if asked is None else asked))
+            return response
+        finally:
+            _current.reset(token)
+            call.forget()
+
+    return _request
+
+
+def watched_init(original: Callable[..., None]) -> Callable[..., None]:
+    """``ClientRequest.__init__``, telling the call it is made for."""
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        call = _current.get()
+        if call is not None:
+            call.begin(self)
+
+    return __init__
+
+
+def watch_session(session: aiohttp.ClientSession, observer: Observer, binding: Binding) -> None:
+    """Watch one existing session, in place. Watching it twice changes nothing."""
+    inner: Any = session
+    if "_request" in vars(session):
+        return
+    made = inner._request_class
+    watched = type(made.__name__, (made,), {"__init__": watched_init(made.__init__), "__module__": made.__module__})
+    request = watched_request(type(session)._request, observer, lambda _: binding)
+    # The plain setattr of a session warns of attributes that are not aiohttp's own.
+    object.__setattr__(session, "_request_class", watched)
+    object.__setattr__(session, "_request", request.__get__(session))
