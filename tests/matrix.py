@@ -13,10 +13,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".matrix"
-BASE = ["httpx", "httpx2", "requests", "pytest", "pytest-asyncio", "hypothesis", "pydantic"]
+BASE = ["httpx", "httpx2", "requests", "aiohttp", "pytest", "pytest-asyncio", "hypothesis", "pydantic"]
 NEW = {"openai": "openai>=3,<4", "anthropic": "anthropic>=2,<3", "google-genai": "google-genai>=3,<4"}
 SDKS = ["tests/test_sdks.py", "tests/test_clients_openai.py", "tests/test_clients_anthropic.py"]
-GOOGLE = ["tests/test_clients_google.py", "tests/test_clients_events.py"]
+GOOGLE = ["tests/test_clients_google.py", "tests/test_clients_events.py", "tests/test_aiohttp.py"]
 LANGCHAIN = ["tests/test_langchain.py"]
 PYDANTIC = ["tests/test_pydantic_ai.py"]
 

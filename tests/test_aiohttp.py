@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import inspect
 import json
 import re
 import socket
@@ -213,6 +214,13 @@ def test_uninstalling_leaves_nothing_behind():
     amplitude_ai.install_transport()
     amplitude_ai.uninstall_transport()
     assert [{name: id(value) for name, value in vars(owner).items()} for owner in owners] == before
+
+
+def test_the_signature_stays(watched):
+    """google-genai passes only the options that ``_request`` names."""
+    assert watched
+    names = set(inspect.signature(aiohttp.ClientSession._request).parameters)
+    assert {"timeout", "ssl", "proxy", "data", "headers"} <= names
 
 
 async def test_google_genai_over_aiohttp(simulator, watched):

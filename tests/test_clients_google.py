@@ -15,9 +15,6 @@ genai = pytest.importorskip("google.genai")
 MODEL = "gemini-2.5-flash"
 HAS_OLD = importlib.util.find_spec("google.generativeai") is not None
 MAJOR = int(genai.__version__.partition(".")[0])
-needs_watched_async = pytest.mark.skipif(
-    MAJOR < 3 and importlib.util.find_spec("aiohttp") is not None, reason="google-genai < 3 sends by aiohttp"
-)
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
 
@@ -87,7 +84,6 @@ def test_reader_of_a_stream_keeps_its_own_context(client, seen):
     assert sorted(seen.users) == ["owner", "owner", "stream"]
 
 
-@needs_watched_async
 def test_client_async(client, seen):
     """The same in the other colour, whether aiohttp is installed or not, in one event loop after another."""
 
@@ -140,7 +136,6 @@ def test_model(model, seen, simulator):
     assert not [name for received in simulator.requests() for name in received.headers if "amplitude" in name]
 
 
-@needs_watched_async
 async def test_model_async(model, seen):
     """The same in the other colour."""
     assert (await model.generate_content_async("What is AI?", amplitude_user_id="plain")).text

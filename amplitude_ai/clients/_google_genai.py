@@ -15,7 +15,7 @@ from .._runtime import bind
 from ._keywords import PER_CLIENT, signature_with, take_settings
 from ._resources import resource_properties
 from ._sdk import import_sdk
-from ._told import Told, end_run, watch_http_client
+from ._told import Told, end_run, watch_aiohttp_session, watch_http_client
 
 
 @functools.cache
@@ -57,27 +57,36 @@ def _watch(api_client: Any, told: Told) -> None:
     if async_client is None:  # Vertex AI with a client certificate goes by google-auth's own aiohttp session
         return
     watch_http_client(async_client, told)
-    per_loop = hasattr(async_client, "_client_for_running_loop")
-    if per_loop:
+    if hasattr(async_client, "_client_for_running_loop"):
         async_client._amplitude = told
         async_class: Any = type(async_client)
         async_client.__class__ = _per_loop_class(async_class)
-    if not getattr(api_client, "_use_aiohttp", _no)():
-        return
-    if per_loop and api_client._http_options.aiohttp_client is None:
-        # The SDK prefers aiohttp where it is installed; its other way, as good since 3, is the one we watch.
-        api_client._use_aiohttp = _no
-    else:
-        log_once(
-            "google_genai_aiohttp",
-            logging.WARNING,
-            "amplitude_ai does not see google-genai's async calls by aiohttp: pass http_options with an "
-            "httpx_async_client, or upgrade to google-genai 3",
-        )
+    if getattr(api_client, "_use_aiohttp", _no)():
+        _watch_aiohttp(api_client, told)
 
 
 def _no() -> bool:
     return False
+
+
+def _watch_aiohttp(api_client: Any, told: Told) -> None:
+    """The SDK's async calls go by aiohttp where that is installed, in a session for each event loop."""
+    get_session = getattr(api_client, "_get_aiohttp_session", None)
+    if get_session is None:
+        log_once(
+            "google_genai_aiohttp",
+            logging.WARNING,
+            "amplitude_ai does not see this google-genai's async calls by aiohttp: pass http_options with an "
+            "httpx_async_client, or upgrade google-genai",
+        )
+        return
+
+    async def _get_aiohttp_session() -> Any:
+        session = await get_session()
+        watch_aiohttp_session(session, told)
+        return session
+
+    api_client._get_aiohttp_session = _get_aiohttp_session
 
 
 @functools.cache

@@ -78,6 +78,13 @@ def watch_requests_session(session: Any, told: Told) -> None:
     watch_session(session, client_observer, told.binding)
 
 
+def watch_aiohttp_session(session: Any, told: Told) -> None:
+    """The same for a session of aiohttp."""
+    from ..transports.aiohttp import watch_session
+
+    watch_session(session, client_observer, told.binding)
+
+
 def _watching(http_client: Any) -> list[SyncTransport | AsyncTransport]:
     transports = [http_client._transport, *http_client._mounts.values()]
     return [transport for transport in transports if isinstance(transport, SyncTransport | AsyncTransport)]

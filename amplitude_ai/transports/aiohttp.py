@@ -8,6 +8,7 @@ The bytes seen are decompressed where the session decompresses them.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
@@ -202,6 +203,7 @@ def watched_request(
 ) -> Callable[..., Awaitable[Any]]:
     """``ClientSession._request``, watched. ``original`` takes the session first."""
 
+    @functools.wraps(original)  # google-genai drops the options that this signature does not name
     async def _request(self: Any, *args: Any, **kwargs: Any) -> Any:
         around = _current.get()
         binding = None if around is not None and around.session is self else binding_of(self)
@@ -228,6 +230,7 @@ def watched_request(
 def watched_init(original: Callable[..., None]) -> Callable[..., None]:
     """``ClientRequest.__init__``, telling the call it is made for."""
 
+    @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         call = _current.get()
