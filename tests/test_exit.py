@@ -60,7 +60,7 @@ def run(way, url, **env):
     """Run `SCRIPT` against the simulator; seconds from its last line to its end."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AMPLITUDE_")}
     done = subprocess.run(
-        [sys.executable, "-W", "error::ResourceWarning", "-c", SCRIPT, way, f"{url}/v1/chat/completions"],
+        [sys.executable, "-c", SCRIPT, way, f"{url}/v1/chat/completions"],
         capture_output=True,
         text=True,
         cwd=ROOT,
