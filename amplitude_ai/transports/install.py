@@ -45,7 +45,7 @@ def install_transport(
     user_id: str | None = None,
     auto_start_session: bool = True,
 ) -> None:
-    """Record the LLM calls of every httpx, httpx2, requests and aiohttp client of this process.
+    """Record the LLM calls of every httpx, httpx2, requests, aiohttp and urllib3 (boto3) client of this process.
 
     Calling it again only updates the arguments.
 
@@ -67,7 +67,8 @@ def install_transport(
     log_once(
         "install",
         logging.INFO,
-        "amplitude_ai watches httpx, httpx2, requests and aiohttp; gRPC and WebSockets (realtime) stay invisible",
+        "amplitude_ai watches httpx, httpx2, requests, aiohttp and urllib3 (boto3); "
+        "gRPC and WebSockets (realtime) stay invisible",
     )
 
 
@@ -217,11 +218,18 @@ def _hook_aiohttp(module: ModuleType) -> None:
     _replace(module.ClientRequest, "__init__", watched_init)
 
 
+def _hook_urllib3(module: ModuleType) -> None:
+    from .urllib3 import watched_urlopen
+
+    _replace(module.HTTPConnectionPool, "urlopen", lambda original: watched_urlopen(original, observer, _binding))
+
+
 _PATCHES: dict[str, Callable[[Any], None]] = {
     "aiohttp": _hook_aiohttp,
     "httpx": _hook_httpx,
     "httpx2": _hook_httpx,
     "requests": _hook_requests,
+    "urllib3.connectionpool": _hook_urllib3,
 }
 
 
