@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         quick_track_message,
         set_session_id,
     )
+    from .parsers._registry import register_parser, unregister_parser
     from .plugins import AIEventFilterPlugin, AIMetricsPlugin, AIObservabilityPlugin
     from .sessions._pricing import calculate_cost
     from .transports.factory import instrument, instrumented_async_httpx, instrumented_httpx, instrumented_requests
@@ -81,10 +82,12 @@ _HOMES = {
     "llm_session": "manual",
     "make_client": "_public",
     "quick_track_message": "manual",
+    "register_parser": "parsers._registry",
     "set_session_id": "manual",
     "shutdown": "_public",
     "stats": "_public",
     "uninstall_transport": "transports.install",
+    "unregister_parser": "parsers._registry",
 }
 
 __all__ = [
@@ -122,10 +125,12 @@ __all__ = [
     "llm_session",
     "make_client",
     "quick_track_message",
+    "register_parser",
     "set_session_id",
     "shutdown",
     "stats",
     "uninstall_transport",
+    "unregister_parser",
 ]
 
 

@@ -17,7 +17,7 @@ from . import _context, _guard
 from ._guard import count, guard
 from ._models import Binding, Event
 from ._worker import Worker
-from .parsers import _router
+from .parsers import _registry, _router
 from .transports._capture import Capture
 from .transports._observer import Observer
 
@@ -242,6 +242,7 @@ def bind(
     if not isinstance(auto_start_session, bool):
         raise TypeError(f"auto_start_session must be True or False, not {type(auto_start_session).__name__}")
     _context.check_ids(user_id=user_id, session_id=session_id)
+    _registry.load_entry_points()
     return Binding(amplitude_client, ai_config, user_id, session_id, auto_start_session, explicit)
 
 

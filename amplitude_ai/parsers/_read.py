@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .._models import CallError, Exchange, LLMCall, Outcome
-from ._base import Folded, Frame, WireRequest
+from . import _registry
+from ._base import Folded, Frame, WireFormat, WireRequest
 from ._errors import read_error
 from ._eventstream import eventstream_frames
 from ._formats import FORMATS
@@ -60,7 +61,7 @@ def read(exchange: Exchange) -> LLMCall | None:
         response_headers=exchange.response_headers,
         request_headers=exchange.request_headers,
     )
-    wire = FORMATS[where.format]
+    wire = _format(where.format)
     decoded = _decoded(exchange)
     answer = _answer(exchange, request, decoded, where)
     problem = answer.problem or request_problem
@@ -96,7 +97,7 @@ def _with_wire_facts(
         call,
         provider=call.provider or where.provider,
         # A host nobody knows has prices nobody told us: only the model's own name can tell.
-        price_provider=(call.price_provider or where.price_provider) if _is_known(request.host) else None,
+        price_provider=(call.price_provider or where.price_provider) if _is_known(request.host, where) else None,
         streaming=answer.streamed,
         complete=answer.complete,
         error=error,
@@ -112,8 +113,16 @@ def _with_wire_facts(
     )
 
 
-def _is_known(netloc: str) -> bool:
-    return host_provider(netloc.rpartition("@")[2].partition(":")[0].lower()) is not None
+def _format(name: str) -> WireFormat:
+    found = _registry.formats.get(name)
+    return FORMATS[name] if found is None else found
+
+
+def _is_known(netloc: str, where: Route) -> bool:
+    return (
+        where.format in _registry.formats
+        or host_provider(netloc.rpartition("@")[2].partition(":")[0].lower()) is not None
+    )
 
 
 def _request_body(exchange: Exchange) -> tuple[Mapping[str, Any], str | None]:
@@ -168,7 +177,7 @@ def _answer(exchange: Exchange, request: WireRequest, decoded: Body, where: Rout
     frames = _stream_frames(exchange, request, data, where)
     if frames is not None and (exchange.status or 200) < 400:
         try:
-            folded: Folded = FORMATS[where.format].fold(frames, request)
+            folded: Folded = _format(where.format).fold(frames, request)
         except Exception as exc:
             return _Answer({}, complete=False, streamed=True, problem=type(exc).__name__)
         return _Answer(folded.body, folded.complete, streamed=True, first_token_end=folded.first_token_end)

@@ -76,6 +76,9 @@ _HOSTS: tuple[tuple[str, str, str | None], ...] = (
     (r".*\.inference\.huggingface\.co|api-inference\.huggingface\.co", "huggingface", None),
 )
 
+#: (host, path, route) of parsers that were registered, the latest first.
+registered: list[tuple[re.Pattern[str], re.Pattern[str], Route]] = []
+
 _cache: dict[tuple[str, str, str, bool], Route | None] = {}
 _hosts: dict[str, tuple[str, str | None] | None] = {}
 _CACHE_LIMIT = 1024
@@ -100,6 +103,9 @@ def route(method: str, host: str, path: str) -> Route | None:
 def _route(method: str, host: str, path: str) -> Route | None:
     if method not in _METHODS:
         return None
+    for hosts, paths, found in registered:
+        if method == "POST" and hosts.match(host) and paths.match(path):
+            return found
     matched = _PATH.fullmatch(path.rstrip("/"))
     if matched is None or matched.lastgroup is None:
         return None
@@ -113,6 +119,11 @@ def _route(method: str, host: str, path: str) -> Route | None:
     if name in _ONLY_ON_KNOWN_HOSTS and not _local(host):
         return None
     return Route(shape_owner, name)
+
+
+def forget() -> None:
+    """Forget what was routed so far: the tables have changed."""
+    _cache.clear()
 
 
 def host_provider(host: str) -> tuple[str, str | None] | None:
