@@ -1,8 +1,8 @@
 """What a parser of your own is made of. Register it with `amplitude_ai.register_parser`.
 
-A parser reads one wire format: ``parse`` turns a request and the JSON of its answer into an `LLMCall`, ``fold`` turns the
-events of a stream into the JSON that the same call would have been answered with, had it not been streamed. Both get
-decoded JSON, and neither may raise on what a server sends. ``docs/parsers.md`` has a whole example.
+A parser reads one wire format: ``parse`` turns a request and the JSON of its answer into an `LLMCall`, ``fold`` turns
+the events of a stream into the JSON that the same call would have been answered with, had it not been streamed. Both
+get decoded JSON, and neither may raise on what a server sends. ``docs/parsers.md`` has a whole example.
 """
 
 from __future__ import annotations

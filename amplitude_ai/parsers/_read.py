@@ -119,10 +119,8 @@ def _format(name: str) -> WireFormat:
 
 
 def _is_known(netloc: str, where: Route) -> bool:
-    return (
-        where.format in _registry.formats
-        or host_provider(netloc.rpartition("@")[2].partition(":")[0].lower()) is not None
-    )
+    host = netloc.rpartition("@")[2].partition(":")[0].lower()
+    return where.format in _registry.formats or host_provider(host) is not None
 
 
 def _request_body(exchange: Exchange) -> tuple[Mapping[str, Any], str | None]:

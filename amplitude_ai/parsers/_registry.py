@@ -1,4 +1,4 @@
-"""Parsers that other people wrote: registered by call, or found by entry point. Asked before the package's own tables."""
+"""Parsers of other people's: registered by call, or found by entry point. Asked before the package's own tables."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def register_parser(
         host: which hosts, as a shell pattern, without port: ``api.acme.ai``, ``*.acme.ai``, ``*``.
         path: which paths, as a shell pattern: ``/v1/generate``, ``*/generate``.
         parser: an object with ``name`` (a text of your own, such as ``acme.generate``), ``parse(request, body) ->
-            LLMCall | None`` and ``fold(frames, request) -> Folded``; the types are in `amplitude_ai.parsing`. It runs on
-            the worker's thread. What it raises is counted (``parse_errors``), and the call is recorded without it.
+            LLMCall | None`` and ``fold(frames, request) -> Folded``; the types are in `amplitude_ai.parsing`. It runs
+            on the worker's thread. What it raises is counted (``parse_errors``), the call is recorded without it.
         provider: ``model_provider`` of its events; default: the name up to its first dot.
         price_provider: the provider's id in genai-prices, where it has one.
 
