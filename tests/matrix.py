@@ -30,6 +30,11 @@ ROWS: dict[str, tuple[list[str], list[str]]] = {
     "google-genai-1": ([*{**NEW, "google-genai": "google-genai>=1,<2"}.values()], [*SDKS, *GOOGLE]),
     "google-genai-2": ([*{**NEW, "google-genai": "google-genai>=2,<3"}.values()], [*SDKS, *GOOGLE]),
     "google-generativeai-0.8": ([*NEW.values(), "google-generativeai>=0.8,<0.9"], GOOGLE),
+    "others": (
+        ["mistralai", "cohere", "groq", "together", "ollama", "huggingface_hub", "cerebras_cloud_sdk", "fireworks-ai"],
+        ["tests/test_other_sdks.py"],
+    ),
+    "litellm": (["litellm"], ["tests/test_other_sdks.py"]),
     "langchain-1": (["langchain-core>=1,<2", "langchain-openai>=1,<2"], LANGCHAIN),
     "langchain-0.3": (["langchain-core>=0.3,<0.4", "langchain-openai>=0.3,<0.4"], LANGCHAIN),
     "pydantic-ai-2": (["pydantic-ai-slim[openai,anthropic]>=2,<3"], PYDANTIC),
