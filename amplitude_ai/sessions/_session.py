@@ -240,7 +240,7 @@ class SessionBook:
                     cost_usd=stats.cost_usd,
                     tool_calls=stats.tool_calls,
                     errors=stats.errors,
-                    duration_ms=run.last_ms - run.started_ms,
+                    duration_ms=float(run.last_ms - run.started_ms),
                     success=stats.success,
                     end_reason=reason,
                 )
