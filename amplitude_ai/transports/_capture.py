@@ -12,11 +12,14 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from .._guard import count, report
 from .._models import CallContext, CallError, Exchange, Outcome
+
+if TYPE_CHECKING:
+    from ._inject import UsageFilter
 
 #: Bytes kept of one response: this much of its head and as much of its tail (usage stands in the last frames).
 KEEP_HEAD = 4 * 1024 * 1024
@@ -98,6 +101,7 @@ class Capture:
         "started_ns",
         "status",
         "url",
+        "usage_filter",
     )
 
     def __init__(
@@ -125,6 +129,7 @@ class Capture:
         self.outcome = Outcome.ABANDONED
         self.error: CallError | None = None
         self.body_decoded = False
+        self.usage_filter: UsageFilter | None = None  # hides what we asked for from the application
         self._chunks: list[bytes] = []
         self._times: list[int] = []
         self._tail: deque[bytes] | None = None

@@ -24,6 +24,7 @@ def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture 
                 for name in our_headers(request.headers.raw):
                     del request.headers[name]
             return None
+        injected = binding.config is not None and binding.config.inject_stream_usage and _inject(request, binding)
         carried = request.extensions.get(EXTENSION)
         capture, ours = observer.begin(
             binding, request.method, url, request.headers.raw, getattr(request, "_content", None), carried
@@ -32,10 +33,30 @@ def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture 
             for name in ours:
                 del request.headers[name]
             request.extensions = {**request.extensions, EXTENSION: ours}
+        if injected:
+            from ._inject import UsageFilter
+
+            capture.usage_filter = UsageFilter()
         return None if inside.get() else capture
     except Exception as exc:
         report("open", exc)
         return None
+
+
+def _inject(request: Any, binding: Binding) -> bool:
+    """Make a stream's request ask for its usage (`_inject`). True when it did not before."""
+    from . import _inject
+
+    if inside.get() or not _inject.asks(binding, request.method, request.url.host, request.url.path):
+        return False
+    body = _inject.asking(getattr(request, "_content", None))
+    if body is None:
+        return False
+    request.stream = type(request.stream)(body)
+    request._content = body
+    request.headers["content-length"] = str(len(body))
+    request.headers["accept-encoding"] = "identity"  # events are taken out of plain text
+    return True
 
 
 def attach(capture: Capture, response: Any, tee: Any) -> None:
@@ -47,6 +68,8 @@ def attach(capture: Capture, response: Any, tee: Any) -> None:
             capture.feed(response.content)
             capture.finish(Outcome.EXHAUSTED)
         else:
+            if "content-encoding" in response.headers:
+                capture.usage_filter = None
             response.stream = tee(response.stream, capture)
     except Exception as exc:
         report("attach", exc)
@@ -76,6 +99,10 @@ class SyncTee(TeeBase):
     """A byte stream that shows each chunk to the capture and yields the very same object."""
 
     def __iter__(self) -> Iterator[bytes]:
+        hide = self._capture.usage_filter
+        return self._watched() if hide is None else hide.over(self._watched())
+
+    def _watched(self) -> Iterator[bytes]:
         capture = self._capture
         feed = capture.feed
         try:
@@ -96,7 +123,11 @@ class SyncTee(TeeBase):
 class AsyncTee(TeeBase):
     """The same in the other colour."""
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        hide = self._capture.usage_filter
+        return self._watched() if hide is None else hide.over_async(self._watched())
+
+    async def _watched(self) -> AsyncIterator[bytes]:
         capture = self._capture
         feed = capture.feed
         try:

@@ -21,6 +21,11 @@ class RawTee:
 
     def stream(self, amt: int | None = 2**16, decode_content: bool | None = None) -> Iterator[bytes]:
         """What ``Response.iter_content`` reads."""
+        hide = self._capture.usage_filter
+        watched = self._watched_stream(amt, decode_content)
+        return watched if hide is None else hide.over(watched)
+
+    def _watched_stream(self, amt: int | None, decode_content: bool | None) -> Iterator[bytes]:
         capture = self._capture
         capture.body_decoded = self._decodes(decode_content)
         feed = capture.feed

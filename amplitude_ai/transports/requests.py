@@ -73,15 +73,36 @@ def _open(observer: Observer, binding: Binding, request: requests.PreparedReques
                 for name in our_headers(headers):
                     del request.headers[name]
             return None
+        injected = binding.config is not None and binding.config.inject_stream_usage and _inject(request, binding)
         body = request.body
         content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None
         capture, ours = observer.begin(binding, request.method or "", request.url, headers, content)
         for name in ours:
             del request.headers[name]
+        if injected:
+            from ._inject import UsageFilter
+
+            capture.usage_filter = UsageFilter()
         return None if inside.get() else capture
     except Exception as exc:
         report("open", exc)
         return None
+
+
+def _inject(request: requests.PreparedRequest, binding: Binding) -> bool:
+    """Make a stream's request ask for its usage (`_inject`). True when it did not before."""
+    from . import _inject
+
+    parts = urlsplit(request.url or "")
+    if inside.get() or not _inject.asks(binding, request.method or "", parts.hostname or "", parts.path):
+        return False
+    body = _inject.asking(request.body)
+    if body is None:
+        return False
+    request.body = body
+    request.headers["Content-Length"] = str(len(body))
+    request.headers["Accept-Encoding"] = "identity"  # events are taken out of plain text
+    return True
 
 
 def _bytes(value: str | bytes) -> bytes:
