@@ -76,7 +76,8 @@ class AIConfig:
         tool_result_timeout_ms: how long a tool call waits for its result before it is reported without one.
         redact: called with every text before it is kept; what it returns is kept. If it fails, the event is dropped.
         redact_pii: replace e-mail addresses, phone and card numbers, API keys and tokens in every text.
-        inject_stream_usage: ask OpenAI-style streams for their usage (changes the request).
+        inject_stream_usage: ask OpenAI-style streams that do not ask themselves for their usage (by httpx, httpx2 and
+            requests), and hide the chunk it comes in from the application. The request is changed.
     """
 
     privacy_mode: bool = False

@@ -230,6 +230,27 @@ def test_what_is_no_model_call_has_no_route(method, url):
 
 
 @pytest.mark.parametrize(
+    ("url", "model", "provider"),
+    [
+        ("https://gateway.ai.cloudflare.com/v1/acct/gw/openai/chat/completions", "gpt-4o", "openai"),
+        ("https://gateway.ai.cloudflare.com/v1/acct/gw/groq/chat/completions", "llama", "groq"),
+        ("https://gateway.ai.cloudflare.com/v1/acct/gw/compat/chat/completions", "anthropic/claude", "anthropic"),
+        ("https://ai-gateway.vercel.sh/v1/chat/completions", "xai/grok-4", "xai"),
+        ("https://oai.helicone.ai/v1/chat/completions", "gpt-4o", "openai"),
+        ("https://api.portkey.ai/v1/chat/completions", "@openai/gpt-4o", "openai"),
+        ("https://api.portkey.ai/v1/chat/completions", "gpt-4o", "portkey"),
+        ("https://openrouter.ai/api/v1/chat/completions", "openai/gpt-4o", "openrouter"),
+    ],
+)
+def test_gateways(url, model, provider):
+    """Who answered is the provider, who was called the host; OpenRouter sells and bills itself."""
+    answer = {"model": model, "choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}
+    example = openai.Example("gateway", url, {"model": model, "messages": []}, answer, {})
+    call = read(example.exchange())
+    assert (call.provider, call.host) == (provider, url.split("/")[2])
+
+
+@pytest.mark.parametrize(
     ("url", "provider", "wire"),
     [
         ("https://api.openai.com/v1/chat/completions", "openai", "openai.chat"),

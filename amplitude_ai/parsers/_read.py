@@ -12,12 +12,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .._models import CallError, Exchange, LLMCall, Outcome
-from . import _registry
+from . import _registry, compatible
 from ._base import Folded, Frame, WireFormat, WireRequest
 from ._errors import read_error
 from ._eventstream import eventstream_frames
 from ._formats import FORMATS
 from ._frames import Body, decode, json_array_frames, ndjson_frames, sse_frames
+from ._gateways import behind
 from ._json import as_count, as_dict, as_float, as_str, loads
 from ._router import Route, host_provider, route
 from ._shape import shape
@@ -92,10 +93,11 @@ def _with_wire_facts(
         error = read_error(answer.text or answer.body, headers) or CallError(type=f"http_{exchange.status}")
     if error is None:
         error = exchange.error  # cut mid-body, timed out, cancelled
+    answered = behind(where.provider, request.host, request.path, call.requested_model, compatible.NAMES)
     # The exception a reader's own close or break causes is no error of the call.
     return replace(
         call,
-        provider=call.provider or where.provider,
+        provider=answered or call.provider or where.provider,
         # A host nobody knows has prices nobody told us: only the model's own name can tell.
         price_provider=(call.price_provider or where.price_provider) if _is_known(request.host, where) else None,
         streaming=answer.streamed,

@@ -145,6 +145,10 @@ HOSTS: tuple[Host, ...] = tuple(
 )
 
 
+#: The names of all of them.
+NAMES = frozenset(_PROVIDERS)
+
+
 def quirks(provider: str) -> Quirks:
     """How ``provider`` strays from OpenAI's formats; OpenAI's own behaviour for one that is not in the table."""
     row = _PROVIDERS.get(provider)
