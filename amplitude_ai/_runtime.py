@@ -24,6 +24,7 @@ from .transports._observer import Observer
 if TYPE_CHECKING:
     from ._config import AIConfig
     from ._delivery import Delivery
+    from .sessions._repeats import Repeats
     from .sessions._session import SessionBook
 
 #: Makes events on the worker's thread, where privacy and prices cost the caller nothing.
@@ -52,6 +53,7 @@ class Runtime:
         self.default_client: Any = None  # tests put a list here
         self._book: SessionBook | None = None
         self._delivery: Delivery | None = None
+        self._repeats: Repeats | None = None
         self._exit_registered: set[int] = set()
 
     # Caller's thread ------------------------------------------------------------------------------------------
@@ -118,6 +120,15 @@ class Runtime:
         return self._book
 
     @property
+    def repeats(self) -> Repeats:
+        """Which answers have been told; made on first use."""
+        if self._repeats is None:
+            from .sessions._repeats import Repeats
+
+            self._repeats = Repeats()
+        return self._repeats
+
+    @property
     def delivery(self) -> Delivery:
         """The way out; made on first use."""
         if self._delivery is None:
@@ -145,6 +156,9 @@ class Runtime:
         call = read(exchange)
         if call is None:
             count("ignored")
+            return
+        if self.repeats.is_one(call, exchange):
+            count("ignored_repeated")
             return
         if call.parse_error is not None:
             count("parse_errors")

@@ -28,6 +28,7 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
     (r".*/chat/completions", "openai.chat", "openai"),
     (r".*/(?:cortex/inference:complete|serving-endpoints/[^/]+/invocations)", "openai.chat", "openai"),
     (r".*/responses(?:/compact|/resp_[^/]+)?", "openai.responses", "openai"),
+    (r".*/threads/(?:[^/]+/)?runs(?:/[^/]+(?:/submit_tool_outputs)?)?", "openai.runs", "openai"),
     (r".*/fim/completions", "mistral.fim", "mistral"),
     (r".*/completions", "openai.completions", "openai"),
     (r".*/v2/embed", "cohere.embed", "cohere"),
@@ -110,7 +111,9 @@ def _route(method: str, host: str, path: str) -> Route | None:
     if matched is None or matched.lastgroup is None:
         return None
     _, name, shape_owner = _PATHS[int(matched.lastgroup[1:])]
-    if method == "GET" and not (name == "openai.responses" and "/resp_" in path):
+    # What is read back with GET: a stored response, a run. (A list of runs has no id of its own to be told by.)
+    fetched = (name == "openai.responses" and "/resp_" in path) or (name == "openai.runs" and "/run_" in path)
+    if method == "GET" and not fetched:
         return None
     known = host_provider(host)
     if known is not None:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._models import LLMCall, Message, Usage
+from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
 from ._base import Folded, Frame, WireRequest
-from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
+from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe, describe_base64
 from ._openai import base_call, find_error, prompt_text
 from .openai_chat import finish_reason, first_choice
@@ -158,7 +158,63 @@ def _fold_events(frames: Iterable[Frame]) -> Folded:
     return Folded(body, complete, first)
 
 
+def _run(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
+    """A run of an assistant. Its text is in the thread's messages, fetched apart; its usage comes when it has ended."""
+    required = as_dict(as_dict(body.get("required_action")).get("submit_tool_outputs"))
+    functions = ((as_str(one.get("id")), as_dict(one.get("function"))) for one in dicts(required.get("tool_calls")))
+    failure = as_dict(body.get("last_error"))
+    return replace(
+        call,
+        messages=tuple(_run_messages(asked)),
+        tool_results=tuple(
+            ToolResult(as_str(one.get("tool_call_id")), one.get("output")) for one in dicts(asked.get("tool_outputs"))
+        ),
+        output_text=as_str(body.get("text")),
+        tool_calls=tuple(
+            ToolCall(name, ident, arguments(function.get("arguments")))
+            for ident, function in functions
+            if (name := as_str(function.get("name"))) is not None
+        ),
+        finish_reason=as_str(as_dict(body.get("incomplete_details")).get("reason")) or as_str(body.get("status")),
+        error=call.error
+        or (CallError(as_str(failure.get("code")), as_str(failure.get("message"))) if failure else None),
+        max_tokens=as_count(asked.get("max_completion_tokens")),
+    )
+
+
+def _run_messages(asked: Mapping[str, Any]) -> Iterator[Message]:
+    if as_str(asked.get("instructions")):
+        yield Message("system", asked["instructions"])
+    for turn in (*dicts(as_dict(asked.get("thread")).get("messages")), *dicts(asked.get("additional_messages"))):
+        yield Message("user" if turn.get("role") == "user" else "assistant", prompt_text(turn.get("content")))
+
+
+def _fold_run(frames: Iterable[Frame]) -> Folded:
+    """``thread.run.*`` events carry the run, ``thread.message.delta`` pieces of its text; then ``[DONE]``."""
+    body: dict[str, Any] = {}
+    pieces: list[str] = []
+    done, first = False, None
+    for frame in frames:
+        event = frame.data
+        if not isinstance(event, Mapping):
+            done = done or (isinstance(event, str) and event.strip() == "[DONE]")
+        elif (frame.event or "").startswith("thread.run.") and event.get("object") == "thread.run":
+            body.update({name: value for name, value in event.items() if value is not None})
+        elif frame.event == "thread.message.delta":
+            for part in dicts(as_dict(event.get("delta")).get("content")):
+                piece = as_str(as_dict(part.get("text")).get("value"))
+                if piece is not None:
+                    pieces.append(piece)
+                    first = frame.end if first is None else first
+        elif frame.event == "error" or event.get("error"):
+            body["error"] = event.get("error") or event
+    if pieces:
+        body["text"] = "".join(pieces)
+    return Folded(body, done or "usage" in body, first)
+
+
 FORMATS = (
+    _Format("openai.runs", "run", _fold_run, _run),
     _Format("openai.completions", "completion", _fold_completion, _completion),
     _Format("openai.embeddings", "embeddings", _fold_events, _embeddings),
     _Format("openai.images", "image", _fold_events, _images),

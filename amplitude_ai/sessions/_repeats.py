@@ -1,0 +1,34 @@
+"""Answers that can be fetched again: OpenAI's stored responses and assistants' runs. Each is told once.
+
+Runs on the worker's thread only. Bounded: of answers fetched again very much later the second reading is a record.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from .._models import Exchange, LLMCall
+
+_MAX = 10_000
+
+
+class Repeats:
+    """Which answers have been told with their tokens."""
+
+    def __init__(self) -> None:
+        self._told: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def is_one(self, call: LLMCall, exchange: Exchange) -> bool:
+        """Whether ``call`` only reads what was told before, or what is not there yet."""
+        if call.response_id is None or call.operation not in ("responses", "run"):
+            return False
+        key = (call.host, call.response_id)
+        known = key in self._told
+        finished = call.usage.total is not None
+        if exchange.method == "GET" and (known or not finished) and call.error is None:
+            return True
+        if finished:
+            self._told[key] = None
+            if len(self._told) > _MAX:
+                self._told.popitem(last=False)
+        return False

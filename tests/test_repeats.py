@@ -1,0 +1,84 @@
+"""Stored responses and runs can be fetched again and again: each is told once, with its tokens."""
+
+import httpx2
+import pytest
+
+import amplitude_ai
+from amplitude_ai._models import Usage
+from amplitude_ai.sessions import _repeats
+from amplitude_ai.testing import EventList
+
+from .records import call, exchange
+
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "model": "gpt-5",
+    "status": "completed",
+    "output": [],
+    "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5},
+}
+QUEUED = {**RESPONSE, "status": "queued", "usage": None}
+
+
+def records(steps):
+    """The records of requests (method, path, answer), one after the other."""
+    events = EventList()
+    answers = iter(steps)
+
+    def answer(request):
+        return httpx2.Response(200, json=next(answers)[2])
+
+    with amplitude_ai.instrumented_httpx(transport=httpx2.MockTransport(answer), amplitude_client=events) as client:
+        for method, path, _ in steps:
+            body = {"json": {"model": "gpt-5", "input": "Hi"}} if method == "POST" else {}
+            client.request(method, f"https://api.openai.com/v1{path}", **body)
+    assert amplitude_ai.flush()
+    return events.of_type("llm_message")
+
+
+def test_a_stored_response_is_told_once():
+    """Reading it back costs nothing, and is no call of a model."""
+    steps = [
+        ("POST", "/responses", RESPONSE),
+        ("GET", "/responses/resp_1", RESPONSE),
+        ("GET", "/responses/resp_1", RESPONSE),
+    ]
+    assert [one["total_tokens"] for one in records(steps)] == [5]
+
+
+def test_a_response_in_the_background():
+    """Its request tells no tokens; the first reading of its end does; polls before and after tell nothing."""
+    path = "/responses/resp_2"
+    queued, done = {**QUEUED, "id": "resp_2"}, {**RESPONSE, "id": "resp_2"}
+    steps = [("POST", "/responses", queued), ("GET", path, queued), ("GET", path, done), ("GET", path, done)]
+    assert [one.get("total_tokens") for one in records(steps)] == [None, 5]
+
+
+def test_a_run_that_is_polled():
+    """An assistant's run is told at its start and, with its tokens, at its end."""
+    path = "/threads/thread_1/runs"
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    done = {"id": "run_1", "object": "thread.run", "model": "gpt-4o", "status": "completed", "usage": usage}
+    waiting = {**done, "status": "in_progress", "usage": None}
+    steps = [("POST", path, waiting), *[("GET", f"{path}/run_1", one) for one in (waiting, done, done)]]
+    assert [one.get("total_tokens") for one in records(steps)] == [None, 5]
+
+
+@pytest.mark.parametrize("operation", ["chat", "embeddings"])
+def test_other_calls_are_never_repeats(operation):
+    """Two answers of a server that numbers them alike are two calls."""
+    repeats = _repeats.Repeats()
+    one = call("Hi", operation=operation, response_id="same", usage=Usage(1, 1))
+    assert not any(repeats.is_one(one, exchange()) for _ in range(2))
+
+
+def test_memory_is_bounded(monkeypatch):
+    """Of many answers the oldest is forgotten."""
+    monkeypatch.setattr(_repeats, "_MAX", 2)
+    repeats = _repeats.Repeats()
+    for number in range(3):
+        repeats.is_one(call("Hi", operation="responses", response_id=f"resp_{number}"), exchange())
+    fetched = exchange(method="GET")
+    again = [repeats.is_one(call(operation="responses", response_id=f"resp_{n}"), fetched) for n in (2, 1, 0)]
+    assert again == [True, True, False]
