@@ -81,6 +81,7 @@ SCENARIOS = {
     "refused": (REFUSED,),
     "no result": (FULL,),
     "left early": (replace(FULL, complete=False, finish_reason=None),),
+    "no ids": (replace(FULL, tool_calls=(ToolCall("look", None, None),)),),
     "private": (FULL, RESULT, REFUSED),
 }
 
