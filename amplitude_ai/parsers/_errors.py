@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._models import JSON, CallError
+from ._base import WireRequest
 from ._json import as_dict, as_list, as_str
 
 _TEXT_LIMIT = 2000
@@ -49,6 +50,12 @@ def read_error(body: JSON, headers: Mapping[str, str] | None = None) -> CallErro
     if message is None and header_type is None:
         return None
     return CallError(type=kind, message=message, code=_code(outer.get("code")))
+
+
+def error_of(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
+    """The error of a refused request, or the one inside a 200 (a stream's), whose body has it under ``"error"``."""
+    refused = request.status is not None and request.status >= 400
+    return read_error(body, request.response_headers) if refused or body.get("error") else None
 
 
 def _aws_error_type(headers: Mapping[str, str]) -> str | None:

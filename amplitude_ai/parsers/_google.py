@@ -13,9 +13,8 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
-from .._models import CallError, Message, ToolResult, Usage
+from .._models import Message, ToolResult, Usage
 from ._base import WireRequest
-from ._errors import read_error
 from ._json import add_counts, as_count, as_dict, as_list, as_str, dicts
 from ._media import describe, describe_base64
 
@@ -53,12 +52,6 @@ def requested_model(request: WireRequest) -> str | None:
         return unquote(matched.group(1) or matched.group(2))
     named = as_str(request.body.get("model"))
     return named.removeprefix("models/") if named else None
-
-
-def find_error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
-    """The error of a refused request, or the one inside a stream."""
-    refused = request.status is not None and request.status >= 400
-    return read_error(body, request.response_headers) if refused or body.get("error") else None
 
 
 def read_usage(usage: Mapping[str, Any]) -> Usage:

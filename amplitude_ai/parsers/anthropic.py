@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from .._models import CallError, LLMCall, Message, ToolResult, Usage
+from .._models import LLMCall, Message, ToolResult, Usage
 from ._anthropic_fold import fold_message
 from ._anthropic_tools import is_result, tool_calls
 from ._base import Folded, Frame, WireRequest
-from ._errors import read_error
+from ._errors import error_of
 from ._json import add_counts, as_count, as_dict, as_float, as_str, dicts
 from ._media import describe, describe_base64
 
@@ -51,7 +51,7 @@ def read_message(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         tool_calls=tuple(tool_calls(content)),
         finish_reason=as_str(body.get("stop_reason")),
         response_id=as_str(body.get("id")),
-        error=_error(request, body),
+        error=error_of(request, body),
         temperature=as_float(asked.get("temperature")),
         max_tokens=as_count(asked.get("max_tokens")),
         top_p=as_float(asked.get("top_p")),
@@ -94,11 +94,6 @@ def _requested_model(request: WireRequest) -> str | None:
     found = as_str(as_dict(request.body).get("model"))
     matched = None if found else _MODEL_IN_PATH.search(request.path)
     return unquote(matched.group(1)) if matched else found
-
-
-def _error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
-    refused = request.status is not None and request.status >= 400
-    return read_error(body, request.response_headers) if refused or body.get("error") else None
 
 
 def _output_text(content: object) -> str | None:
@@ -210,7 +205,7 @@ class _Completions:
             output_text=text if isinstance(text, str) else None,
             finish_reason=as_str(body.get("stop_reason")),
             response_id=as_str(body.get("id")),
-            error=_error(request, body),
+            error=error_of(request, body),
             temperature=as_float(asked.get("temperature")),
             max_tokens=as_count(asked.get("max_tokens_to_sample")),
             top_p=as_float(asked.get("top_p")),

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from .._models import CallError, LLMCall, Usage
+from .._models import LLMCall, Usage
 from . import _bedrock_converse as converse
 from ._base import Folded, Frame, WireRequest
 from ._bedrock_invoke import fold_invoke, read_invoke
-from ._errors import read_error
+from ._errors import error_of
 from ._json import add_counts, as_count, as_dict, as_float, as_str
 
 #: An id, an inference profile, or an ARN with its slash escaped.
@@ -41,7 +41,7 @@ class _Invoke:
         else:
             call = read_invoke(request, body)
         if call.error is None:
-            call = replace(call, error=_error(request, body))
+            call = replace(call, error=error_of(request, body))
         return _named(replace(call, usage=_counted(call.usage, request, body)), request)
 
 
@@ -61,7 +61,7 @@ def _read_converse(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         output_text=converse.output_text(content),
         tool_calls=tuple(converse.tool_calls(content)),
         finish_reason=as_str(body.get("stopReason")),
-        error=_error(request, body),
+        error=error_of(request, body),
         temperature=as_float(settings.get("temperature")),
         max_tokens=as_count(settings.get("maxTokens")),
         top_p=as_float(settings.get("topP")),
@@ -76,11 +76,6 @@ def _named(call: LLMCall, request: WireRequest) -> LLMCall:
     answered = request.status is not None and request.status < 400
     model = (call.model or named) if answered else None
     return replace(call, requested_model=named or call.requested_model, model=model)
-
-
-def _error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
-    refused = request.status is not None and request.status >= 400
-    return read_error(body, request.response_headers) if refused or body.get("error") else None
 
 
 def _counted(usage: Usage, request: WireRequest, body: Mapping[str, Any]) -> Usage:

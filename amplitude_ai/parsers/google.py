@@ -11,7 +11,8 @@ from typing import Any
 
 from .._models import LLMCall, ToolCall
 from ._base import Folded, Frame, WireRequest
-from ._google import find_error, messages, parts, pick, read_usage, requested_model, tool_results
+from ._errors import error_of
+from ._google import messages, parts, pick, read_usage, requested_model, tool_results
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 
 #: Numbers of google.ai.generativelanguage v1beta ``Candidate.FinishReason`` and ``PromptFeedback.BlockReason``.
@@ -49,7 +50,7 @@ class _Generate:
             tool_calls=(*_tool_calls(given), *_grounding(candidate)),
             finish_reason=_finish_reason(candidate) or _block_reason(body),
             response_id=as_str(pick(body, "responseId")),
-            error=find_error(request, body),
+            error=error_of(request, body),
             temperature=as_float(settings.get("temperature")),
             max_tokens=as_count(pick(settings, "maxOutputTokens")),
             top_p=as_float(pick(settings, "topP")),

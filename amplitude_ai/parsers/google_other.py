@@ -12,7 +12,8 @@ from typing import Any
 
 from .._models import CallError, LLMCall, Message, Usage
 from ._base import Folded, Frame, WireRequest
-from ._google import find_error, parts, pick, prompt_text, read_usage, requested_model
+from ._errors import error_of
+from ._google import parts, pick, prompt_text, read_usage, requested_model
 from ._google_interactions import fold_interaction, read_interaction
 from ._json import add_counts, as_count, as_dict, as_str, dicts
 from ._media import describe, describe_base64
@@ -30,7 +31,7 @@ class _Format:
         return self.folder(frames)
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
-        return self.reader(request, body, find_error(request, body))
+        return self.reader(request, body, error_of(request, body))
 
 
 def _one_object(frames: Iterable[Frame]) -> Folded:

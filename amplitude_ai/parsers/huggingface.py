@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._models import CallError, LLMCall, Message, Usage
+from .._models import LLMCall, Message, Usage
 from ._base import Folded, Frame, WireRequest
-from ._errors import read_error
+from ._errors import error_of
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 
 
@@ -49,7 +49,7 @@ class _Generate:
             messages=(Message("user", given),) if given else (),
             output_text=text if isinstance(text, str) else None,
             finish_reason=as_str(details.get("finish_reason")),
-            error=_error(request, body),
+            error=error_of(request, body),
             temperature=as_float(settings.get("temperature")),
             max_tokens=as_count(settings.get("max_new_tokens")),
             top_p=as_float(settings.get("top_p")),
@@ -65,8 +65,3 @@ def _usage(details: Mapping[str, Any]) -> Usage:
     if inputs is None and details.get("prefill"):
         inputs = len(as_list(details["prefill"]))
     return Usage(inputs, as_count(details.get("generated_tokens")))
-
-
-def _error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
-    refused = request.status is not None and request.status >= 400
-    return read_error(body, request.response_headers) if refused or body.get("error") else None

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
+from .._models import LLMCall, Message, ToolCall, ToolResult, Usage
 from ._base import Folded, Frame, WireRequest
-from ._errors import read_error
+from ._errors import error_of
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe_base64
 
@@ -40,7 +40,7 @@ class _Format:
             output_text=text if isinstance(text, str) else None,
             tool_calls=tuple(_tool_calls(message)),
             finish_reason=as_str(body.get("done_reason")),
-            error=_error(request, body),
+            error=error_of(request, body),
             temperature=as_float(options.get("temperature")),
             max_tokens=as_count(options.get("num_predict")),
             top_p=as_float(options.get("top_p")),
@@ -82,11 +82,6 @@ def _fold(frames: Iterable[Frame]) -> Folded:
     if "response" in body:
         body["response"] = "".join(texts["response"])
     return Folded(body, complete, first)
-
-
-def _error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
-    refused = request.status is not None and request.status >= 400
-    return read_error(body, request.response_headers) if refused or body.get("error") else None
 
 
 def _tool_calls(message: Mapping[str, Any]) -> Iterator[ToolCall]:
