@@ -41,6 +41,7 @@ _FLAGS = (
     "auto_generate_session_ids",
     "redact_pii",
     "inject_stream_usage",
+    "estimate_usage",
 )
 _LENGTHS = {
     "max_content_length": "to keep no content at all, use privacy_mode=True",
@@ -78,6 +79,8 @@ class AIConfig:
         redact_pii: replace e-mail addresses, phone and card numbers, API keys and tokens in every text.
         inject_stream_usage: ask OpenAI-style streams that do not ask themselves for their usage (by httpx, httpx2 and
             requests), and hide the chunk it comes in from the application. The request is changed.
+        estimate_usage: where a provider tells no tokens, count those of the texts with tiktoken, which then must be
+            installed and fetches a vocabulary when first used. Such events say ``usage_source`` ``estimate``.
     """
 
     privacy_mode: bool = False
@@ -101,6 +104,7 @@ class AIConfig:
     redact_pii: bool = False
     prices: PriceTable = field(default_factory=dict, hash=False)
     inject_stream_usage: bool = False
+    estimate_usage: bool = False
 
     def __post_init__(self) -> None:
         for name in _FLAGS:

@@ -210,6 +210,9 @@ class LLMCall:
     max_tokens: int | None = None
     top_p: float | None = None
     service_tier: str | None = None  # as billed: batch, flex, priority, fast ...
+    price_usage: Usage | None = None  # the counts that are billed, where they are not those of `usage`
+    usage_source: str | None = None  # ``estimate`` when the counts are ours; None: the provider's, or none
+    batched: bool = False  # read from a batch's results: it has no latency of its own
     reported_cost_usd: float | None = None  # the provider's own figure, where it gives one
     price_model: str | None = None  # the id to price by, where it is not the model that answered
     streaming: bool = False

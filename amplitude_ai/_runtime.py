@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _context, _guard
 from ._guard import count, guard
-from ._models import Binding, Event
+from ._models import Binding, Event, Exchange, LLMCall
 from ._worker import Worker
 from .parsers import _registry, _router
 from .transports._capture import Capture
@@ -149,14 +149,18 @@ class Runtime:
             self._deliver(item)
 
     def _record(self, capture: Capture) -> None:
-        from .parsers._read import read
+        from .parsers._read import read_all
 
         exchange = capture.exchange()
         del capture.feed  # breaks the capture's only reference cycle
-        call = read(exchange)
-        if call is None:
+        ignored = True
+        for call, own in read_all(exchange):
+            ignored = False
+            self._record_call(call, own)
+        if ignored:
             count("ignored")
-            return
+
+    def _record_call(self, call: LLMCall, exchange: Exchange) -> None:
         if self.repeats.is_one(call, exchange):
             count("ignored_repeated")
             return

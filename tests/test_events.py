@@ -162,6 +162,7 @@ def test_the_answers_event():
         "cached_input_tokens": 40,
         "cache_write_tokens": 8,
         "reasoning_tokens": 5,
+        "usage_source": "provider",
         "latency_ms": 1500.0,
         "time_to_first_token_ms": 12.346,
         "provider_processing_ms": 42.0,

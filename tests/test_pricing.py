@@ -1,6 +1,7 @@
 """What a call costs, and who says so."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from amplitude_ai import AIConfig, calculate_cost
 from amplitude_ai._models import Usage
+from amplitude_ai.parsers._base import WireRequest
+from amplitude_ai.parsers._formats import FORMATS
 from amplitude_ai.sessions import _pricing
 from amplitude_ai.sessions._pricing import price
 
@@ -137,3 +140,33 @@ def test_any_counts(inputs, outputs, cached, written, provider, model):
     for name in (model, "gpt-4o", "claude-sonnet-4-5", "gemini-2.5-flash"):
         usd = calculate_cost(provider, name, inputs, outputs, cached_input_tokens=cached, cache_write_tokens=written)
         assert usd is None or usd >= 0
+
+
+def test_cohere_is_priced_by_what_it_bills():
+    """``billed_units`` leaves out Cohere's own prompt; the tokens told are those the model read."""
+    billed, read = {"input_tokens": 10, "output_tokens": 4}, {"input_tokens": 500, "output_tokens": 9}
+    body = {"usage": {"billed_units": billed, "tokens": read}}
+    asked = {"model": "command-r-08-2024"}
+    request = WireRequest(provider="cohere", host="api.cohere.com", path="/v2/chat", body=asked)
+    found = FORMATS["cohere.chat"].parse(request, body)
+    found = replace(found, price_provider="cohere")
+    assert found.usage.input_tokens == 500
+    usd, _ = price(found, None, AIConfig(prices={"command-r*": (1e-6, 2e-6)}))
+    assert usd == pytest.approx(10e-6 + 8e-6)
+
+
+def test_compaction_is_billed_though_no_total_has_it():
+    """Anthropic's total leaves out the iterations that compacted the context."""
+    usage = {
+        "input_tokens": 23,
+        "output_tokens": 10,
+        "iterations": [
+            {"type": "compaction", "input_tokens": 1000, "output_tokens": 100},
+            {"type": "message", "input_tokens": 23, "output_tokens": 10},
+        ],
+    }
+    request = WireRequest(provider="anthropic", host="api.anthropic.com", path="/v1/messages")
+    found = FORMATS["anthropic.messages"].parse(request, {"model": "claude-x", "usage": usage})
+    assert (found.usage.input_tokens, found.usage.output_tokens) == (23, 10)
+    usd, _ = price(found, None, AIConfig(prices={"claude-x": (1e-6, 2e-6)}))
+    assert usd == pytest.approx(1023e-6 + 220e-6)

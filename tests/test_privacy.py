@@ -169,7 +169,7 @@ def test_deep_values_do_no_harm(depth):
 
 
 FLAGS = {
-    "token_tracking": {"input_tokens", "output_tokens", "total_tokens"},
+    "token_tracking": {"input_tokens", "output_tokens", "total_tokens", "usage_source"},
     "cost_tracking": {"cost_usd", "cost_source", "total_cost_usd"},
     "latency_tracking": {"latency_ms", "duration_ms"},
     "error_tracking": {"error_type", "error_message", "total_errors"},

@@ -14,13 +14,14 @@ from urllib.parse import parse_qsl, urlsplit
 from .._models import CallError, Exchange, LLMCall, Outcome
 from . import _registry, compatible
 from ._base import Folded, Frame, WireFormat, WireRequest
+from ._batches import read_results
 from ._errors import read_error
 from ._eventstream import eventstream_frames
 from ._formats import FORMATS
 from ._frames import Body, decode, json_array_frames, ndjson_frames, sse_frames
 from ._gateways import behind
 from ._json import as_count, as_dict, as_float, as_str, loads
-from ._router import Route, host_provider, route
+from ._router import BATCH_RESULTS, Route, host_provider, route
 from ._shape import shape
 
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
@@ -40,6 +41,18 @@ class _Answer:
     first_token_end: int | None = None
     problem: str | None = None
     text: str | None = None
+
+
+def read_all(exchange: Exchange) -> Iterator[tuple[LLMCall, Exchange]]:
+    """The calls an exchange was: one, none, or those of a batch's results, each with an exchange of its own."""
+    parts = urlsplit(exchange.url)
+    where = route(exchange.method, parts.hostname or "", parts.path) if exchange.method == "GET" else None
+    if where is not None and where.format == BATCH_RESULTS:
+        yield from read_results(exchange, where)
+        return
+    call = read(exchange)
+    if call is not None:
+        yield call, exchange
 
 
 def read(exchange: Exchange) -> LLMCall | None:

@@ -23,6 +23,9 @@ class Route:
     price_provider: str | None = None
 
 
+#: The files in which batches are answered: no wire format, for they hold answers of many (``_batches``).
+BATCH_RESULTS = "batch.results"
+
 #: (path pattern, wire format, the provider whose shape it is). First match wins; matched against the whole path.
 _PATHS: tuple[tuple[str, str, str], ...] = (
     (r".*/chat/completions", "openai.chat", "openai"),
@@ -54,10 +57,13 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
     (r".*/api/generate", "ollama.generate", "ollama"),
     (r".*/api/embed(?:dings)?", "ollama.embed", "ollama"),
     (r".*/generate(?:_stream)?", "huggingface.generate", "huggingface"),
+    (r".*/files/[^/]+/content", BATCH_RESULTS, "openai"),
+    (r".*/messages/batches/[^/]+/results", BATCH_RESULTS, "anthropic"),
 )
 #: Paths so common elsewhere that on an unknown host they mean nothing.
 _ONLY_ON_KNOWN_HOSTS = frozenset(
     {"huggingface.generate", "google.interactions", "google.predict", "mistral.ocr", "cohere.chat", "cohere.rerank"}
+    | {BATCH_RESULTS}
 )
 _SHARED_TAIL = re.compile(r"/(?:messages|responses)$")
 
@@ -113,7 +119,7 @@ def _route(method: str, host: str, path: str) -> Route | None:
     _, name, shape_owner = _PATHS[int(matched.lastgroup[1:])]
     # What is read back with GET: a stored response, a run. (A list of runs has no id of its own to be told by.)
     fetched = (name == "openai.responses" and "/resp_" in path) or (name == "openai.runs" and "/run_" in path)
-    if method == "GET" and not fetched:
+    if (method == "GET" and not fetched) if name != BATCH_RESULTS else method != "GET":
         return None
     known = host_provider(host)
     if known is not None:

@@ -45,6 +45,7 @@ def read_message(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         requested_model=_requested_model(request),
         model=as_str(body.get("model")),
         usage=read_usage(usage),
+        price_usage=_billed(usage),
         messages=tuple(_messages(asked)),
         tool_results=tuple(_tool_results(asked.get("messages"))),
         output_text=_output_text(content),
@@ -70,6 +71,28 @@ def read_usage(usage: Mapping[str, Any]) -> Usage:
         cache_write_tokens=written,
         reasoning_tokens=as_count(as_dict(usage.get("output_tokens_details")).get("thinking_tokens")),
         extra=dict(_extra(usage, written)),
+    )
+
+
+def _billed(usage: Mapping[str, Any]) -> Usage | None:
+    """The sum of ``iterations``, where one of them compacted the context: it is billed, and not in the total.
+
+    https://docs.claude.com/en/docs/build-with-claude/compaction#understanding-usage
+    """
+    iterations = list(dicts(usage.get("iterations")))
+    if not any(one.get("type") == "compaction" for one in iterations):
+        return None
+    parts = [read_usage(one) for one in iterations]
+    total: dict[str, int | float] = dict(read_usage({**usage, "cache_creation": None}).extra)
+    for part in parts:
+        for name, count in part.extra.items():
+            total[name] = total.get(name, 0) + count
+    return Usage(
+        input_tokens=add_counts(*(part.input_tokens for part in parts)),
+        output_tokens=add_counts(*(part.output_tokens for part in parts)),
+        cached_input_tokens=add_counts(*(part.cached_input_tokens for part in parts)),
+        cache_write_tokens=add_counts(*(part.cache_write_tokens for part in parts)),
+        extra=total,
     )
 
 

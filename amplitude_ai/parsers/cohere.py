@@ -83,6 +83,7 @@ def _call(request: WireRequest, body: Mapping[str, Any], operation: str) -> LLMC
         requested_model=requested,
         model=requested if request.status is not None and not refused else None,
         usage=_usage(body),
+        price_usage=_billed(body),
         response_id=as_str(body.get("id")),
         error=_error(request, body, refused),
     )
@@ -110,6 +111,22 @@ def _usage(body: Mapping[str, Any]) -> Usage:
         output_tokens=as_count(tokens.get("output_tokens")),
         cached_input_tokens=as_count(reported.get("cached_tokens")),
         extra=extra,
+    )
+
+
+def _billed(body: Mapping[str, Any]) -> Usage | None:
+    """What is charged: Cohere's own prompt is not. ``None`` where that is all that is told."""
+    reported = as_dict(body.get("usage")) or as_dict(body.get("meta"))
+    billed = as_dict(reported.get("billed_units"))
+    if not as_dict(reported.get("tokens")) or as_count(billed.get("input_tokens")) is None:
+        return None
+    usage = _usage(body)
+    cached = min(usage.cached_input_tokens or 0, as_count(billed["input_tokens"]) or 0)
+    return replace(
+        usage,
+        input_tokens=as_count(billed["input_tokens"]),
+        output_tokens=as_count(billed.get("output_tokens")),
+        cached_input_tokens=cached or usage.cached_input_tokens,
     )
 
 

@@ -49,6 +49,7 @@ SCHEMA: Mapping[str, tuple[str, ...]] = {
         "cached_input_tokens",
         "cache_write_tokens",
         "reasoning_tokens",
+        "usage_source",
         "latency_ms",
         "time_to_first_token_ms",
         "provider_processing_ms",
@@ -91,8 +92,13 @@ SCHEMA: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
+#: ``usage_source`` and ``cost_source``: the provider's own figures, and ours from the texts.
+PROVIDER = "provider"
+ESTIMATE = "estimate"
+
 _TOKENS = frozenset(
-    ["input_tokens", "output_tokens", "total_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens"]
+    {"input_tokens", "output_tokens", "total_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens"}
+    | {"usage_source"}
 )
 _COSTS = frozenset({"cost_usd", "cost_source", "total_cost_usd"})
 _TIMES = frozenset({"latency_ms", "time_to_first_token_ms", "provider_processing_ms", "duration_ms"})
@@ -206,7 +212,8 @@ def llm_message(
         "cached_input_tokens": usage.cached_input_tokens,
         "cache_write_tokens": usage.cache_write_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
-        "latency_ms": exchange.latency_ms,
+        "usage_source": _usage_source(call),
+        "latency_ms": None if call.batched else exchange.latency_ms,
         "time_to_first_token_ms": call.time_to_first_token_ms,
         "provider_processing_ms": call.provider_processing_ms,
         "cost_usd": cost[0],
@@ -227,6 +234,11 @@ def llm_message(
         "ratelimit_remaining_tokens": call.ratelimit_remaining_tokens,
     }
     return build(LLM_MESSAGE, origin, finished_at_ms(exchange), insert_id, properties)
+
+
+def _usage_source(call: LLMCall) -> str | None:
+    known = call.usage.input_tokens is not None or call.usage.output_tokens is not None
+    return (call.usage_source or PROVIDER) if known else None
 
 
 def tool_called(

@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 
 from .._config import AIConfig, PriceTable
 from .._models import LLMCall, Usage
+from ._events import ESTIMATE
 from ._price_table import table_price
 
 logger = logging.getLogger("amplitude.ai")
@@ -77,14 +78,14 @@ def price(call: LLMCall, when_ms: int | None, config: AIConfig) -> tuple[float |
         return None, None
     custom = _custom(call, config)
     if custom is not None:
-        return custom, CUSTOM
+        return custom, ESTIMATE if call.usage_source == ESTIMATE else CUSTOM
     provider = _provider(call)
     if provider is not None:
         when_s = time.time() if when_ms is None else when_ms / 1000
         for model in _models(call):
-            usd = table_price(provider, model, call.usage, call.service_tier, when_s)
+            usd = table_price(provider, model, call.price_usage or call.usage, call.service_tier, when_s)
             if usd is not None:
-                return usd, TABLE
+                return usd, ESTIMATE if call.usage_source == ESTIMATE else TABLE
     _log_once(call)
     return None, None
 
@@ -195,7 +196,7 @@ def _custom(call: LLMCall, config: AIConfig) -> float | None:
             for name in (model, *(f"{prefix}/{model}" for prefix in names)):
                 pattern = _best_match(table, name)
                 if pattern is not None:
-                    return _at(table[pattern], call.usage)
+                    return _at(table[pattern], call.price_usage or call.usage)
     return None
 
 

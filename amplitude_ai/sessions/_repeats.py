@@ -1,4 +1,4 @@
-"""Answers that can be fetched again: OpenAI's stored responses and assistants' runs. Each is told once.
+"""Answers that can be fetched again: OpenAI's stored responses, assistants' runs, batches. Each is told once.
 
 Runs on the worker's thread only. Bounded: of answers fetched again very much later the second reading is a record.
 """
@@ -20,11 +20,13 @@ class Repeats:
 
     def is_one(self, call: LLMCall, exchange: Exchange) -> bool:
         """Whether ``call`` only reads what was told before, or what is not there yet."""
-        if call.response_id is None or call.operation not in ("responses", "run"):
+        key = (call.host, exchange.id if call.batched else call.response_id or "")
+        if call.batched and key in self._told:
+            return True
+        if not key[1] or not (call.batched or call.operation in ("responses", "run")):
             return False
-        key = (call.host, call.response_id)
         known = key in self._told
-        finished = call.usage.total is not None
+        finished = call.batched or call.usage.total is not None
         if exchange.method == "GET" and (known or not finished) and call.error is None:
             return True
         if finished:

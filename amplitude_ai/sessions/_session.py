@@ -21,6 +21,7 @@ from .._config import AIConfig
 from .._guard import count
 from .._models import CallContext, Event, Exchange, LLMCall, ToolCall
 from . import _events, _tools
+from ._estimate import estimated
 from ._events import Origin, finished_at_ms
 from ._pricing import price
 from ._privacy import Privacy, PrivacyError
@@ -111,6 +112,8 @@ class SessionBook:
         for index, text in enumerate(new_turns if attempt == 0 else ()):
             _add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
 
+        if origin.config.estimate_usage:
+            call = estimated(call)
         cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
         self._message(run, events, origin, call, exchange, verdict, attempt, cost)
         self._tool_calls(run, events, origin, call, exchange, verdict)
