@@ -47,6 +47,8 @@ _LENGTHS = {
     "max_content_length": "to keep no content at all, use privacy_mode=True",
     "session_timeout_ms": "the default is 1800000, half an hour",
     "tool_result_timeout_ms": "the default is 60000, one minute",
+    "spool_max_bytes": "the default is 268435456, a quarter of a gigabyte",
+    "spool_max_age_s": "the default is 518400, six days",
 }
 _TABLES = ("openai_cost_per_token", "anthropic_cost_per_token", "google_cost_per_token", "prices")
 
@@ -81,6 +83,11 @@ class AIConfig:
             requests), and hide the chunk it comes in from the application. The request is changed.
         estimate_usage: where a provider tells no tokens, count those of the texts with tiktoken, which then must be
             installed and fetches a vocabulary when first used. Such events say ``usage_source`` ``estimate``.
+        spool: keep events on disk until Amplitude has acknowledged them; what a process leaves behind, the next one
+            sends. True for the file beside the local store, or a path. ``AMPLITUDE_AI_SPOOL`` (``1`` or a path) turns
+            it on for every config that says nothing. Several processes may share one file.
+        spool_max_bytes: the size of that file; the oldest events make room for new ones, counted.
+        spool_max_age_s: how long it keeps an event, in seconds. Amplitude recognises a resent event for seven days.
     """
 
     privacy_mode: bool = False
@@ -105,6 +112,9 @@ class AIConfig:
     prices: PriceTable = field(default_factory=dict, hash=False)
     inject_stream_usage: bool = False
     estimate_usage: bool = False
+    spool: bool | str | os.PathLike[str] = False
+    spool_max_bytes: int = 256 * 1024 * 1024
+    spool_max_age_s: int = 6 * 24 * 3600
 
     def __post_init__(self) -> None:
         for name in _FLAGS:
@@ -118,6 +128,8 @@ class AIConfig:
                 "AIConfig(redact=...) takes a function of one str that returns a str, or None, "
                 f"got {_kind(self.redact)}; for the built-in redaction use redact_pii=True"
             )
+        if not isinstance(self.spool, bool | str | os.PathLike) or self.spool == "":
+            raise TypeError(f"AIConfig(spool=...) takes True, False or the path of a file, got {self.spool!r}")
         for name in _TABLES:
             # object.__setattr__ is how a frozen dataclass sets its own normalised field.
             object.__setattr__(self, name, _price_table(name, getattr(self, name)))
@@ -222,6 +234,12 @@ def _env(name: str) -> str | None:
 def env_api_key() -> str | None:
     """``AMPLITUDE_API_KEY``."""
     return _env("AMPLITUDE_API_KEY")
+
+
+def env_spool() -> bool | str:
+    """``AMPLITUDE_AI_SPOOL``: ``1`` or ``true`` turns the spool on, ``0`` or ``false`` off; else it is a path."""
+    value = _env("AMPLITUDE_AI_SPOOL") or "0"
+    return {"1": True, "true": True, "0": False, "false": False}.get(value.lower(), value)
 
 
 def env_server_zone() -> str | None:

@@ -2,8 +2,8 @@
 
 In: `Event` values, from the worker (or, one at a time, from a caller that emits inline). Out: ``client.track()`` with
 an `AIEvent`. What was tracked is *pending* until its destination reports: Amplitude has acknowledged it, the local
-store has it on disk, or it is lost, and counted. A durable spool (events on disk before they are sent) has its place
-between `deliver` and ``track``, with the reports of `_settled` to empty it.
+store has it on disk, or it is lost, and counted. With ``AIConfig(spool=...)`` events are on disk before they are
+tracked, and what is pending when the process ends is not lost (`_spooling`).
 
 Imports amplitude on first use, never at import.
 """
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._guard import guard, log_once, logger
 from ._models import Event
+from ._spooling import Place, Spooling
 
 if TYPE_CHECKING:
     from ._outlet import Outlet
@@ -39,32 +40,50 @@ class Delivery:
     Args:
         count: adds one to a counter by name: ``emitted`` (handed to a client), ``delivered``, ``dropped_by_client`` (a
             plugin's filter, or a client that was shut down), ``dropped_pending_full``, ``dropped_track`` (it raised),
-            ``dropped_answer_<code>`` and ``dropped_unanswered`` (given up by the client), ``unacknowledged_at_exit``.
+            ``dropped_answer_<code>`` and ``dropped_unanswered`` (given up by the client), ``unacknowledged_at_exit``;
+            with a spool ``kept_in_spool`` (given up by the client, to be tried again) and ``left_in_spool`` (at the
+            end of the process) take the place of the last three.
     """
 
     def __init__(self, count: Callable[[str], None]) -> None:
         self._count = count
         self._default: Any = None
         self._outlets: dict[int, Outlet] = {}
+        self.spooling = Spooling(count, self._outlet)
         self._forget_events()
 
     def _forget_events(self) -> None:
         # Tickets are settled by other threads and by finalizers, so all of this works without a lock: adding to and
         # removing from a dict, and assigning a bool, are atomic.
         self._numbers = itertools.count()
-        self._pending: dict[int, None] = {}
+        self._pending: dict[int, Place | None] = {}
         self._lost = False
-        self._waiting: deque[tuple[Event, Any]] = deque()
+        self._waiting: deque[tuple[Event, Any, Place | None]] = deque()
         self._delivering = False
 
     # Worker's thread ------------------------------------------------------------------------------------------
 
-    def deliver(self, event: Event, client: Any = None) -> None:
+    def deliver_all(self, events: list[tuple[Event, Any]]) -> None:
+        """`deliver` each of several (event, client), which are on disk before the first is sent."""
+        for (event, client), place in zip(events, self.spooling.write(events), strict=True):
+            self.deliver(event, client, place)
+
+    def tick(self) -> None:
+        """Send what waits in spools, where it is time. On the worker, now and then."""
+        for event, client, place in self.spooling.due(MAX_PENDING - len(self._pending)):
+            self.deliver(event, client, place)
+
+    def deliver(self, event: Event, client: Any = None, place: Place | None = None) -> None:
         """Hand ``event`` to ``client`` (``None``: the process's default). Errors are counted, never raised.
 
         Never called from two threads at once.
+
+        Args:
+            event: the event.
+            client: anything with ``track()``.
+            place: where it is on disk.
         """
-        self._waiting.append((event, client))
+        self._waiting.append((event, client, place))
         if self._delivering:
             return  # a plugin or a client that emits events itself: its client holds a lock until it is done
         self._delivering = True
@@ -76,8 +95,12 @@ class Delivery:
         finally:
             self._delivering = False
 
-    def _track(self, event: Event, client: Any) -> None:
+    def _track(self, event: Event, client: Any, place: Place | None) -> None:
         if len(self._pending) >= MAX_PENDING:
+            if place is not None:
+                place.put_back()
+                self._count("waiting_in_spool")
+                return
             self._drop("dropped_pending_full", "too many events wait for an answer from Amplitude")
             return
         outlet = self._outlet(client)
@@ -85,7 +108,7 @@ class Delivery:
 
         number = next(self._numbers)
         pending = self._pending
-        ticket = Ticket(outlet.answers, lambda code: self._settled(pending, number, code))
+        ticket = Ticket(outlet.answers, lambda code: self._settled(pending, number, code, place))
         made = AIEvent(event, ticket, outlet.min_id_length)
         if outlet.sends and is_refused(made.user_id or made.device_id or "", made.min_id_length):
             self._count("ids_replaced")
@@ -95,12 +118,14 @@ class Delivery:
                 "amplitude_ai: some user ids are too short or reserved words (such as 'unknown') for Amplitude; their "
                 "events carry a device id instead, and the id as event property user_id",
             )
-        pending[number] = None
+        pending[number] = place
         try:
             outlet.client.track(made)
         except Exception as exc:  # the user's own client, or one without threads left
             pending.pop(number, None)
             ticket.withdraw()
+            if place is not None:
+                place.done()
             self._drop("dropped_track", f"track() of {type(outlet.client).__name__} raised {type(exc).__name__}")
             return
         self._count("emitted")
@@ -110,6 +135,8 @@ class Delivery:
         elif not ticket.handed:
             pending.pop(number, None)
             ticket.withdraw()
+            if place is not None:
+                place.done()
             self._count("dropped_by_client")
 
     def _outlet(self, client: Any) -> Outlet:
@@ -130,13 +157,21 @@ class Delivery:
 
     # Any thread, and finalizers -------------------------------------------------------------------------------
 
-    def _settled(self, pending: dict[int, None], number: int, code: int | None) -> None:
+    def _settled(self, pending: dict[int, Place | None], number: int, code: int | None, place: Place | None) -> None:
         """An answer came for an event that was put into ``pending``, which a fork or the exit may have replaced."""
         if pending is not self._pending or number not in pending:
             return
         if code is not None and 200 <= code < 300:
             self._count("delivered")
+            if place is not None:
+                place.done()
+        elif place is not None and _may_pass(code):
+            self._lost = True  # flush tells that it did not arrive; it will
+            self._count("kept_in_spool")
+            place.put_back()
         else:
+            if place is not None:
+                place.done()
             reason = "dropped_unanswered" if code is None else f"dropped_answer_{code}"
             self._drop(reason, "Amplitude did not take events, or the client gave them up")
         pending.pop(number, None)
@@ -166,6 +201,7 @@ class Delivery:
                 return False
             self._hurry(outlets)
             time.sleep(_POLL_SECONDS)
+        self.spooling.tidy()
         lost, self._lost = self._lost, False
         return all(flushed) and not lost
 
@@ -179,23 +215,31 @@ class Delivery:
     def prepare_exit(self, deadline: float) -> None:
         """The process ends: wake or abandon whatever would keep it waiting. What still comes is still delivered."""
         abandoned, self._pending = self._pending, {}
-        for _ in list(abandoned):
-            self._count("unacknowledged_at_exit")
-        if abandoned:
+        places = list(abandoned.values())
+        for place in places:
+            self._count("unacknowledged_at_exit" if place is None else "left_in_spool")
+        if None in places:
             log_once(
                 "unacknowledged_at_exit",
                 logging.WARNING,
                 "amplitude_ai: %d events were not acknowledged before the process ended",
-                len(abandoned),
+                places.count(None),
             )
+        self.spooling.close()
         for outlet in list(self._outlets.values()):
             outlet.end(deadline)
 
     def after_fork(self) -> None:
         """In a forked child: clients get new locks and threads; what the parent has in hand stays with the parent."""
         self._forget_events()
+        self.spooling.after_fork()
         for outlet in self._outlets.values():
             outlet.repair()
+
+
+def _may_pass(code: int | None) -> bool:
+    """Whether an event that was given up may be taken later: it was not the event that was refused."""
+    return code is None or code < 400 or code in (408, 429) or code >= 500
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ sends). Read against amplitude-analytics 1.1.5 to 1.3.0; whatever is missing in 
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +55,15 @@ class Outlet:
     def sends(self) -> bool:
         """Whether events go to Amplitude, with its rules for ids."""
         return bool(self._amplitudes())
+
+    @property
+    def destination(self) -> str | None:
+        """A name, and no secret, of the project its events go to; ``None`` where nobody acknowledges them."""
+        if not self.sends or self.answers == 0:
+            return None
+        configuration = self.client.configuration
+        where = f"{configuration.api_key}\0{configuration.server_url}"
+        return hashlib.sha256(where.encode()).hexdigest()[:16]
 
     def _destinations(self) -> list[Any]:
         return destinations_of(self.client) if self.is_amplitude else []

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _context, _guard
+from ._config import env_spool
 from ._guard import count, guard
 from ._models import Binding, Event, Exchange, LLMCall
 from ._worker import Worker
@@ -96,6 +97,15 @@ class Runtime:
         else:
             self.worker.run_inline(make)
 
+    def resend(self, client: Any, config: AIConfig | None) -> None:
+        """See to it that what earlier processes left in a spool is sent, also if this one makes no call."""
+        if (config is not None and config.spool) or env_spool():
+            from ._config import AIConfig as Config
+
+            self._expect(client)
+            settled = config or self.default_config or Config()
+            self.worker.submit(lambda book: self._resend(client, settled))
+
     def _expect(self, client: Any) -> None:
         """Make sure the end of the process waits for this client: our exit hook must be registered after its own."""
         key = id(client)
@@ -171,13 +181,20 @@ class Runtime:
         self._deliver(self.book.record(call, exchange))
 
     def _deliver(self, events: list[Event]) -> None:
-        for event in events:
-            self.delivery.deliver(event, event.amplitude_client or self.default_client)
+        if events:
+            self.delivery.deliver_all([(event, event.amplitude_client or self.default_client) for event in events])
+
+    def _resend(self, client: Any, config: AIConfig) -> list[Event]:
+        self.delivery.spooling.watch(client or self.default_client, config)
+        self.delivery.tick()
+        return []
 
     def tick(self) -> None:
         """End what was silent too long."""
         if self._book is not None:
             self._deliver(self._book.tick(int(time.time() * 1000)))
+        if self._delivery is not None:
+            self._delivery.tick()
 
     def _release_tools(self) -> None:
         if self._book is not None:
@@ -261,6 +278,7 @@ def bind(
         raise TypeError(f"auto_start_session must be True or False, not {type(auto_start_session).__name__}")
     _context.check_ids(user_id=user_id, session_id=session_id)
     _registry.load_entry_points()
+    runtime.resend(amplitude_client, ai_config)
     return Binding(amplitude_client, ai_config, user_id, session_id, auto_start_session, explicit)
 
 

@@ -10,6 +10,7 @@ os.environ.pop("AMPLITUDE_API_KEY", None)
 
 from amplitude_ai import _guard
 from tests.clients_common import seen  # noqa: F401
+from tests.fake_amplitude import server  # noqa: F401
 from tests.simulator.plugin import simulator, simulator_process  # noqa: F401
 
 

@@ -10,21 +10,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
 import weakref
 from pathlib import Path
 from typing import Any
 
+from .._sqlite import inherited, open_private
 from . import _schema
 from ._location import default_path
 
-#: How long a write waits for other processes, in seconds.
-BUSY_SECONDS = 5.0
-
-#: Connections that a forked child inherited. SQLite allows a child neither to use nor to close them
-#: (https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_), and dropping the
-#: last reference would close them.
-_inherited: list[sqlite3.Connection] = []
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
@@ -78,7 +71,7 @@ class Store:
             if self._connection is not None and self._file != _identity(self.path):
                 self._disconnect()  # somebody deleted or replaced the file: what we write would go with the old one
             if self._connection is None:
-                self._connection = _open(self.path)
+                self._connection = open_private(self.path, _schema.migrate)
                 self._file = _identity(self.path)
             self._connection.execute(statement, row)
 
@@ -91,7 +84,7 @@ class Store:
         # A thread of the parent that was writing at that moment left the lock locked, and does not exist here.
         self._lock = threading.Lock()
         if self._connection is not None:
-            _inherited.append(self._connection)
+            inherited.append(self._connection)
             self._connection = None
 
 
@@ -110,33 +103,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _is_busy(exc: sqlite3.OperationalError) -> bool:
-    # The low byte of an extended code is the plain one; "protocol" is a race for the WAL index.
-    return getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # SQLite would make the file for all to read; its -wal and -shm files take over the mode of this one.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        # Threads take turns by our lock, so SQLite need not insist on the thread that opened it.
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            _schema.migrate(connection)
-        except sqlite3.OperationalError as exc:
-            connection.close()
-            # Turning WAL on does not wait for processes that do the same: it fails at once.
-            if not _is_busy(exc) or time.monotonic() >= deadline:
-                raise
-            time.sleep(0.01)
-        except BaseException:
-            connection.close()
-            raise
-        else:
-            return connection

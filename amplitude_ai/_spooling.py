@@ -1,0 +1,132 @@
+"""Which events go by a spool, and when what waits there is sent: between `Delivery` and the files.
+
+A spool serves clients whose destinations acknowledge events (Amplitude's). The local store is a disk itself, and a
+stand-in with ``track()`` has an event as soon as it was called.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._config import AIConfig, env_spool
+from ._guard import guard
+from ._models import Event
+
+if TYPE_CHECKING:
+    from ._outlet import Outlet
+    from .spool._spool import Spool
+
+#: How often spools are searched for what waits, and for what others have left, in seconds.
+SEARCH_SECONDS = 30.0
+
+
+class Place:
+    """Where one event is on disk. Its methods take no lock: finalizers may call them."""
+
+    __slots__ = ("_destination", "_row", "_spool")
+
+    def __init__(self, spool: Spool, destination: str, row: int) -> None:
+        self._spool = spool
+        self._destination = destination
+        self._row = row
+
+    def done(self) -> None:
+        """It need not be kept."""
+        self._spool.done(self._row)
+
+    def put_back(self) -> None:
+        """It was not sent, and waits."""
+        self._spool.put_back(self._destination, self._row)
+
+
+class Spooling:
+    """All spools of the process.
+
+    Args:
+        count: adds one to a counter by name.
+        outlet: what `Delivery` knows about a client.
+    """
+
+    def __init__(self, count: Callable[[str], None], outlet: Callable[[Any], Outlet]) -> None:
+        self._count = count
+        self._outlet = outlet
+        self._spools: dict[Path, Spool] = {}
+        #: (file, destination) -> the client that sends there, and when to look next.
+        self._watched: dict[tuple[Path, str], tuple[Any, float]] = {}
+
+    def write(self, events: list[tuple[Event, Any]]) -> list[Place | None]:
+        """Put events on disk that want it; where each is. Errors are counted, never raised."""
+        places: list[Place | None] = [None] * len(events)
+        groups: dict[tuple[Path, str], list[int]] = {}
+        with guard("spool"):
+            for index, (event, client) in enumerate(events):
+                if event.config is not None and (key := self.watch(client, event.config)) is not None:
+                    groups.setdefault(key, []).append(index)
+            for (path, destination), indices in groups.items():
+                spool = self._spools[path]
+                rows = spool.add(destination, [events[index][0] for index in indices])
+                for index, row in zip(indices, rows, strict=True):
+                    places[index] = None if row is None else Place(spool, destination, row)
+        return places
+
+    def watch(self, client: Any, config: AIConfig) -> tuple[Path, str] | None:
+        """Use the spool of ``config`` for ``client``; ``None`` where there is none, or it is of no use."""
+        where = config.spool or env_spool()
+        if not where:
+            return None
+        outlet = self._outlet(client)
+        destination = outlet.destination
+        if destination is None:
+            return None
+        path = _path(where)
+        key = (path, destination)
+        if path not in self._spools:
+            from .spool._spool import Spool
+
+            self._spools[path] = Spool(path, config.spool_max_bytes, config.spool_max_age_s, self._count)
+        if key not in self._watched:
+            self._watched[key] = (outlet.client, 0.0)
+        return key
+
+    def due(self, limit: int) -> Iterator[tuple[Event, Any, Place]]:
+        """Events that wait on disk, where it is time to look for them; no more than ``limit``."""
+        self.tidy()
+        now = time.monotonic()
+        for (path, destination), (client, at) in list(self._watched.items()):
+            if now < at or limit <= 0:
+                continue
+            self._watched[path, destination] = (client, now + SEARCH_SECONDS)
+            spool = self._spools[path]
+            for row, event in spool.take(destination, limit):
+                limit -= 1
+                yield event, client, Place(spool, destination, row)
+
+    def tidy(self) -> None:
+        """Remove from disk what has arrived."""
+        for spool in list(self._spools.values()):
+            with guard("spool"):
+                spool.tidy()
+
+    def close(self) -> None:
+        """The process ends."""
+        for spool in list(self._spools.values()):
+            with guard("spool"):
+                spool.close()
+
+    def after_fork(self) -> None:
+        """In a forked child: what is on disk is the parent's to send."""
+        for spool in self._spools.values():
+            spool.after_fork()
+        self._watched = {key: (client, 0.0) for key, (client, _) in self._watched.items()}
+
+
+def _path(where: bool | str | os.PathLike[str]) -> Path:
+    if isinstance(where, bool):
+        from .store._location import default_path
+
+        return default_path().with_name("spool.db")
+    return Path(where).expanduser()

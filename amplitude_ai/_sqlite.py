@@ -1,0 +1,57 @@
+"""Opening a private SQLite file that several processes write to. Knows nothing of what is in it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+#: How long a write waits for other processes, in seconds.
+BUSY_SECONDS = 5.0
+
+#: Connections that a forked child inherited. SQLite allows a child neither to use nor to close them
+#: (https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_), and dropping the
+#: last reference would close them.
+inherited: list[sqlite3.Connection] = []
+
+
+def open_private(path: Path, migrate: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+    """Open ``path`` in WAL mode and autocommit, made with mode 0600 (its directory 0700) when missing.
+
+    Args:
+        path: the file.
+        migrate: brings its tables to where they should be.
+
+    Raises:
+        OSError: the file or its directory could not be made.
+        sqlite3.Error: it is no database, is damaged, cannot be written, or was busy for too long.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # SQLite would make the file for all to read; its -wal and -shm files take over the mode of this one.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        # Threads take turns by the owner's lock, so SQLite need not insist on the thread that opened it.
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            migrate(connection)
+        except sqlite3.OperationalError as exc:
+            connection.close()
+            # Turning WAL on does not wait for processes that do the same: it fails at once.
+            if not _is_busy(exc) or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+
+
+def _is_busy(exc: sqlite3.OperationalError) -> bool:
+    # The low byte of an extended code is the plain one; "protocol" is a race for the WAL index.
+    return getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)

@@ -1,0 +1,137 @@
+"""The spool's file: rows of events, each with whom it is for and which process has it in hand. SQL and bounds only."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from .._sqlite import inherited, open_private
+
+#: How many of the oldest rows make room at a time.
+_EVICTED_AT_ONCE = 200
+_TABLE = """
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    destination TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    written_s INTEGER NOT NULL,
+    body BLOB NOT NULL
+)
+"""
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    connection.execute(_TABLE)
+
+
+class SpoolFile:
+    """Not for two threads at once.
+
+    Args:
+        path: the file.
+        max_bytes: its size; the oldest rows make room for new ones.
+        max_age_s: rows older than this, in seconds, are removed.
+        dropped: told how many rows were removed, and why (``full`` or ``old``).
+
+    Every method raises ``sqlite3.Error`` or ``OSError`` when the file cannot be used.
+    """
+
+    def __init__(self, path: Path, max_bytes: int, max_age_s: float, dropped: Callable[[str, int], None]) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._max_age_s = max_age_s
+        self._dropped = dropped
+        self._connection: sqlite3.Connection | None = None
+
+    def add(self, destination: str, owner: str, bodies: Sequence[bytes]) -> list[int]:
+        """Write events, in one transaction; their row ids. From then on they survive the death of the process."""
+        self._make_room(self._open(), sum(map(len, bodies)))
+        now = int(time.time())
+        insert = "INSERT INTO events (destination, owner, written_s, body) VALUES (?, ?, ?, ?)"
+        with self._transaction() as connection:
+            cursors = [connection.execute(insert, (destination, owner, now, body)) for body in bodies]
+        return [int(cursor.lastrowid or 0) for cursor in cursors]
+
+    def remove(self, ids: Iterable[int]) -> None:
+        """Forget rows."""
+        with self._transaction() as connection:
+            connection.executemany("DELETE FROM events WHERE id = ?", [(one,) for one in ids])
+
+    def expire(self) -> None:
+        """Remove rows that are too old."""
+        oldest = int(time.time() - self._max_age_s)
+        removed = self._open().execute("DELETE FROM events WHERE written_s < ?", (oldest,)).rowcount
+        if removed:
+            self._dropped("old", removed)
+
+    def owners(self, destination: str) -> list[str]:
+        """Whose rows there are for ``destination``."""
+        found = self._open().execute("SELECT DISTINCT owner FROM events WHERE destination = ?", (destination,))
+        return [owner for (owner,) in found]
+
+    def adopt(self, destination: str, owner: str, dead: str) -> list[int]:
+        """Take over what another process left: its rows, oldest first. Only one of several who try gets them."""
+        theirs = (dead, destination)
+        with self._transaction() as connection:
+            query = "SELECT id FROM events WHERE owner = ? AND destination = ? ORDER BY id"
+            ids = [row for (row,) in connection.execute(query, theirs)]
+            connection.execute("UPDATE events SET owner = ? WHERE owner = ? AND destination = ?", (owner, *theirs))
+        return ids
+
+    def read(self, row: int) -> bytes | None:
+        """The event of a row; ``None`` when it made room for others."""
+        found = self._open().execute("SELECT body FROM events WHERE id = ?", (row,)).fetchone()
+        return None if found is None else bytes(found[0])
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def set_aside(self) -> None:
+        """Begin anew: the file is damaged. It stays beside the new one for whoever wants to look."""
+        self.close()
+        for suffix in ("-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        self._path.replace(self._path.with_name(self._path.name + ".damaged"))
+
+    def forget(self) -> None:
+        """In a forked child: the connection is the parent's."""
+        if self._connection is not None:
+            inherited.append(self._connection)
+            self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_private(self._path, _migrate)
+        return self._connection
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._open()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def _make_room(self, connection: sqlite3.Connection, size: int) -> None:
+        while _used(connection) + size > self._max_bytes:
+            oldest = "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)"
+            removed = connection.execute(oldest, (_EVICTED_AT_ONCE,)).rowcount
+            if removed <= 0:
+                return
+            self._dropped("full", removed)
+
+
+def _used(connection: sqlite3.Connection) -> int:
+    ((pages,),) = connection.execute("PRAGMA page_count")
+    ((free,),) = connection.execute("PRAGMA freelist_count")
+    ((size,),) = connection.execute("PRAGMA page_size")
+    return int((pages - free) * size)
