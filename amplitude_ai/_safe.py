@@ -42,7 +42,7 @@ def safe_text(text: str) -> str:
 def safe_properties(properties: Mapping[Any, Any]) -> dict[str, Any]:
     """A deep copy of ``properties`` that can be sent and stored. Never raises; unknown classes become their ``str()``.
 
-    What has no value (``None``, NaN, infinities) is left out. Of too many keys the last are kept, where our own stand.
+    What has no value (``None``, NaN, infinities) is left out. Of too much the last is kept, where our own stand.
     """
     return _Maker().mapping(properties, 0)
 
@@ -55,11 +55,12 @@ class _Maker:
 
     def mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
-        for key, item in list(value.items())[-MAX_ITEMS:]:
+        # From the end, where our own stand: of too many values it is they that are kept.
+        for key, item in list(value.items())[: -MAX_ITEMS - 1 : -1]:
             safe = self.value(item, depth + 1)
             if safe is not None:
-                made[_key(key)] = safe
-        return made
+                made.setdefault(_key(key), safe)
+        return dict(reversed(made.items()))
 
     def value(self, value: Any, depth: int) -> Any:
         """The safe form of ``value``; ``None`` when there is none."""

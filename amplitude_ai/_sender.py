@@ -11,20 +11,24 @@ import logging
 import threading
 from typing import Any
 
+import orjson
 from amplitude import Amplitude, Config
 from amplitude.constants import PluginType
 from amplitude.exception import InvalidAPIKeyError
-from amplitude.http_client import HttpClient, Response
+from amplitude.http_client import HttpClient, HttpStatus, Response
 from amplitude.plugin import AmplitudeDestinationPlugin
 from amplitude.worker import Workers
 
 from ._config import env_api_key, env_server_url, env_server_zone
-from ._guard import guard, log_once
+from ._guard import count, guard, log_once
 from .store._destination import LocalStoreDestination
 
-#: Most events of one request. Requests of 1 MB are refused, and one of ours, with two texts of 10,000 characters
-#: (`AIConfig.max_content_length`, up to six bytes each as JSON), may have 120 KB; a 413 halves the number further.
-BATCH_EVENTS = 20
+#: Most events of one request; Amplitude takes 2,000. A 413 halves the number further.
+BATCH_EVENTS = 500
+#: Most bytes of one request's events: Amplitude's documentation gives 1 MB for one of its endpoints.
+BATCH_BYTES = 900_000
+#: Most bytes of one event; of a larger one the properties that come first, which are the user's own, are left out.
+EVENT_BYTES = 500_000
 #: How long an event waits for others to share its request.
 INTERVAL_MILLIS = 1000
 #: How often it is tried, again after 0.1 s at first and after 102 s at last: 5 minutes in all.
@@ -80,17 +84,72 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
                 self._waiting.set()  # held back for a later try
 
     def send(self, events: list[Any]) -> None:
-        """Send one batch and handle the answer."""
+        """Send events, in requests of a size that is taken, and handle the answers."""
+        part: list[tuple[Any, bytes]] = []
+        size = 0
+        for event in events:
+            with guard("send_body") as fence:
+                body = _body(event)
+            if fence.failed:
+                self.response_processor.callback([event], 400, "the event could not be written as JSON")
+                continue
+            if part and size + len(body) > BATCH_BYTES:
+                self._send_part(part)
+                part, size = [], 0
+            part.append((event, body))
+            size += len(body)
+        if part:
+            self._send_part(part)
+
+    def _send_part(self, part: list[tuple[Any, bytes]]) -> None:
+        events = [event for event, _ in part]
+        about = {"api_key": self.configuration.api_key}
+        if self.configuration.options:
+            about["options"] = self.configuration.options
+        payload = orjson.dumps(about)[:-1] + b',"events":[' + b",".join(body for _, body in part) + b"]}"
         try:
-            response = HttpClient.post(self.configuration.server_url, self.get_payload(events))
+            response = HttpClient.post(self.configuration.server_url, payload)
         except Exception as exc:
             # A reset connection or an answer that is no JSON: the client lets these through, and loses the events.
             response = Response(body={"error": type(exc).__name__})
+        if _blames_nobody(response):
+            if len(part) == 1:
+                self.response_processor.callback(events, response.code, str(response.error))
+                return
+            half = len(part) // 2
+            self._send_part(part[:half])
+            self._send_part(part[half:])
+            return
         try:
             self.response_processor.process_response(response, events)
         except InvalidAPIKeyError:
             log_once("api_key", logging.ERROR, "amplitude_ai: Amplitude does not know this AMPLITUDE_API_KEY")
             self.response_processor.callback(events, response.code, "Invalid API key")
+
+
+def _body(event: Any) -> bytes:
+    """One event as JSON, of a size that is taken."""
+    body: dict[str, Any] = event.get_event_body()
+    data = orjson.dumps(body)
+    if len(data) > EVENT_BYTES:
+        count("events_cut")
+        kept: dict[str, Any] = {}
+        left = EVENT_BYTES
+        for name, value in reversed(body.pop("event_properties", {}).items()):
+            left -= len(orjson.dumps(value)) + len(name) + 4
+            if left > 0:
+                kept[name] = value
+        data = orjson.dumps({**body, "event_properties": dict(reversed(kept.items()))})
+    return data
+
+
+def _blames_nobody(response: Response) -> bool:
+    """A 400 that names no event: one of them may be bad, and the others are to arrive."""
+    return (
+        response.status is HttpStatus.INVALID_REQUEST
+        and not response.invalid_or_silenced_index()
+        and not str(response.error).startswith("Invalid API key:")
+    )
 
 
 class DefaultClient(Amplitude):  # type: ignore[misc]

@@ -137,6 +137,38 @@ def test_one_refused_event_costs_no_other(server, delivery, counts):
     assert delivery.flush(soon()) is True
 
 
+def test_a_refusal_that_names_no_event_costs_only_the_bad_one(server, delivery, counts):
+    """The request is halved until the bad one stands alone."""
+    server.judge = lambda events: (400, {"error": "no"}) if any(e["insert_id"] == "id-5" for e in events) else None
+    for i in range(8):
+        delivery.deliver(event(f"id-{i}"))
+    assert delivery.flush(soon(2)) is False
+    assert counts["dropped_answer_400"] == 1
+    assert sorted(server.ids()) == [f"id-{i}" for i in range(8) if i != 5]
+
+
+def test_requests_are_bounded_by_bytes(server, delivery, counts):
+    """Forty events with long texts, which are 100 KB each, are several requests of less than a megabyte."""
+    for i in range(40):
+        delivery.deliver(event(f"id-{i}", output_content="x" * 100_000))
+    assert delivery.flush(soon())
+    assert len(server.events) == 40
+    assert 4 < len(server.requests) < 20
+    assert max(server.sizes) < 1_000_000
+
+
+def test_an_enormous_event_is_cut(server, delivery, counts):
+    """What the user added goes first; what we measured arrives."""
+    enormous = {f"mine_{i}": ["y" * 1000] * 500 for i in range(10)}
+    delivery.deliver(event(**enormous, total_tokens=7))
+    delivery.deliver(event("id-2"))
+    assert delivery.flush(soon())
+    first, _ = sorted(server.events, key=lambda one: one["insert_id"])
+    assert first["event_properties"]["total_tokens"] == 7
+    assert "mine_0" not in first["event_properties"]
+    assert max(server.sizes) < 1_000_000
+
+
 @pytest.mark.parametrize("own", [False, True])
 def test_a_wrong_api_key_is_found_out_at_once(server, own_client, delivery, counts, own, caplog):
     """Amplitude's SDK forgets such events without calling back; flush is False and does not wait for ever."""
