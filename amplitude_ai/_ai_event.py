@@ -77,7 +77,7 @@ class Ticket:
 
     def close(self, code: int | None) -> None:
         """The matter is closed; later answers change nothing."""
-        settle, self._settle = self._settle, None
+        settle, self._settle = getattr(self, "_settle", None), None  # a ticket that was only half made is deleted too
         if settle is not None:
             settle(code)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .._guard import report
 from .._models import Outcome
 from ._capture import Capture
 
@@ -79,7 +80,11 @@ class RawTee:
         return data
 
     def _decodes(self, asked: bool | None) -> bool:
-        return bool(getattr(self._raw, "decode_content", False) if asked is None else asked)
+        try:
+            return bool(getattr(self._raw, "decode_content", False) if asked is None else asked)
+        except Exception as exc:  # a stand-in for a response that computes its attributes
+            report("read", exc)
+            return False
 
     def close(self) -> None:
         """Finish the capture, then close."""
