@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 comma := ,
 
-.PHONY: demo test check bench matrix format clean
+.PHONY: demo test check bench stress matrix format clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
@@ -25,6 +25,10 @@ check: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
+
+stress: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,stress]'
+	$(BIN)/python -m tests.stress $(subst $(comma), ,$(SECTIONS))
 
 matrix: $(VENV)/.installed
 	$(BIN)/python -m tests.matrix $(subst $(comma), ,$(ROWS))

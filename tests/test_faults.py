@@ -22,8 +22,8 @@ from amplitude_ai.testing import EventList
 OURS = str(Path(amplitude_ai.__file__).parent)
 #: The fence itself; and what stands for the application here.
 OUTSIDE = ("_guard.py", "testing.py")
-#: The gates in the fence, which streams and transports call. Their whole bodies are fences, so what can raise is what they
-#: call, which is tried; the entering of a function cannot.
+#: The gates in the fence, which streams and transports call. Their whole bodies are fences, so what can raise is what
+#: they call, which is tried; the entering of a function cannot.
 GATES = {
     "open_capture",
     "attach",

@@ -1,0 +1,1 @@
+"""``make stress``: the library on its worst day, printed as a table."""
