@@ -1,7 +1,8 @@
 """A fake Amplitude in a process of its own: it enforces the documented limits, and answers as badly as it is told.
 
 ``python -m tests.stress.amplitude`` prints its port. ``POST /_mode {"mode": ..., "first": n}`` sets how the next ``n``
-``python -m tests.stress.amplitude`` prints its port. ``POST /_mode {"mode": ..., "first": n}`` sets how the next ``n``
+requests (or those of the next ``seconds``) are answered, ``GET /_seen`` tells what arrived, ``DELETE /_seen`` forgets
+it.
 """
 
 from __future__ import annotations

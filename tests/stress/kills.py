@@ -11,7 +11,7 @@ from ._run import Amplitude, environment, python, row
 
 #: Events are on disk before the call returns (``async_event_emission=False``), so each line printed is a promise.
 PROGRAM = """
-import sys
+import sys, time
 import httpx2, amplitude_ai
 name, calls = sys.argv[1], int(sys.argv[2])
 answer = {"id": "1", "model": "gpt-4o-mini", "choices": [{"index": 0, "finish_reason": "stop",
@@ -25,6 +25,7 @@ for number in range(calls):
         client.post("https://api.openai.com/v1/chat/completions",
                     json={"model": "gpt-4o-mini", "messages": [{"role": "user", "content": f"{name} {number}"}]})
     print(f"{name}-{number}", flush=True)
+    time.sleep(0.005)
 if not calls:
     for _ in range(40):
         amplitude_ai.flush(10)
