@@ -7,7 +7,6 @@ sessions, amplitude itself) are imported by the worker's first item, not by the 
 from __future__ import annotations
 
 import atexit
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _context, _guard
 from ._config import env_spool
+from ._ends import at_fork, before_own_death
 from ._guard import count, guard
 from ._models import Binding, Event, Exchange, LLMCall
 from ._worker import Worker
@@ -111,6 +111,7 @@ class Runtime:
         key = id(client)
         if key not in self._exit_registered:
             self._exit_registered.add(key)
+            before_own_death(self.at_exit)
             # Runs before non-daemon threads are joined, last registered first (CPython's own hook for executors).
             register = getattr(threading, "_register_atexit", None)
             if register is not None:
@@ -247,8 +248,7 @@ observer = Observer(
     sink=runtime.sink, watches=_router.watches, snapshot=_context.snapshot, client_closed=runtime.client_closed
 )
 atexit.register(runtime.at_exit)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=runtime.after_fork)
+at_fork(runtime.worker.before_fork, runtime.worker.after_fork_in_parent, runtime.after_fork)
 
 
 def bind(

@@ -26,6 +26,8 @@ TICK_SECONDS = 0.5
 #: How long the worker lets items gather when the first one wakes it, in seconds. Without it the two threads would hand
 #: the GIL to and fro for every call, at the expense of the caller's. Whoever waits (`drain`) cuts it short.
 GATHER_SECONDS = 0.02
+#: How long a fork waits for the item in hand, at most, in seconds.
+FORK_SECONDS = 2.0
 
 
 class Handler(Protocol):
@@ -60,6 +62,7 @@ class Worker:
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._running = threading.RLock()  # held while the handler runs
+        self._held_for_fork = False
         self._reset()
 
     def _reset(self) -> None:
@@ -193,6 +196,16 @@ class Worker:
             except queue.Empty:
                 return
             self._handle(item, size)
+
+    def before_fork(self) -> None:
+        """Wait for the item in hand: a fork in the middle of an import leaves the child half a module for ever."""
+        self._held_for_fork = self._running.acquire(timeout=FORK_SECONDS)
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        if self._held_for_fork:
+            self._held_for_fork = False
+            self._running.release()
 
     def after_fork(self) -> None:
         """In a forked child: the parent handles what the parent queued."""

@@ -1,7 +1,7 @@
 """One way of watching, in a process of its own: peers patch whole SDKs, so no two of them share one.
 
-``python _worker.py <way>`` prints a line once it is ready. Then each line of stdin, ``<work> <calls>``, is answered with
-a line of JSON: nanoseconds of the calling thread, of the process and of the clock, and the peak of the allocated bytes.
+``python _worker.py <way>`` prints a line once it is ready. Then each line of stdin, ``<work> <calls>``, is answered
+with a line of JSON: nanoseconds of CPU of the calling thread and of the process, and of the clock for each call.
 A script, not a module: the official ``amplitude-ai`` has the import name of this package, and lives in another
 environment. The transport is in memory, so that no network hides microseconds.
 """
@@ -31,7 +31,9 @@ STREAM = [
     for _ in range(CHUNKS)
 ]
 STREAM += [
-    b"data: " + json.dumps({**HEAD, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}).encode() + b"\n\n",
+    b"data: "
+    + json.dumps({**HEAD, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}).encode()
+    + b"\n\n",
     b"data: " + json.dumps({**HEAD, "choices": [], "usage": ANSWER["usage"]}).encode() + b"\n\n",
     b"data: [DONE]\n\n",
 ]
@@ -170,9 +172,7 @@ def posthog():
 
     logging.disable(logging.CRITICAL)
     client = Posthog("phc_x", host="http://127.0.0.1:9")
-    return OpenAI(
-        api_key="sk-test", http_client=httpx.Client(transport=Memory()), base_url=URL, posthog_client=client
-    )
+    return OpenAI(api_key="sk-test", http_client=httpx.Client(transport=Memory()), base_url=URL, posthog_client=client)
 
 
 def openinference():
@@ -215,15 +215,14 @@ def official():
     import logging
 
     from amplitude import Amplitude, Config
-    from amplitude_ai import AmplitudeAI
     from amplitude_ai.providers.openai import OpenAI
+
+    from amplitude_ai import AmplitudeAI
 
     logging.disable(logging.CRITICAL)
     inner = Amplitude("key", Config(server_url="http://127.0.0.1:9"))
     ai = AmplitudeAI(amplitude=inner)
-    client = OpenAI(
-        amplitude=ai, api_key="sk-test", http_client=httpx.Client(transport=Memory()), base_url=URL
-    )
+    client = OpenAI(amplitude=ai, api_key="sk-test", http_client=httpx.Client(transport=Memory()), base_url=URL)
     agent = ai.agent("bench", user_id="user123")
     session = agent.session(session_id="s").__enter__()
     client._bench = (agent, session)

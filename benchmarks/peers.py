@@ -116,8 +116,8 @@ def main() -> int:
         "# The cost of watching",
         "",
         f"Made by `make bench-peers` on {platform.python_implementation()} {platform.python_version()}, "
-        f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}. In-memory transport, openai 2.x on httpx, each "
-        "way in a process of its own, taking turns; medians over the repeats, with the lowest and highest repeat. "
+        f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}. In-memory transport, openai 2.x on httpx, "
+        "each way in a process of its own, taking turns; medians over the repeats, with the lowest and highest repeat. "
         "*Caller's CPU* is the thread that makes the call; *process* includes everything in the background.",
         "",
     ]
@@ -138,9 +138,17 @@ def main() -> int:
         print("\n".join(lines[-len(figures) - 4 :]), flush=True)
     lines += ["## Ready for the first call, and on disk", "", "| | import and client, ms |", "|---|---|"]
     lines += [f"| {title} | {workers[way].ready_ms:.0f} |" for way, title, _, _ in WAYS if way in workers]
-    packages = [("a", "amplitude-ai-wire"), ("a", "langfuse"), ("a", "logfire"), ("a", "posthog"), ("b", "amplitude-ai")]
+    packages = [
+        ("a", "langfuse"),
+        ("a", "logfire"),
+        ("a", "posthog"),
+        ("b", "amplitude-ai"),
+    ]
     sizes = ", ".join(f"{name} {size_mb(pythons[where], name):.1f} MB" for where, name in packages)
-    lines += ["", f"Installed size of the package alone: {sizes}. (Ours is installed editable here; its files: {_own_mb():.1f} MB.)"]
+    lines += [
+        "",
+        f"Installed size of the package alone: {sizes}. Ours is installed editable; its files: {_own_mb():.1f} MB.",
+    ]
     if missing:
         lines += ["", "Left out: " + "; ".join(f"{name} ({why})" for name, why in missing.items()) + "."]
     lines += ["", *(ROOT / "benchmarks" / "_findings.md").read_text().splitlines()]

@@ -29,7 +29,8 @@ def app(environ, start_response):
     return [answer.json()["choices"][0]["message"]["content"].split()[0].encode()]
 if os.environ.get("WARM"):  # the master itself makes a call before it forks
     with amplitude_ai.context(user_id="user-master", properties={"call": "call-0"}):
-        client.post(os.environ["MODELS"], json={"model": "m", "messages": [{"role": "user", "content": "call-0"}]})
+        # With a client of its own: the workers must not share its connection.
+        httpx2.post(os.environ["MODELS"], json={"model": "m", "messages": [{"role": "user", "content": "call-0"}]})
 """
 ASGI = """
 import os

@@ -1,0 +1,38 @@
+"""The ends of a process that Python's own hooks do not see, and the moment of a fork.
+
+Servers that catch SIGTERM to stop in good order, and then die of it after all so that their parent may see why (uvicorn
+does: ``Server.capture_signals``), raise it with the default action restored: the process is gone with no exit hook run.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+from ._guard import guard
+
+_FATAL = (signal.SIGTERM, signal.SIGINT)
+
+
+def before_own_death(action: Callable[[], None]) -> None:
+    """Have ``action`` run when the process raises a fatal signal against itself. A second call changes nothing."""
+    original = signal.raise_signal
+    if hasattr(original, "_amplitude_ai"):
+        return
+
+    def raise_signal(signalnum: int, /) -> None:
+        if signalnum in _FATAL and signal.getsignal(signalnum) is signal.SIG_DFL:
+            with guard("exit"):
+                action()
+        original(signalnum)
+
+    raise_signal.__doc__ = original.__doc__
+    raise_signal._amplitude_ai = True  # type: ignore[attr-defined]
+    signal.raise_signal = raise_signal
+
+
+def at_fork(before: Callable[[], None], in_parent: Callable[[], None], in_child: Callable[[], None]) -> None:
+    """Register what is to be done around forks, where there are any."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)

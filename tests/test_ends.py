@@ -1,0 +1,84 @@
+"""Ends of a process that no exit hook sees, and forks at bad moments."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from amplitude_ai import _ends
+from amplitude_ai._worker import Worker
+
+ROOT = Path(__file__).parents[1]
+posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals")
+
+UVICORN_LIKE = """
+import signal, sys
+import amplitude_ai
+stopping = []
+signal.signal(signal.SIGTERM, lambda *_: stopping.append(1))
+body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+amplitude_ai.instrumented_httpx().post(sys.argv[1], json=body)
+signal.raise_signal(signal.SIGTERM)  # the server stops in good order ...
+assert stopping
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.raise_signal(signal.SIGTERM)  # ... and dies of it after all
+"""
+
+
+@posix
+def test_a_server_that_dies_of_the_signal_it_has_caught(simulator, server):
+    """As uvicorn does: its parent sees the signal, and Amplitude the events."""
+    done = subprocess.run(
+        [sys.executable, "-c", UVICORN_LIKE, f"{simulator.url}/v1/chat/completions"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=30,
+    )
+    assert done.returncode == -signal.SIGTERM
+    assert [one["event_type"] for one in server.events].count("llm_message") == 1
+
+
+def test_other_signals_are_nobody_elses_business(monkeypatch):
+    """A signal with a handler, or one that does not end the process, has only its own effect."""
+    raised, ended = [], []
+    monkeypatch.setattr(signal, "raise_signal", raised.append)
+    _ends.before_own_death(lambda: ended.append(1))
+    _ends.before_own_death(lambda: ended.append(2))
+    monkeypatch.setattr(signal, "getsignal", lambda number: lambda *_: None)
+    signal.raise_signal(signal.SIGTERM)
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_DFL)
+    signal.raise_signal(signal.SIGINT + 40)
+    assert ended == []
+    signal.raise_signal(signal.SIGTERM)
+    assert ended == [1]
+    assert raised == [signal.SIGTERM, signal.SIGINT + 40, signal.SIGTERM]
+
+
+@posix
+def test_a_fork_waits_for_the_item_in_hand():
+    """A child that is made in the middle of an import would have half a module for ever."""
+    busy, done = threading.Event(), []
+
+    class Slow:
+        def process(self, item):
+            busy.set()
+            time.sleep(0.3)
+            done.append(item)
+
+        def tick(self):
+            pass
+
+    worker = Worker(Slow())
+    worker.submit("item")
+    assert busy.wait(5)
+    worker.before_fork()
+    assert done == ["item"]
+    worker.after_fork_in_parent()
+    worker.submit("another")
+    assert worker.drain(5)
+    assert done == ["item", "another"]
