@@ -116,7 +116,7 @@ def main() -> int:
         "# The cost of watching",
         "",
         f"Made by `make bench-peers` on {platform.python_implementation()} {platform.python_version()}, "
-        f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}. In-memory transport, openai 2.x on httpx, "
+        f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}. In-memory transport, openai 2 on httpx, "
         "each way in a process of its own, taking turns; medians over the repeats, with the lowest and highest repeat. "
         "*Caller's CPU* is the thread that makes the call; *process* includes everything in the background.",
         "",
