@@ -89,13 +89,16 @@ class Delivery:
         self._delivering = True
         try:
             while self._waiting:
+                number = next(self._numbers)
                 with guard("deliver") as fence:
-                    self._track(*self._waiting.popleft())
-                self._lost |= fence.failed
+                    self._track(number, *self._waiting.popleft())
+                if fence.failed:
+                    self._lost = True
+                    self._pending.pop(number, None)  # nobody answers for it any more
         finally:
             self._delivering = False
 
-    def _track(self, event: Event, client: Any, place: Place | None) -> None:
+    def _track(self, number: int, event: Event, client: Any, place: Place | None) -> None:
         if len(self._pending) >= MAX_PENDING:
             if place is not None:
                 place.put_back()
@@ -106,7 +109,6 @@ class Delivery:
         outlet = self._outlet(client)
         from ._ai_event import AIEvent, Ticket, is_refused
 
-        number = next(self._numbers)
         pending = self._pending
         ticket = Ticket(outlet.answers, lambda code: self._settled(pending, number, code, place))
         made = AIEvent(event, ticket, outlet.min_id_length)

@@ -145,6 +145,7 @@ class Worker:
             except queue.Empty:
                 return
             self._handle(item, size)
+            time.sleep(0)  # let the application's threads have the interpreter: they wait up to 5 ms for it otherwise
 
     def _handle(self, item: Any, size: int) -> None:
         with self._running:

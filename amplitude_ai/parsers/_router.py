@@ -86,6 +86,7 @@ _HOSTS: tuple[tuple[str, str, str | None], ...] = (
 #: (host, path, route) of parsers that were registered, the latest first.
 registered: list[tuple[re.Pattern[str], re.Pattern[str], Route]] = []
 
+_paths: dict[bytes, bool] = {}
 _cache: dict[tuple[str, str, str, bool], Route | None] = {}
 _hosts: dict[str, tuple[str, str | None] | None] = {}
 _CACHE_LIMIT = 1024
@@ -133,6 +134,7 @@ def _route(method: str, host: str, path: str) -> Route | None:
 def forget() -> None:
     """Forget what was routed so far: the tables have changed."""
     _cache.clear()
+    _paths.clear()
 
 
 def host_provider(host: str) -> tuple[str, str | None] | None:
@@ -154,6 +156,20 @@ def host_provider(host: str) -> tuple[str, str | None] | None:
 
 def _local(host: str) -> bool:
     return host in {"localhost", "127.0.0.1", "::1", "0.0.0.0"} or host.endswith(".local")
+
+
+def is_any(raw_path: bytes) -> bool:
+    """Whether a request to this path (the query with it) may be a model call, whatever host it goes to: a quick no."""
+    try:
+        return _paths[raw_path]
+    except KeyError:
+        pass
+    path = raw_path.partition(b"?")[0].decode("latin-1").rstrip("/")
+    found = _PATH.fullmatch(path) is not None or "%" in path or bool(registered)
+    if len(_paths) >= _CACHE_LIMIT:
+        _paths.clear()
+    _paths[raw_path] = found
+    return found
 
 
 def watches(method: str, host: str, path: str, explicit: bool) -> bool:

@@ -16,6 +16,9 @@ from .._config import AIConfig
 from .._models import JSON
 from ._redact import redact_pii, redact_secrets, remove_blobs
 
+#: Of a longer text, beyond twice ``max_content_length``, this many characters are looked at, and the last of them go.
+_WINDOW = 500_000
+_MARGIN = 10_000
 _MAX_DEPTH = 40  # Amplitude's own limit on nested values
 
 
@@ -75,7 +78,8 @@ class Privacy:
         if not allowed:
             return Content(None, len(text), None)
         kept = self._redacted(text)
-        return Content(self._config.truncate_content(kept), len(text), len(kept) > self._config.max_content_length)
+        cut = len(kept) > self._config.max_content_length or len(text) > 2 * self._config.max_content_length + _WINDOW
+        return Content(self._config.truncate_content(kept), len(text), cut)
 
     def _json(self, value: JSON, allowed: bool) -> str | None:
         if value is None or not allowed:
@@ -91,10 +95,14 @@ class Privacy:
         return self._config.truncate_content(self._redacted(text))
 
     def _redacted(self, text: str) -> str:
-        text = remove_blobs(text)
+        # Patterns hold the interpreter's lock as long as they run, so what will be cut off anyway is cut off first.
+        # A secret that this cut goes through loses its half with the margin.
+        window = 2 * self._config.max_content_length + _WINDOW
+        cut = len(text) > window
+        text = remove_blobs(text[:window] if cut else text)
         if self._config.redact_pii:
             text = redact_pii(text)
-        return self._hooked(text)
+        return self._hooked(text[:-_MARGIN] if cut else text)
 
     def _hooked(self, text: str) -> str:
         if self._config.redact is not None:

@@ -263,7 +263,9 @@ class SessionBook:
             return call.retry_count
         if exchange.request_body is None:
             return 0
-        body = blake2b(exchange.url.encode() + b"\0" + exchange.request_body, digest_size=16).digest()
+        hashed = blake2b(exchange.url.encode() + b"\0", digest_size=16)
+        hashed.update(exchange.request_body)  # on its own: nothing is copied, and other threads may run
+        body = hashed.digest()
         attempt, ended_ns = run.failures.pop(body, (-1, 0))
         if not ended_ns <= exchange.started_ns <= ended_ns + _RETRY_WINDOW_NS:
             attempt = -1  # in parallel with the one that failed, or long after it

@@ -15,6 +15,8 @@ from .._models import LLMCall, Message
 #: What these are given is data to work on, not something a user said.
 _NO_USER = frozenset({"embeddings", "rerank", "moderation", "ocr", "audio"})
 _MAX_SEEN = 256
+#: Characters of each end of a long text that it is known by.
+_ENDS = 32_768
 
 
 class Turns:
@@ -68,5 +70,8 @@ def _last_turns(messages: Sequence[Message]) -> tuple[list[int], bool]:
 def _digest(messages: Sequence[Message]) -> bytes:
     digest = blake2b(digest_size=16)
     for message in messages:
-        digest.update(f"{message.role}\0{len(message.text)}\0{message.text}".encode("utf-8", "surrogatepass"))
+        text = message.text
+        if len(text) > 2 * _ENDS:  # it takes no ten megabytes to know a text again
+            text = text[:_ENDS] + text[-_ENDS:]
+        digest.update(f"{message.role}\0{len(message.text)}\0{text}".encode("utf-8", "surrogatepass"))
     return digest.digest()

@@ -23,6 +23,7 @@ from .._context import ambient
 from .._guard import log_once, logger, report
 from .._models import Binding
 from .._runtime import bind, observer
+from ..parsers._router import is_any
 from ._httpx_family import AsyncTransport, SyncTransport, end_client
 
 if TYPE_CHECKING:
@@ -162,6 +163,11 @@ def _hook_httpx(module: ModuleType) -> None:
         def make(original: Any) -> Any:
             def _transport_for_url(self: Any, url: Any) -> Any:
                 transport = original(self, url)
+                try:
+                    if not is_any(url.raw_path):
+                        return transport
+                except Exception as exc:
+                    report("install", exc)
                 if isinstance(transport, SyncTransport | AsyncTransport):
                     return transport
                 binding = _binding(self)
