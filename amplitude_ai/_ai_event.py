@@ -109,8 +109,9 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
             device_id=None if event.device_id is None else safe_text(event.device_id),
             time=event.time_ms,
             insert_id=event.insert_id,
-            event_properties=safe_properties(event.properties),
         )
+        # Not an argument: the constructor would look at every value again, to refuse what `safe_properties` made safe.
+        self.event_properties = safe_properties(event.properties)
         self.ticket = ticket
         self.config = event.config
         self.min_id_length = min_id_length or MIN_ID_LENGTH

@@ -126,7 +126,7 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> CallContext:
     """
     around = _ambient.get()
     if not headers and around is _NOTHING:
-        return CallContext(binding, binding.user_id, binding.session_id)
+        return binding.plain
     said = _said(headers) if headers else _NOTHING
     properties = {**around.properties, **said.properties} if said.properties else around.properties
     session_id = said.session_id or around.session_id or binding.session_id

@@ -58,6 +58,18 @@ class Binding:
     explicit: bool = False
     managed: bool = False
     key: int = field(default_factory=lambda: next(_binding_keys))
+    #: The context of a call for which neither its surroundings nor its headers say more.
+    plain: CallContext = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.plain = CallContext(self, self.user_id, self.session_id)
+
+    def complete(self, other: Binding) -> None:
+        """Take from ``other`` what this one was not told."""
+        for name in ("amplitude_client", "config", "user_id", "session_id"):
+            if getattr(self, name) is None:
+                setattr(self, name, getattr(other, name))
+        self.plain = CallContext(self, self.user_id, self.session_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,9 @@ class Runtime:
     def sink(self, capture: Capture) -> None:
         """Take a finished capture."""
         count("captured")
-        config = capture.context.binding.config
-        self._expect(capture.context.binding.amplitude_client)
+        binding = capture.context.binding
+        config = binding.config
+        self._expect(binding.amplitude_client)
         if config is not None and not config.async_event_emission:
             self.worker.run_inline(capture)
         else:
@@ -163,7 +164,6 @@ class Runtime:
         from .parsers._read import read_all
 
         exchange = capture.exchange()
-        del capture.feed  # breaks the capture's only reference cycle
         ignored = True
         for call, own in read_all(exchange):
             ignored = False

@@ -34,7 +34,7 @@ class Told:
     __slots__ = ("__weakref__", "binding")
 
     def __init__(self, binding: Binding) -> None:
-        fields = {field.name: getattr(binding, field.name) for field in dataclasses.fields(binding)}
+        fields = {field.name: getattr(binding, field.name) for field in dataclasses.fields(binding) if field.init}
         self.binding = ClientBinding(**fields)
         weakref.finalize(self, end_run, self.binding).atexit = False
 
@@ -63,9 +63,7 @@ def watch_http_client(http_client: Any, told: Told) -> None:
     binding = told.binding
     before = _watching(http_client)
     if before and not isinstance(seen := before[0]._binding, ClientBinding):
-        for name in ("amplitude_client", "config", "user_id", "session_id"):
-            if getattr(binding, name) is None:
-                setattr(binding, name, getattr(seen, name))
+        binding.complete(seen)
     _watch(http_client, binding)
     for transport in _watching(http_client):
         transport._observer = client_observer

@@ -76,33 +76,18 @@ class Capture:
         request_body: the body when it is in memory.
     """
 
-    __slots__ = (
-        "_chunks",
-        "_open",
-        "_sink",
-        "_tail",
-        "_tail_size",
-        "_times",
-        "body_decoded",
-        "context",
-        "error",
-        "feed",
-        "finished_ns",
-        "headers_ns",
-        "id",
-        "method",
-        "outcome",
-        "request_body",
-        "request_headers",
-        "request_truncated",
-        "response_headers",
-        "size",
-        "started_at",
-        "started_ns",
-        "status",
-        "url",
-        "usage_filter",
-    )
+    # What most captures never change stands on the class: an instance is made for every call, on the caller's thread.
+    status: int | None = None
+    response_headers: Any = ()
+    headers_ns: int | None = None
+    finished_ns = 0
+    outcome = Outcome.ABANDONED
+    error: CallError | None = None
+    body_decoded = False
+    usage_filter: UsageFilter | None = None  # hides what we asked for from the application
+    request_truncated = False
+    _tail: deque[bytes] | None = None
+    _tail_size = 0
 
     def __init__(
         self,
@@ -119,27 +104,26 @@ class Capture:
         self.method = method
         self.url = url
         self.request_headers = request_headers
-        self.request_truncated = request_body is not None and len(request_body) > KEEP_REQUEST
-        self.request_body = None if self.request_truncated else request_body
-        self.size = 0 if self.request_body is None else len(self.request_body)
-        self.status: int | None = None
-        self.response_headers: Iterable[tuple[Any, Any]] = ()
-        self.headers_ns: int | None = None
-        self.finished_ns = 0
-        self.outcome = Outcome.ABANDONED
-        self.error: CallError | None = None
-        self.body_decoded = False
-        self.usage_filter: UsageFilter | None = None  # hides what we asked for from the application
+        self.request_body = request_body
+        self.size = 0
+        if request_body is not None:
+            self.size = len(request_body)
+            if self.size > KEEP_REQUEST:
+                self.request_truncated = True
+                self.request_body = None
+                self.size = 0
         self._chunks: list[bytes] = []
         self._times: list[int] = []
-        self._tail: deque[bytes] | None = None
-        self._tail_size = 0
-        self.feed = _feeder(self)
         self.started_at = time.time()
         self.started_ns = time.perf_counter_ns()
 
-    def respond(self, status: int, headers: Iterable[tuple[Any, Any]]) -> None:
-        """The head of the response has arrived. ``headers`` are name and value pairs, str or bytes."""
+    def respond(self, status: int, headers: Any) -> None:
+        """The head of the response has arrived.
+
+        Args:
+            status: HTTP status.
+            headers: name and value pairs, str or bytes, or what has these as ``raw`` (httpx); read on the worker.
+        """
         self.headers_ns = time.perf_counter_ns()
         self.status = status
         self.response_headers = headers
@@ -160,9 +144,11 @@ class Capture:
 
     def finish(self, outcome: Outcome, error: CallError | None = None) -> None:
         """Finish, once; later calls do nothing. Never raises."""
+        if not self._open:
+            return
         try:
             self._open.pop()
-        except IndexError:
+        except IndexError:  # somebody else was quicker
             return
         try:
             self.finished_ns = time.perf_counter_ns()
@@ -176,6 +162,18 @@ class Capture:
     def finished(self) -> bool:
         """Whether the capture was finished."""
         return not self._open
+
+    def feeder(self) -> Callable[[bytes], None]:
+        """The function that takes one chunk of the body. Never raises.
+
+        The capture does not hold it: a reference cycle for every call would be the garbage collector's, which runs on
+        the caller's thread.
+        """
+        return _feeder(self)
+
+    def feed(self, chunk: bytes) -> None:
+        """Take one chunk; who has many takes a `feeder`."""
+        _feeder(self)(chunk)
 
     def _overflow(self, chunk: bytes) -> None:
         """Past the head limit: keep only the last `KEEP_TAIL` bytes."""
@@ -223,8 +221,8 @@ def _feeder(capture: Capture) -> Callable[[bytes], None]:
     append = capture._chunks.append
     stamp = capture._times.append
     now = time.perf_counter_ns
-    timed = 0
-    room = KEEP_HEAD
+    timed = len(capture._times)
+    room = KEEP_HEAD - sum(map(len, capture._chunks))
 
     def feed(chunk: bytes) -> None:
         nonlocal timed, room
@@ -264,9 +262,10 @@ def clean_url(url: str) -> str:
     return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
 
 
-def _kept(headers: Iterable[tuple[Any, Any]]) -> dict[str, str]:
+def _kept(headers: Any) -> dict[str, str]:
     kept: dict[str, str] = {}
-    for name, value in headers:
+    pairs: Iterable[tuple[Any, Any]] = getattr(headers, "raw", headers)
+    for name, value in pairs:
         key = (name.decode("latin-1") if isinstance(name, bytes) else str(name)).lower()
         if key in RESPONSE_HEADERS:
             kept[key] = value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -62,13 +62,13 @@ def _inject(request: Any, binding: Binding) -> bool:
 def attach(capture: Capture, response: Any, tee: Any) -> None:
     """Let the capture see the body of ``response``. ``tee`` is the library's stream class. Never raises."""
     try:
-        capture.respond(response.status_code, response.headers.raw)
+        capture.respond(response.status_code, response.headers)
         if response.is_stream_consumed:  # a mock or a cache answered with a body that is already in memory
             capture.body_decoded = True
             capture.feed(response.content)
             capture.finish(Outcome.EXHAUSTED)
         else:
-            if "content-encoding" in response.headers:
+            if capture.usage_filter is not None and "content-encoding" in response.headers:
                 capture.usage_filter = None
             response.stream = tee(response.stream, capture)
     except Exception as exc:
@@ -82,6 +82,7 @@ class TeeBase:
     def __init__(self, stream: Any, capture: Capture) -> None:
         self._stream = stream
         self._capture = capture
+        self._feed = capture.feeder()
 
     def __getattr__(self, name: str) -> Any:
         # Extra attributes of the inner stream (elapsed, network objects) stay reachable.
@@ -90,9 +91,10 @@ class TeeBase:
         return getattr(self._stream, name)
 
     def __del__(self) -> None:
-        capture = self.__dict__.get("_capture")
-        if capture is not None and not capture.finished:
-            capture.finish(Outcome.ABANDONED)
+        try:
+            self._capture.finish(Outcome.ABANDONED)
+        except AttributeError as exc:  # it was only half made
+            report("finalize", exc)
 
 
 class SyncTee(TeeBase):
@@ -104,7 +106,7 @@ class SyncTee(TeeBase):
 
     def _watched(self) -> Iterator[bytes]:
         capture = self._capture
-        feed = capture.feed
+        feed = self._feed
         try:
             for chunk in self._stream:
                 feed(chunk)
@@ -129,7 +131,7 @@ class AsyncTee(TeeBase):
 
     async def _watched(self) -> AsyncIterator[bytes]:
         capture = self._capture
-        feed = capture.feed
+        feed = self._feed
         try:
             async for chunk in self._stream:
                 feed(chunk)

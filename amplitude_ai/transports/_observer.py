@@ -23,16 +23,17 @@ inside: ContextVar[bool] = ContextVar("amplitude_ai_inside", default=False)
 EXTENSION = "amplitude_ai.context"
 
 
-#: Header names as they were spelled -> (lower case, whether it is ours), or `_OTHER`: programs use the same few.
-_names: dict[bytes, tuple[str, bool]] = {}
-_OTHER = ("", False)
+#: Header names as they were spelled -> (lower case, whether it is ours), or ``None`` when it says nothing to us:
+#: programs use the same few.
+_names: dict[bytes, tuple[str, bool] | None] = {}
+_NEW = ("", False)
 _NAMES_LIMIT = 512
 
 
-def _name(name: bytes) -> tuple[str, bool]:
+def _name(name: bytes) -> tuple[str, bool] | None:
     lower = name.lower()
     is_ours = lower.startswith(HEADER_PREFIX)
-    known = (lower.decode("latin-1"), is_ours) if is_ours or lower in REQUEST_HEADERS else _OTHER
+    known = (lower.decode("latin-1"), is_ours) if is_ours or lower in REQUEST_HEADERS else None
     if len(_names) >= _NAMES_LIMIT:
         _names.clear()
     _names[name] = known
@@ -67,11 +68,10 @@ class Observer:
         """Start a capture. Returns it with the ``X-Amplitude-*`` headers found, which the adapter must remove."""
         kept: dict[str, str] = {}
         ours: dict[str, str] = {}
-        for name, value in headers:
-            known = _names.get(name)
-            if known is None:
-                known = _name(name)
-            if known is not _OTHER:
+        look = _names.get
+        for name, value in [pair for pair in headers if look(pair[0], _NEW) is not None]:
+            known = look(name) or _name(name)
+            if known is not None:
                 lower, is_ours = known
                 if is_ours:
                     ours[lower] = value.decode("utf-8", "replace")

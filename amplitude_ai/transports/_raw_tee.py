@@ -19,6 +19,7 @@ class RawTee:
     def __init__(self, raw: Any, capture: Capture) -> None:
         self._raw = raw
         self._capture = capture
+        self._feed = capture.feeder()
 
     def stream(self, amt: int | None = 2**16, decode_content: bool | None = None) -> Iterator[bytes]:
         """What ``Response.iter_content`` reads."""
@@ -29,7 +30,7 @@ class RawTee:
     def _watched_stream(self, amt: int | None, decode_content: bool | None) -> Iterator[bytes]:
         capture = self._capture
         capture.body_decoded = self._decodes(decode_content)
-        feed = capture.feed
+        feed = self._feed
         try:
             for chunk in self._raw.stream(amt, decode_content=decode_content):
                 feed(chunk)
@@ -74,7 +75,7 @@ class RawTee:
             capture.fail(exc)
             raise
         if data:
-            capture.feed(data)
+            self._feed(data)
         if amt is None or amt < 0 or (not data and amt != 0):
             capture.finish(Outcome.EXHAUSTED)
         return data

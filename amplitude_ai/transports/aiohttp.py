@@ -109,6 +109,7 @@ class _Content:
     def __init__(self, content: Any, capture: Capture) -> None:
         self._content = content
         self._capture = capture
+        self._feed = capture.feeder()
 
     async def _read(self, read: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
         capture = self._capture
@@ -125,7 +126,7 @@ class _Content:
 
     def _seen(self, data: bytes) -> None:
         if data:
-            self._capture.feed(data)
+            self._feed(data)
         if self._content.at_eof():
             self._capture.finish(Outcome.EXHAUSTED)
 
