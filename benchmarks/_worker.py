@@ -74,7 +74,7 @@ def measure(way, work, calls):
         walls.append(time.perf_counter_ns() - at)
     thread = time.thread_time_ns() - thread
     way.flush()
-    time.sleep(0.2)  # what others do in the background, they may do now
+    time.sleep(0.1)  # what others do in the background, they may do now
     cpu = time.process_time_ns() - cpu
     return {"thread_ns": thread, "process_ns": cpu, "walls_ns": walls, "threads": threading.active_count()}
 

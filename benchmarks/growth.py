@@ -7,6 +7,7 @@ transport; all of the process's CPU, the worker's included, less the bare client
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import math
 import os
@@ -143,11 +144,18 @@ def sessions():
 
 
 def lag():
-    """p99 and worst lag of the event loop, in ms, with the bare client and with ours: small requests, 10 MB ones."""
-    big = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "x" * 10**7}]}).encode()
+    """p99 and worst lag of the event loop, in ms, with the bare client and with ours: small requests, 10 MB ones.
+
+    A call every 5 ms, of 10 MB every 50 ms; the first call of all, which imports parsers and prices, is before.
+    """
+    big = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "word " * 2 * 10**6}]}).encode()
+    url = {"url": "data:image/png;base64," + base64.b64encode(os.urandom(75 * 10**5)).decode()}
+    image = json.dumps(
+        {"model": "gpt-4o", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": url}]}]}
+    ).encode()
     small = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello " * 200}]}).encode()
 
-    async def measure(make, body, calls):
+    async def measure(make, body, calls, pause):
         lags, stop = [], asyncio.Event()
 
         async def watch():
@@ -158,10 +166,12 @@ def lag():
 
         transport = httpx2.MockTransport(lambda request: httpx2.Response(200, content=ANSWER))
         async with make(transport) as client:
+            await client.post(URL, content=small)
+            amplitude_ai.flush(10)
             watcher = asyncio.create_task(watch())
             for _ in range(calls):
                 await client.post(URL, content=body)
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(pause)
             await asyncio.sleep(0.5)
             stop.set()
             await watcher
@@ -171,9 +181,13 @@ def lag():
     def ours(transport):
         return amplitude_ai.instrumented_async_httpx(transport=transport, amplitude_client=Nowhere())
 
-    for title, body, calls in (("small requests", small, 400), ("10 MB requests", big, 20)):
-        bare = asyncio.run(measure(lambda transport: httpx2.AsyncClient(transport=transport), body, calls))
-        watched = asyncio.run(measure(ours, body, calls))
+    for title, body, calls, pause in (
+        ("small requests", small, 600, 0.005),
+        ("10 MB images", image, 60, 0.05),
+        ("10 MB of text", big, 60, 0.05),
+    ):
+        bare = asyncio.run(measure(lambda transport: httpx2.AsyncClient(transport=transport), body, calls, pause))
+        watched = asyncio.run(measure(ours, body, calls, pause))
         yield title, bare, watched
 
 

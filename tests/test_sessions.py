@@ -1,5 +1,7 @@
 """Runs: what belongs together, what is new in it, and when it is over."""
 
+import random
+
 import pytest
 
 from amplitude_ai._config import AIConfig
@@ -50,6 +52,24 @@ def test_a_retry_is_no_new_message(book):
     assert [only(events, "llm_message")["attempt"] for events in (first, second)] == [0, 1]
     finished = only(book.end_all(NEW_YEAR + 999, "exit"), "llm_run_finished")
     assert (finished["total_messages"], finished["total_errors"], finished["success"]) == (1, 1, True)
+
+
+@pytest.mark.parametrize("size", [10, 3_000_000])
+@pytest.mark.parametrize("changed", [None, "first", "middle", "last", "length"])
+def test_what_counts_as_the_same_request(book, size, changed):
+    """Large bodies are known by their length, their ends and samples of their middle."""
+    binding = Binding()
+    failed = call("Hello", answer=None, usage=Usage(), error=CallError("overloaded"), finish_reason=None)
+    body = bytearray(random.Random(1).randbytes(size))
+    book.record(failed, exchange(binding=binding, status=529, body=bytes(body)))
+    if changed == "length":
+        body += b" "
+    elif changed is not None:
+        start = {"first": 0, "middle": size // 2, "last": size - 1}[changed]
+        stop = min(start + 70_000, size)
+        body[start:stop] = bytes(stop - start)
+    again = book.record(call("Hello"), exchange(300, binding=binding, body=bytes(body)))
+    assert only(again, "llm_message")["attempt"] == (1 if changed is None else 0)
 
 
 def test_the_sdks_own_count_of_attempts_wins(book):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from .._shorten import whole_length
+
 #: Characters in which a data URL says what it is.
 _HEAD = 256
 
 
 def describe_base64(kind: str, media_type: str | None, data: object) -> str:
     """A short stand-in for base64 data, with its decoded size. ``kind``: image, audio, video, file."""
-    size = len(data) * 3 // 4 if isinstance(data, str | bytes) else None
+    size = whole_length(data) * 3 // 4 if isinstance(data, str) else None
     return describe(kind, media_type, size)
 
 
@@ -22,7 +24,7 @@ def describe_url(kind: str, url: object) -> str:
     """A stand-in for media given by URL: data URLs by type and size, others by kind alone (a URL may be signed)."""
     if isinstance(url, str) and url.startswith("data:"):
         head = url[:_HEAD].partition(",")[0]  # no copy of the data
-        size = max(len(url) - len(head) - 1, 0) * 3 // 4
+        size = max(whole_length(url) - len(head) - 1, 0) * 3 // 4
         return describe(kind, head[5:].split(";", 1)[0] or None, size)
     return describe(kind, "url")
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .._models import CallError, Exchange, LLMCall, Outcome
+from .._shorten import shorten
 from . import _registry, compatible
 from ._base import Folded, Frame, WireFormat, WireRequest
 from ._batches import read_results
@@ -147,7 +148,7 @@ def _request_body(exchange: Exchange) -> tuple[Mapping[str, Any], str | None]:
     if content_type.startswith("multipart/"):
         return _multipart_fields(raw, content_type), None
     try:
-        return as_dict(loads(decode((raw,), encoding).data)), None
+        return as_dict(loads(shorten(decode((raw,), encoding).data))), None
     except ValueError:
         return {}, "RequestNotJSON" if "json" in content_type else None
 
@@ -196,7 +197,7 @@ def _answer(exchange: Exchange, request: WireRequest, decoded: Body, where: Rout
         return _Answer(folded.body, folded.complete, streamed=True, first_token_end=folded.first_token_end)
     streamed = _asked_to_stream(request) and (exchange.status or 0) < 400
     try:
-        value = loads(data)
+        value = loads(shorten(data))
     except ValueError:
         text = data[:4000].decode("utf-8", "replace")
         if "json" in exchange.response_headers.get("content-type", "json"):

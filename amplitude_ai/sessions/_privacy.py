@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from .._config import AIConfig
 from .._models import JSON
+from .._shorten import whole_length
 from ._redact import redact_pii, redact_secrets, remove_blobs
 
 #: Of a longer text, beyond twice ``max_content_length``, this many characters are looked at, and the last of them go.
@@ -76,10 +77,10 @@ class Privacy:
         if text is None:
             return None
         if not allowed:
-            return Content(None, len(text), None)
+            return Content(None, whole_length(text), None)
         kept = self._redacted(text)
         cut = len(kept) > self._config.max_content_length or len(text) > 2 * self._config.max_content_length + _WINDOW
-        return Content(self._config.truncate_content(kept), len(text), cut)
+        return Content(self._config.truncate_content(kept), whole_length(text), cut)
 
     def _json(self, value: JSON, allowed: bool) -> str | None:
         if value is None or not allowed:

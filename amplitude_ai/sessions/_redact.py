@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import re
 
-_DATA_URL = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,64})?(?:;[\w=.+-]{1,64}){0,4};base64,[A-Za-z0-9+/_=%-]*")
+from .._shorten import MARK, whole_length
+
+_DATA_URL = re.compile(
+    r"data:([\w.+-]{1,64}/[\w.+-]{1,64})?(?:;[\w=.+-]{1,64}){0,4};base64,[A-Za-z0-9+/_=%-]*"
+    rf"(?:{MARK}[A-Za-z0-9+/_=%-]*)?"
+)
 #: A run this long without a space is no prose. The lookbehind keeps the search from restarting inside a run.
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{200,}={0,2}")
+_BASE64 = re.compile(rf"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{{200,}}(?:{MARK}[A-Za-z0-9+/_-]*)?={{0,2}}")
 #: The same, wrapped into lines as MIME and PEM do.
 _WRAPPED = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{60,76}\r?\n){3,}[A-Za-z0-9+/]{0,76}={0,2}")
 
@@ -71,7 +76,7 @@ def _blob(found: re.Match[str]) -> str:
 
 
 def _described(media_type: str | None, data: str) -> str:
-    size = len(data) * 3 // 4
+    size = whole_length(data) * 3 // 4
     human = f"{size} B" if size < 1024 else f"{size // 1024} KB"
     return f"[{media_type or 'base64'} {human}]"
 

@@ -33,6 +33,9 @@ _MAX_PENDING = 256
 _MAX_FAILURES = 64
 #: A request that is repeated later than this after its failure is a new call. SDKs wait a minute at most.
 _RETRY_WINDOW_NS = 120 * 10**9
+#: Bytes of a request that are hashed; of a larger one, a quarter of this at each end, and 1 KB every so often.
+_HASHED_WHOLE = 1024 * 1024
+_HASHED_EVERY = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -263,9 +266,7 @@ class SessionBook:
             return call.retry_count
         if exchange.request_body is None:
             return 0
-        hashed = blake2b(exchange.url.encode() + b"\0", digest_size=16)
-        hashed.update(exchange.request_body)  # on its own: nothing is copied, and other threads may run
-        body = hashed.digest()
+        body = _fingerprint(exchange.url, exchange.request_body)
         attempt, ended_ns = run.failures.pop(body, (-1, 0))
         if not ended_ns <= exchange.started_ns <= ended_ns + _RETRY_WINDOW_NS:
             attempt = -1  # in parallel with the one that failed, or long after it
@@ -351,3 +352,17 @@ def _name(context: CallContext) -> Hashable:
 
 def _automatic_id(context: CallContext, config: AIConfig) -> str | None:
     return new_session_id() if context.binding.auto_start_session and config.auto_generate_session_ids else None
+
+
+def _fingerprint(url: str, body: bytes) -> bytes:
+    """What a request is known by when it comes again. Of large bodies a part is read: 10 MB would take 10 ms."""
+    hashed = blake2b(f"{len(body)} {url}".encode(), digest_size=16)
+    if len(body) <= _HASHED_WHOLE:
+        hashed.update(body)
+    else:
+        ends = _HASHED_WHOLE // 4
+        hashed.update(body[:ends])
+        for at in range(ends, len(body) - ends, _HASHED_EVERY):
+            hashed.update(body[at : at + 1024])
+        hashed.update(body[-ends:])
+    return hashed.digest()
