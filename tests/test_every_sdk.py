@@ -1,0 +1,84 @@
+"""Every SDK that speaks HTTP, for real, under the global hook: each call one record, with the tokens as told.
+
+Those that are no test dependency are skipped, visibly; ``make matrix`` installs them, and makes the README's table of
+what this test noted.
+"""
+
+import asyncio
+import gc
+import importlib.metadata
+import json
+import os
+import sys
+import time
+
+import pytest
+
+import amplitude_ai
+from amplitude_ai.testing import EventList
+from amplitude_ai.transports._observer import Observer
+from tests.every_sdk import SDKS
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+#: Where `make matrix` wants a line of JSON for each test that passed.
+NOTES = os.environ.get("AMPLITUDE_AI_SUPPORT")
+
+
+@pytest.fixture
+def events():
+    """The events of everything sent in a test."""
+    events = EventList()
+    amplitude_ai.install_transport(amplitude_client=events, user_id="ann")
+    yield events
+    amplitude_ai.uninstall_transport()
+
+
+@pytest.fixture
+def stacks(monkeypatch):
+    """The HTTP libraries that sent something."""
+    seen = []
+    begin = Observer.begin
+
+    def noted(self, binding, method, url, *args, **kwargs):
+        adapter = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]
+        seen.append(type(url).__module__.partition(".")[0] if adapter == "_httpx_family" else adapter)
+        return begin(self, binding, method, url, *args, **kwargs)
+
+    monkeypatch.setattr(Observer, "begin", noted)
+    return seen
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("name", SDKS)
+def test_sdk(simulator, events, stacks, name, colour, stream):
+    """One record, with the tokens the server told, whatever SDK and HTTP stack sent it."""
+    sdk = SDKS[name]
+    pytest.importorskip(sdk.module)
+    call = sdk.call if colour == "sync" else sdk.async_call
+    if call is None:
+        pytest.skip(f"{sdk.distribution} has no {colour} client")
+    if colour == "sync":
+        call(simulator.url, stream)
+    else:
+        asyncio.run(call(simulator.url, stream))
+    deadline = time.monotonic() + 10
+    while not events.of_type("llm_message") and time.monotonic() < deadline:
+        gc.collect()  # litellm stops short of some streams' end, and drops them when its logging thread is done
+        assert amplitude_ai.flush()
+        time.sleep(0.01)
+    # Clients that warm connections up or list models ask for other things too.
+    (received,) = [one for one in simulator.requests() if one.method == "POST"]
+    (record,) = events.of_type("llm_message")
+    told = received.told
+    assert record["success"] is True
+    assert record["is_streaming"] is stream
+    assert record["output_content"]
+    assert (record.get("input_tokens"), record.get("output_tokens")) == (
+        (told.input, told.output) if told else (None, None)
+    )
+    if NOTES:
+        version = importlib.metadata.version(sdk.distribution)
+        note = [sdk.provider, sdk.distribution, version, stacks[0], colour, "streamed" if stream else "plain"]
+        with open(NOTES, "a") as notes:
+            notes.write(json.dumps(note) + "\n")
