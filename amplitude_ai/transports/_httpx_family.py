@@ -147,15 +147,25 @@ class AsyncTee(TeeBase):
         await self._stream.aclose()
 
 
-class SyncTransport:
-    """Mixin: a transport that watches the one it wraps."""
-
-    _tee: type[SyncTee]
+class TransportBase:
+    """State of a transport that watches the one it wraps."""
 
     def __init__(self, inner: Any, observer: Observer, binding: Binding) -> None:
         self._inner = inner
         self._observer = observer
         self._binding = binding
+
+    def __getattr__(self, name: str) -> Any:
+        # A user's own attributes on a custom transport stay reachable through ours.
+        if name in {"_inner", "_observer", "_binding"}:
+            raise AttributeError(name)
+        return getattr(self._inner, name)
+
+
+class SyncTransport(TransportBase):
+    """Mixin: a transport that watches the one it wraps."""
+
+    _tee: type[SyncTee]
 
     def handle_request(self, request: Any) -> Any:
         """Forward ``request`` unchanged (our headers aside) and watch the response."""
@@ -186,19 +196,11 @@ class SyncTransport:
         end_client(self._observer, self._binding)
         self._inner.__exit__(kind, exc, tb)
 
-    def __getattr__(self, name: str) -> Any:
-        return _inner_attribute(self, name)
 
-
-class AsyncTransport:
+class AsyncTransport(TransportBase):
     """The same in the other colour."""
 
     _tee: type[AsyncTee]
-
-    def __init__(self, inner: Any, observer: Observer, binding: Binding) -> None:
-        self._inner = inner
-        self._observer = observer
-        self._binding = binding
 
     async def handle_async_request(self, request: Any) -> Any:
         """Forward ``request`` unchanged (our headers aside) and watch the response."""
@@ -229,9 +231,6 @@ class AsyncTransport:
         end_client(self._observer, self._binding)
         await self._inner.__aexit__(kind, exc, tb)
 
-    def __getattr__(self, name: str) -> Any:
-        return _inner_attribute(self, name)
-
 
 def end_client(observer: Observer, binding: Binding) -> None:
     """Tell the worker that a client was closed. Never raises."""
@@ -240,18 +239,11 @@ def end_client(observer: Observer, binding: Binding) -> None:
         observer.client_closed(binding)
 
 
-def _inner_attribute(transport: Any, name: str) -> Any:
-    # A user's own attributes on a custom transport stay reachable through ours.
-    if name in {"_inner", "_observer", "_binding"}:
-        raise AttributeError(name)
-    return getattr(transport._inner, name)
-
-
 def watch_client(client: Any, transport_class: type[Any], observer: Observer, binding: Binding) -> None:
     """Put a watching transport around every transport of an existing client, in place."""
 
     def wrapped(transport: Any) -> Any:
-        if transport is None or isinstance(transport, SyncTransport | AsyncTransport):
+        if transport is None or isinstance(transport, TransportBase):
             return transport
         return transport_class(transport, observer, binding)
 
