@@ -26,6 +26,8 @@ TICK_SECONDS = 0.5
 #: How long the worker lets items gather when the first one wakes it, in seconds. Without it the two threads would hand
 #: the GIL to and fro for every call, at the expense of the caller's. Whoever waits (`drain`) cuts it short.
 GATHER_SECONDS = 0.02
+#: Bound now: an application's tests that replace ``time.sleep`` by something that raises must not end the worker.
+_pause = time.sleep
 #: How long a fork waits for the item in hand, at most, in seconds.
 FORK_SECONDS = 2.0
 
@@ -145,7 +147,7 @@ class Worker:
             except queue.Empty:
                 return
             self._handle(item, size)
-            time.sleep(0)  # let the application's threads have the interpreter: they wait up to 5 ms for it otherwise
+            _pause(0)  # let the application's threads have the interpreter: they wait up to 5 ms for it otherwise
 
     def _handle(self, item: Any, size: int) -> None:
         with self._running:

@@ -156,3 +156,18 @@ def test_a_forked_child_starts_empty_and_works():
     os.close(write)
     assert os.read(read, 1000).decode() == "['parent', 'child']"
     os.close(read)
+
+
+def test_a_test_suite_that_forbids_sleeping(monkeypatch):
+    """``time.sleep`` replaced by something that raises does not end the worker."""
+
+    def forbidden(seconds):
+        raise AssertionError("no sleeping in tests")
+
+    monkeypatch.setattr(time, "sleep", forbidden)
+    handler = Handler()
+    worker = Worker(handler)
+    for number in range(3):
+        worker.submit(number)
+    assert worker.drain(5)
+    assert handler.items == [0, 1, 2]
