@@ -26,6 +26,9 @@ TICK_SECONDS = 0.5
 #: How long the worker lets items gather when the first one wakes it, in seconds. Without it the two threads would hand
 #: the GIL to and fro for every call, at the expense of the caller's. Whoever waits (`drain`) cuts it short.
 GATHER_SECONDS = 0.02
+#: Up to how many items waiting the worker pauses between two. A busy application takes 5 ms of each pause, so that with
+#: more of them the queue would fill.
+PAUSING_ITEMS = 256
 #: Bound now: an application's tests that replace ``time.sleep`` by something that raises must not end the worker.
 _pause = time.sleep
 #: How long a fork waits for the item in hand, at most, in seconds.
@@ -147,7 +150,8 @@ class Worker:
             except queue.Empty:
                 return
             self._handle(item, size)
-            _pause(0)  # let the application's threads have the interpreter: they wait up to 5 ms for it otherwise
+            if mine.qsize() < PAUSING_ITEMS:
+                _pause(0)  # let the application's threads have the interpreter: they wait up to 5 ms for it otherwise
 
     def _handle(self, item: Any, size: int) -> None:
         with self._running:

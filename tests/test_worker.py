@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from amplitude_ai import _guard
+from amplitude_ai import _guard, _worker
 from amplitude_ai._worker import Worker
 
 
@@ -171,3 +171,19 @@ def test_a_test_suite_that_forbids_sleeping(monkeypatch):
         worker.submit(number)
     assert worker.drain(5)
     assert handler.items == [0, 1, 2]
+
+
+def test_it_does_not_pause_while_many_wait(monkeypatch):
+    """A pause between items is for the application's sake, until the queue would fill."""
+    pauses = []
+    monkeypatch.setattr(_worker, "_pause", lambda seconds: pauses.append(worker.waiting[0]))
+    handler = Handler()
+    handler.gate.clear()
+    worker = Worker(handler)
+    for number in range(1000):
+        worker.submit(number)
+    handler.gate.set()
+    assert worker.drain(5)
+    assert handler.items == list(range(1000))
+    assert 0 < len(pauses) <= _worker.PAUSING_ITEMS
+    assert max(pauses) < _worker.PAUSING_ITEMS
