@@ -69,7 +69,7 @@ class Binding:
         for name in ("amplitude_client", "config", "user_id", "session_id"):
             if getattr(self, name) is None:
                 setattr(self, name, getattr(other, name))
-        self.plain = CallContext(self, self.user_id, self.session_id)
+        self.__post_init__()
 
 
 @dataclass(frozen=True, slots=True)

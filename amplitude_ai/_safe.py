@@ -69,11 +69,11 @@ class _Maker:
             return None
         kind = type(value)  # nearly all are of these very classes
         if kind is str:
-            return value if value.isascii() and "\0" not in value else safe_text(value)
+            return safe_text(value)
         if kind is int:
             return _whole(value)
         if kind is float:
-            return value if math.isfinite(value) else None
+            return _number(value)
         if isinstance(value, enum.Enum):
             value = value.value
         if value is None or isinstance(value, bool):

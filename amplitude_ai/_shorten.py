@@ -25,14 +25,14 @@ _MIXED = 24  # different characters that the base64 of real media has at least
 
 #: What stands for the part that is missing. Its ends are characters for private use (Unicode's U+E000 and U+E001).
 MARK = "\ue000[0-9]{1,20}\ue001"
-_MARK = re.compile("\ue000([0-9]{1,20})\ue001")
+_MARK = re.compile(MARK)
 
 
 def whole_length(text: str) -> int:
     """The length that ``text`` had before it was shortened, in characters."""
     if "\ue000" not in text:
         return len(text)
-    return len(text) + sum(int(found[1]) - len(found[0]) for found in _MARK.finditer(text))
+    return len(text) + sum(int(found[0][1:-1]) - len(found[0]) for found in _MARK.finditer(text))
 
 
 def shorten(data: bytes) -> bytes:

@@ -63,7 +63,7 @@ def at(values: list[float], share: float) -> float:
     return sorted(values)[min(int(len(values) * share), len(values) - 1)]
 
 
-def cost_table(found: Told, per: int = 1) -> list[str]:
+def cost_table(found: Told) -> list[str]:
     """Caller's CPU, wall time and the process's CPU of each way, in µs."""
     bare = middle(found["bare"], _thread)
     lines = [
@@ -73,14 +73,14 @@ def cost_table(found: Told, per: int = 1) -> list[str]:
     for way, (name, _, _) in WAYS.items():
         if way not in found:
             continue
-        values = [_thread(told) / per for told in found[way]]
-        walls = [wall / 1000 / per for told in found[way] for wall in told["walls_ns"]]
+        values = [_thread(told) for told in found[way]]
+        walls = [wall / 1000 for told in found[way] for wall in told["walls_ns"]]
         own = statistics.median(values)
         wall = " / ".join(f"{at(walls, share):.0f}" for share in (0.5, 0.95, 0.99))
         lines.append(
-            f"| {name} | {own:.0f} | {min(values):.0f} .. {max(values):.0f} | x{own * per / bare:.2f} | "
-            f"{over(found, way, 'pass_through') / per:+.1f} | {wall} | "
-            f"{over(found, way, 'bare', _process) / per:+.0f} |"
+            f"| {name} | {own:.0f} | {min(values):.0f} .. {max(values):.0f} | x{own / bare:.2f} | "
+            f"{over(found, way, 'pass_through'):+.1f} | {wall} | "
+            f"{over(found, way, 'bare', _process):+.0f} |"
         )
     return lines
 

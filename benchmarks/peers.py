@@ -101,11 +101,6 @@ def size_mb(python: Path, package: str) -> float:
     return float(done.stdout) if done.returncode == 0 else float("nan")
 
 
-def site_mb(python: Path) -> float:
-    """What an environment's packages take, in MB."""
-    return sum(path.stat().st_size for path in python.parents[1].rglob("site-packages/**/*") if path.is_file()) / 1e6
-
-
 def import_ms(python: Path) -> float:
     """The import of this package in a fresh process, in ms (median of 9)."""
     code = "import time; t=time.perf_counter(); import amplitude_ai; print((time.perf_counter()-t)*1000)"
@@ -134,7 +129,7 @@ def main() -> int:
         "import_ms": import_ms(pythons["a"]),
         "sizes": {
             "this package": sum(path.stat().st_size for path in (ROOT / "amplitude_ai").rglob("*.py")) / 1e6,
-            **{name: size_mb(pythons["a"], name) for name in ("langfuse", "logfire", "posthog", "traceloop-sdk")},
+            **{name: size_mb(pythons["a"], name) for name in ("langfuse", "logfire-sdk", "posthog", "traceloop-sdk")},
             "amplitude-ai": size_mb(pythons["b"], "amplitude-ai"),
         },
         "missing": missing,

@@ -8,7 +8,9 @@ import pytest
 os.environ["AMPLITUDE_AI_STORE"] = os.path.join(tempfile.mkdtemp(prefix="amplitude-ai-tests-"), "events.db")
 os.environ.pop("AMPLITUDE_API_KEY", None)
 
+import amplitude_ai
 from amplitude_ai import _guard
+from amplitude_ai.testing import EventList
 from tests.clients_common import seen  # noqa: F401
 from tests.fake_amplitude import server  # noqa: F401
 from tests.simulator.plugin import simulator, simulator_process  # noqa: F401
@@ -24,3 +26,12 @@ def internal_errors(request):
     if swallowed and request.node.get_closest_marker("swallows") is None:
         stage, exc = swallowed[0]
         raise AssertionError(f"swallowed at {stage}") from exc
+
+
+@pytest.fixture
+def events():
+    """The events of everything sent in a test."""
+    events = EventList()
+    amplitude_ai.install_transport(amplitude_client=events, user_id="ann")
+    yield events
+    amplitude_ai.uninstall_transport()

@@ -169,20 +169,20 @@ def google_genai():
     """google-genai: generate_content."""
     asked = {"model": "gemini-2.5-flash", "contents": "Hello"}
 
-    def models(url):
-        client = importlib.import_module("google.genai").Client(api_key="test", http_options={"base_url": url})
-        models.kept = client  # it closes its HTTP client when it is dropped
-        return client
+    def make(url):
+        return importlib.import_module("google.genai").Client(api_key="test", http_options={"base_url": url})
 
     def call(url, stream):
-        of = models(url).models
-        return drain(of.generate_content_stream(**asked)) if stream else of.generate_content(**asked)
+        client = make(url)  # it closes its HTTP client when it is dropped
+        models = client.models
+        return drain(models.generate_content_stream(**asked)) if stream else models.generate_content(**asked)
 
     async def async_call(url, stream):
-        of = models(url).aio.models
+        client = make(url)
+        models = client.aio.models
         if stream:
-            return await adrain(await of.generate_content_stream(**asked))
-        return await of.generate_content(**asked)
+            return await adrain(await models.generate_content_stream(**asked))
+        return await models.generate_content(**asked)
 
     return Sdk("Google", "google.genai", "google-genai", call, async_call)
 

@@ -15,22 +15,12 @@ import time
 import pytest
 
 import amplitude_ai
-from amplitude_ai.testing import EventList
 from amplitude_ai.transports._observer import Observer
 from tests.every_sdk import SDKS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 #: Where `make matrix` wants a line of JSON for each test that passed.
 NOTES = os.environ.get("AMPLITUDE_AI_SUPPORT")
-
-
-@pytest.fixture
-def events():
-    """The events of everything sent in a test."""
-    events = EventList()
-    amplitude_ai.install_transport(amplitude_client=events, user_id="ann")
-    yield events
-    amplitude_ai.uninstall_transport()
 
 
 @pytest.fixture

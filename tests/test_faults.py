@@ -31,7 +31,7 @@ GATES = {
     "_open",
     "_attach",
     "RawTee._decodes",
-    "_feeder.<locals>.feed",
+    "Capture.feeder.<locals>.feed",
     "Capture.finish",
     "Capture.finished",
 }

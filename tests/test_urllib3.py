@@ -7,7 +7,6 @@ import pytest
 import requests
 
 import amplitude_ai
-from amplitude_ai.testing import EventList
 
 urllib3 = pytest.importorskip("urllib3")
 
@@ -15,15 +14,6 @@ BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello 
 STREAM = {**BODY, "stream": True, "stream_options": {"include_usage": True}}
 VOLATILE = re.compile(rb'"(id|created|system_fingerprint)": ?("[^"]*"|\d+)')
 CLAUDE = "anthropic.claude-3-5-haiku-20241022-v1:0"
-
-
-@pytest.fixture
-def events():
-    """The events of everything sent in a test."""
-    events = EventList()
-    amplitude_ai.install_transport(amplitude_client=events, user_id="ann")
-    yield events
-    amplitude_ai.uninstall_transport()
 
 
 def told(events):

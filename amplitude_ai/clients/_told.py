@@ -16,7 +16,7 @@ from .. import _context
 from .._guard import guard
 from .._models import Binding, CallContext
 from .._runtime import observer
-from ..transports._httpx_family import AsyncTransport, SyncTransport, end_client
+from ..transports._httpx_family import TransportBase, end_client
 from ..transports._observer import EXTENSION, our_headers
 from ..transports.factory import _watch
 
@@ -83,9 +83,9 @@ def watch_aiohttp_session(session: Any, told: Told) -> None:
     watch_session(session, client_observer, told.binding)
 
 
-def _watching(http_client: Any) -> list[SyncTransport | AsyncTransport]:
+def _watching(http_client: Any) -> list[TransportBase]:
     transports = [http_client._transport, *http_client._mounts.values()]
-    return [transport for transport in transports if isinstance(transport, SyncTransport | AsyncTransport)]
+    return [transport for transport in transports if isinstance(transport, TransportBase)]
 
 
 def owns_transport(http_client: Any, told: Told) -> bool:

@@ -79,7 +79,7 @@ class Privacy:
         if not allowed:
             return Content(None, whole_length(text), None)
         kept = self._redacted(text)
-        cut = len(kept) > self._config.max_content_length or len(text) > 2 * self._config.max_content_length + _WINDOW
+        cut = len(kept) > self._config.max_content_length or len(text) > self._window
         return Content(self._config.truncate_content(kept), whole_length(text), cut)
 
     def _json(self, value: JSON, allowed: bool) -> str | None:
@@ -98,12 +98,16 @@ class Privacy:
     def _redacted(self, text: str) -> str:
         # Patterns hold the interpreter's lock as long as they run, so what will be cut off anyway is cut off first.
         # A secret that this cut goes through loses its half with the margin.
-        window = 2 * self._config.max_content_length + _WINDOW
-        cut = len(text) > window
-        text = remove_blobs(text[:window] if cut else text)
+        cut = len(text) > self._window
+        text = remove_blobs(text[: self._window])
         if self._config.redact_pii:
             text = redact_pii(text)
         return self._hooked(text[:-_MARGIN] if cut else text)
+
+    @property
+    def _window(self) -> int:
+        """Characters that are looked at."""
+        return 2 * self._config.max_content_length + _WINDOW
 
     def _hooked(self, text: str) -> str:
         if self._config.redact is not None:

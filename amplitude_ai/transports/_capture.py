@@ -104,14 +104,11 @@ class Capture:
         self.method = method
         self.url = url
         self.request_headers = request_headers
+        if request_body is not None and len(request_body) > KEEP_REQUEST:
+            self.request_truncated = True
+            request_body = None
         self.request_body = request_body
-        self.size = 0
-        if request_body is not None:
-            self.size = len(request_body)
-            if self.size > KEEP_REQUEST:
-                self.request_truncated = True
-                self.request_body = None
-                self.size = 0
+        self.size = 0 if request_body is None else len(request_body)
         self._chunks: list[bytes] = []
         self._times: list[int] = []
         self.started_at = time.time()
@@ -166,14 +163,40 @@ class Capture:
     def feeder(self) -> Callable[[bytes], None]:
         """The function that takes one chunk of the body. Never raises.
 
-        The capture does not hold it: a reference cycle for every call would be the garbage collector's, which runs on
-        the caller's thread.
+        A closure: it runs once a chunk, and locals are the fastest memory. The capture does not hold it: a reference
+        cycle for every call would be the garbage collector's, which runs on the caller's thread.
         """
-        return _feeder(self)
+        append = self._chunks.append
+        stamp = self._times.append
+        now = time.perf_counter_ns
+        timed = len(self._times)
+        room = KEEP_HEAD - sum(map(len, self._chunks))
+
+        def feed(chunk: bytes) -> None:
+            nonlocal timed, room
+            if timed < TIMED_CHUNKS:
+                timed += 1
+                stamp(now())
+            try:
+                room -= len(chunk)
+            except TypeError as exc:  # a custom transport that yields no bytes; the library will say so itself
+                report("feed", exc)
+                return
+            if room >= 0:
+                append(chunk)
+                return
+            fits = room + len(chunk)
+            if fits > 0:  # the chunk that crosses the limit
+                append(bytes(memoryview(chunk)[:fits]))
+                chunk = bytes(memoryview(chunk)[fits:])
+            room = 0
+            self._overflow(chunk)
+
+        return feed
 
     def feed(self, chunk: bytes) -> None:
         """Take one chunk; who has many takes a `feeder`."""
-        _feeder(self)(chunk)
+        self.feeder()(chunk)
 
     def _overflow(self, chunk: bytes) -> None:
         """Past the head limit: keep only the last `KEEP_TAIL` bytes."""
@@ -214,37 +237,6 @@ class Capture:
             tail_index=None if self._tail is None else head,
             body_decoded=self.body_decoded,
         )
-
-
-def _feeder(capture: Capture) -> Callable[[bytes], None]:
-    """The function that keeps one chunk. A closure: it runs once a chunk, and locals are the fastest memory."""
-    append = capture._chunks.append
-    stamp = capture._times.append
-    now = time.perf_counter_ns
-    timed = len(capture._times)
-    room = KEEP_HEAD - sum(map(len, capture._chunks))
-
-    def feed(chunk: bytes) -> None:
-        nonlocal timed, room
-        if timed < TIMED_CHUNKS:
-            timed += 1
-            stamp(now())
-        try:
-            room -= len(chunk)
-        except TypeError as exc:  # a custom transport that yields no bytes; the library will say so itself
-            report("feed", exc)
-            return
-        if room >= 0:
-            append(chunk)
-            return
-        fits = room + len(chunk)
-        if fits > 0:  # the chunk that crosses the limit
-            append(bytes(memoryview(chunk)[:fits]))
-            chunk = bytes(memoryview(chunk)[fits:])
-        room = 0
-        capture._overflow(chunk)
-
-    return feed
 
 
 def scrub(text: str) -> str:

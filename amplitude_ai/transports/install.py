@@ -24,7 +24,7 @@ from .._guard import log_once, logger, report
 from .._models import Binding
 from .._runtime import bind, observer
 from ..parsers._router import is_any
-from ._httpx_family import AsyncTransport, SyncTransport, end_client
+from ._httpx_family import TransportBase, end_client
 
 if TYPE_CHECKING:
     from .._config import AIConfig
@@ -168,7 +168,7 @@ def _hook_httpx(module: ModuleType) -> None:
                         return transport
                 except Exception as exc:
                     report("install", exc)
-                if isinstance(transport, SyncTransport | AsyncTransport):
+                if isinstance(transport, TransportBase):
                     return transport
                 binding = _binding(self)
                 return transport if binding is None else transport_class(transport, observer, binding)
