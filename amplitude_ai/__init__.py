@@ -18,13 +18,15 @@ from . import _alias
 
 if TYPE_CHECKING:
     from ._config import AIConfig
-    from ._context import context
     from ._public import flush, make_client, shutdown, stats
+    from ._scope import context
     from .clients.anthropic import get_anthropic, get_anthropic_bedrock, get_anthropic_vertex
     from .clients.google import get_google, get_google_genai
     from .clients.langchain import get_langchain
     from .clients.openai import get_azure_openai, get_openai
     from .clients.pydantic_ai import get_pydantic
+    from .instrumentation.factory import instrument, instrumented_async_httpx, instrumented_httpx, instrumented_requests
+    from .instrumentation.install import install_transport, uninstall_transport
     from .manual import (
         LLMSessionTracker,
         MessageTimer,
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
     from .parsers._registry import register_parser, unregister_parser
     from .plugins import AIEventFilterPlugin, AIMetricsPlugin, AIObservabilityPlugin
     from .sessions._pricing import calculate_cost
-    from .transports.factory import instrument, instrumented_async_httpx, instrumented_httpx, instrumented_requests
-    from .transports.install import install_transport, uninstall_transport
 
 __version__ = "0.1.0"
 _alias.install()
@@ -56,7 +56,7 @@ _HOMES = {
     "LLMSessionTracker": "manual",
     "MessageTimer": "manual",
     "calculate_cost": "sessions._pricing",
-    "context": "_context",
+    "context": "_scope",
     "create_session_id": "manual",
     "emit_llm_message": "manual",
     "emit_llm_run_finished": "manual",
@@ -74,11 +74,11 @@ _HOMES = {
     "get_langchain": "clients.langchain",
     "get_openai": "clients.openai",
     "get_pydantic": "clients.pydantic_ai",
-    "install_transport": "transports.install",
-    "instrument": "transports.factory",
-    "instrumented_async_httpx": "transports.factory",
-    "instrumented_httpx": "transports.factory",
-    "instrumented_requests": "transports.factory",
+    "install_transport": "instrumentation.install",
+    "instrument": "instrumentation.factory",
+    "instrumented_async_httpx": "instrumentation.factory",
+    "instrumented_httpx": "instrumentation.factory",
+    "instrumented_requests": "instrumentation.factory",
     "llm_session": "manual",
     "make_client": "_public",
     "quick_track_message": "manual",
@@ -86,7 +86,7 @@ _HOMES = {
     "set_session_id": "manual",
     "shutdown": "_public",
     "stats": "_public",
-    "uninstall_transport": "transports.install",
+    "uninstall_transport": "instrumentation.install",
     "unregister_parser": "parsers._registry",
 }
 

@@ -148,7 +148,7 @@ class AIConfig:
         cache_write_tokens: int | None = None,
     ) -> float | None:
         """The cost in USD, or ``None`` when the model's price is not known or ``cost_tracking`` is off."""
-        from .sessions._pricing import calculate_cost  # loads the price table: only when asked for
+        from .sessions._pricing import calculate_cost
 
         return calculate_cost(
             provider,

@@ -54,6 +54,6 @@ def make_client() -> Any:
     With ``AMPLITUDE_API_KEY`` in the environment it sends to Amplitude, without it keeps events in the local store.
     Pass it as ``amplitude_client=``; it is flushed and ended with the process.
     """
-    from ._sender import make_default_client
+    from .delivery._sender import make_default_client
 
     return make_default_client()

@@ -12,24 +12,24 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import _context, _guard
+from . import _guard, _scope
 from ._config import env_spool
-from ._ends import at_fork, before_own_death
 from ._guard import count, guard
 from ._models import Binding, Event, Exchange, LLMCall
+from ._process_hooks import at_fork, before_own_death
 from ._worker import Worker
 from .parsers import _registry, _router
 from .transports._capture import Capture
-from .transports._observer import Observer
+from .transports._watch import Observer
 
 if TYPE_CHECKING:
     from ._config import AIConfig
-    from ._delivery import Delivery
-    from .sessions._repeats import Repeats
-    from .sessions._session import SessionBook
+    from .delivery._delivery import Delivery
+    from .sessions._duplicates import DuplicateFilter
+    from .sessions._runs import RunRegistry
 
 #: Makes events on the worker's thread, where privacy and prices cost the caller nothing.
-MakeEvents = Callable[["SessionBook"], list[Event]]
+MakeEvents = Callable[["RunRegistry"], list[Event]]
 
 #: How long the end of the process may take, in seconds, when Amplitude is slow to answer.
 EXIT_SECONDS = 5.0
@@ -52,9 +52,9 @@ class Runtime:
         self.worker = Worker(self)
         self.default_config: AIConfig | None = None
         self.default_client: Any = None  # tests put a list here
-        self._book: SessionBook | None = None
+        self._runs: RunRegistry | None = None
         self._delivery: Delivery | None = None
-        self._repeats: Repeats | None = None
+        self._duplicates: DuplicateFilter | None = None
         self._exit_registered: set[int] = set()
 
     # Caller's thread ------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ class Runtime:
 
             self._expect(client)
             settled = config or self.default_config or Config()
-            self.worker.submit(lambda book: self._resend(client, settled))
+            self.worker.submit(lambda runs: self._resend(client, settled))
 
     def _expect(self, client: Any) -> None:
         """Make sure the end of the process waits for this client: our exit hook must be registered after its own."""
@@ -122,29 +122,29 @@ class Runtime:
     # Worker's thread ------------------------------------------------------------------------------------------
 
     @property
-    def book(self) -> SessionBook:
+    def runs(self) -> RunRegistry:
         """Who talks with whom; made on first use."""
-        if self._book is None:
+        if self._runs is None:
             from ._config import AIConfig
-            from .sessions._session import SessionBook
+            from .sessions._runs import RunRegistry
 
-            self._book = SessionBook(self.default_config or AIConfig())
-        return self._book
+            self._runs = RunRegistry(self.default_config or AIConfig())
+        return self._runs
 
     @property
-    def repeats(self) -> Repeats:
+    def duplicates(self) -> DuplicateFilter:
         """Which answers have been told; made on first use."""
-        if self._repeats is None:
-            from .sessions._repeats import Repeats
+        if self._duplicates is None:
+            from .sessions._duplicates import DuplicateFilter
 
-            self._repeats = Repeats()
-        return self._repeats
+            self._duplicates = DuplicateFilter()
+        return self._duplicates
 
     @property
     def delivery(self) -> Delivery:
         """The way out; made on first use."""
         if self._delivery is None:
-            from ._delivery import Delivery
+            from .delivery._delivery import Delivery
 
             self._delivery = Delivery(count)
         return self._delivery
@@ -154,9 +154,9 @@ class Runtime:
         if isinstance(item, Capture):
             self._record(item)
         elif isinstance(item, _ClientClosed):
-            self._deliver(self.book.end_client(item.key, item.at_ms))
+            self._deliver(self.runs.end_client(item.key, item.at_ms))
         elif callable(item):
-            self._deliver(item(self.book))
+            self._deliver(item(self.runs))
         else:
             self._deliver(item)
 
@@ -172,14 +172,14 @@ class Runtime:
             count("ignored")
 
     def _record_call(self, call: LLMCall, exchange: Exchange) -> None:
-        if self.repeats.is_one(call, exchange):
+        if self.duplicates.is_duplicate(call, exchange):
             count("ignored_repeated")
             return
         if call.parse_error is not None:
             count("parse_errors")
             count(f"parse_errors_{call.parse_error}")
         count("recorded")
-        self._deliver(self.book.record(call, exchange))
+        self._deliver(self.runs.record(call, exchange))
 
     def _deliver(self, events: list[Event]) -> None:
         if events:
@@ -192,18 +192,18 @@ class Runtime:
 
     def tick(self) -> None:
         """End what was silent too long."""
-        if self._book is not None:
-            self._deliver(self._book.tick(int(time.time() * 1000)))
+        if self._runs is not None:
+            self._deliver(self._runs.tick(int(time.time() * 1000)))
         if self._delivery is not None:
             self._delivery.tick()
 
     def _release_tools(self) -> None:
-        if self._book is not None:
-            self._deliver(self._book.release_tools(int(time.time() * 1000)))
+        if self._runs is not None:
+            self._deliver(self._runs.release_tools(int(time.time() * 1000)))
 
     def _end_all(self) -> None:
-        if self._book is not None:
-            self._deliver(self._book.end_all(int(time.time() * 1000), "exit"))
+        if self._runs is not None:
+            self._deliver(self._runs.end_all(int(time.time() * 1000), "exit"))
 
     # Ends -----------------------------------------------------------------------------------------------------
 
@@ -229,7 +229,7 @@ class Runtime:
     def after_fork(self) -> None:
         """In a forked child: keep the wiring, forget what the parent has in hand."""
         self.worker.after_fork()
-        self._book = None
+        self._runs = None
         self._exit_registered.clear()
         if self._delivery is not None:
             self._delivery.after_fork()
@@ -245,7 +245,7 @@ class Runtime:
 
 runtime = Runtime()
 observer = Observer(
-    sink=runtime.sink, watches=_router.watches, snapshot=_context.snapshot, client_closed=runtime.client_closed
+    sink=runtime.sink, watches=_router.watches, snapshot=_scope.snapshot, client_closed=runtime.client_closed
 )
 atexit.register(runtime.at_exit)
 at_fork(runtime.worker.before_fork, runtime.worker.after_fork_in_parent, runtime.after_fork)
@@ -276,7 +276,7 @@ def bind(
             raise TypeError(f"ai_config must be an AIConfig, not {type(ai_config).__name__}: pass AIConfig(...)")
     if not isinstance(auto_start_session, bool):
         raise TypeError(f"auto_start_session must be True or False, not {type(auto_start_session).__name__}")
-    _context.check_ids(user_id=user_id, session_id=session_id)
+    _scope.check_ids(user_id=user_id, session_id=session_id)
     _registry.load_entry_points()
     runtime.resend(amplitude_client, ai_config)
     return Binding(amplitude_client, ai_config, user_id, session_id, auto_start_session, explicit)

@@ -8,7 +8,7 @@ get decoded JSON, and neither may raise on what a server sends. ``docs/parsers.m
 from __future__ import annotations
 
 from ._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
-from .parsers._base import Folded, Frame, WireFormat, WireRequest
+from .parsers._format import Folded, Frame, WireFormat, WireRequest
 
 __all__ = [
     "CallError",

@@ -19,7 +19,7 @@ import time
 import httpx2
 
 import amplitude_ai
-from amplitude_ai.transports.factory import instrumented_httpx
+from amplitude_ai.instrumentation.factory import instrumented_httpx
 
 URL = "https://api.openai.com/v1/chat/completions"
 REQUEST = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello, how are you today?"}]}

@@ -5,7 +5,7 @@ import importlib
 
 import pytest
 
-from amplitude_ai.clients import _told
+from amplitude_ai.clients import _settings
 
 
 class Seen:
@@ -31,9 +31,11 @@ def seen(monkeypatch):
     """Keeps what the instrumented clients record, instead of the worker."""
     seen = Seen()
     observer = dataclasses.replace(
-        _told.client_observer, sink=seen.captures.append, client_closed=lambda binding: seen.closed.append(binding.key)
+        _settings.client_observer,
+        sink=seen.captures.append,
+        client_closed=lambda binding: seen.closed.append(binding.key),
     )
-    monkeypatch.setattr(_told, "client_observer", observer)
+    monkeypatch.setattr(_settings, "client_observer", observer)
     return seen
 
 

@@ -3,7 +3,7 @@
 import itertools
 
 from amplitude_ai._models import Binding, CallContext, Exchange, LLMCall, Message, Outcome, Usage
-from amplitude_ai.sessions._session import SessionBook
+from amplitude_ai.sessions._runs import RunRegistry
 
 _numbers = itertools.count()
 #: 2026-01-01, in ms.
@@ -50,7 +50,7 @@ def call(*said, answer="Fine.", **changes):
     return LLMCall(**{**facts, **changes})
 
 
-class Book(SessionBook):
+class Book(RunRegistry):
     """A session book that hands out (event type, properties) pairs."""
 
     def take(self, one, where):

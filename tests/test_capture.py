@@ -122,7 +122,7 @@ def test_a_capture_that_is_dropped_leaves_no_garbage():
     import weakref
 
     capture = make(lambda _: None)
-    capture.feeder()(b"abc")
+    capture.chunk_recorder()(b"abc")
     capture.exchange()
     reference = weakref.ref(capture)
     gc.disable()

@@ -10,13 +10,13 @@ import httpx2
 import pytest
 import zstandard
 
-from amplitude_ai import _context
+from amplitude_ai import _scope
 from amplitude_ai._models import Binding
 from amplitude_ai.parsers import _router
 from amplitude_ai.parsers._read import read
 from amplitude_ai.transports import httpx as leaf_httpx
 from amplitude_ai.transports import httpx2 as leaf_httpx2
-from amplitude_ai.transports._observer import Observer
+from amplitude_ai.transports._watch import Observer
 
 from . import corpus
 
@@ -60,7 +60,7 @@ def test_through_the_transports(family):
 
     def reader(row):
         captures = []
-        observer = Observer(captures.append, _router.watches, _context.snapshot, lambda binding: None)
+        observer = Observer(captures.append, _router.watches, _scope.snapshot, lambda binding: None)
         module, transport = dice.choice(LIBRARIES)
         coding = dice.choice([*CODINGS])
         body = corpus.response_bytes(row)

@@ -16,9 +16,9 @@ from amplitude.constants import PluginType
 from amplitude.plugin import DestinationPlugin, EventPlugin
 
 from amplitude_ai import _guard
-from amplitude_ai._delivery import Delivery
 from amplitude_ai._models import Event
-from amplitude_ai._sender import destinations_of
+from amplitude_ai.delivery._delivery import Delivery
+from amplitude_ai.delivery._sender import destinations_of
 
 ROOT = Path(__file__).parent.parent
 posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -384,7 +384,7 @@ def test_a_destination_of_the_users_own_need_not_answer(own_client, server, deli
 
 def test_events_that_wait_for_an_answer_are_bounded(server, delivery, counts, monkeypatch):
     """Amplitude's SDK keeps any number of events in memory; past the bound they are dropped and counted."""
-    monkeypatch.setattr("amplitude_ai._delivery.MAX_PENDING", 5)
+    monkeypatch.setattr("amplitude_ai.delivery._delivery.MAX_PENDING", 5)
     server.gate.clear()
     for i in range(8):
         delivery.deliver(event(f"id-{i}"))
@@ -509,7 +509,7 @@ def test_a_dead_server_delays_the_end_until_the_deadline_only(server, delivery, 
 
 def test_importing_the_delivery_loads_no_amplitude():
     """`import amplitude_ai` stays light: the SDK is loaded by the first event."""
-    code = "import sys, amplitude_ai._runtime, amplitude_ai._delivery; assert 'amplitude' not in sys.modules"
+    code = "import sys, amplitude_ai._runtime, amplitude_ai.delivery._delivery; assert 'amplitude' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 

@@ -11,7 +11,7 @@ from amplitude_ai._models import Binding, CallContext, CallError, Message, Outco
 from amplitude_ai.sessions import _events
 from amplitude_ai.sessions._events import COMMON, SCHEMA, Origin
 from amplitude_ai.sessions._privacy import Privacy
-from amplitude_ai.sessions._session import SessionBook
+from amplitude_ai.sessions._runs import RunRegistry
 
 from .records import NEW_YEAR, call, exchange, kinds, only
 
@@ -63,7 +63,7 @@ DOCUMENTED = documented()
 
 def conversation(*calls, config=None, context=None):
     """The events of calls, one a second, and of the end of their runs."""
-    book = SessionBook(config)
+    book = RunRegistry(config)
     context = context or CallContext(Binding(), user_id="ann", properties={"tier": "pro"})
     events = []
     for number, one in enumerate(calls):
@@ -137,7 +137,7 @@ def test_the_answers_event():
     where = exchange(
         latency_ms=1500, context=CallContext(Binding(), session_id="s", user_id="ann", properties={"tier": "pro"})
     )
-    (event,) = [one for one in SessionBook().record(FULL, where) if one.event_type == "llm_message"]
+    (event,) = [one for one in RunRegistry().record(FULL, where) if one.event_type == "llm_message"]
     said = dict(event.properties)
     assert said.pop("sdk_version", None) == _events.sdk_version()
     assert said.pop("cost_usd") == pytest.approx((60 * 0.15 + 40 * 0.075 + 20 * 0.60) / 1e6)
@@ -239,7 +239,7 @@ def test_when_each_event_happened():
     assert all(type(event.time_ms) is int for event in events)
     assert only(events, "llm_run_finished")["duration_ms"] == 1100.0
     assert events[-1].time_ms == NEW_YEAR + 60_000
-    book = SessionBook()
+    book = RunRegistry()
     book.record(FULL, exchange())
     assert book.tick(NEW_YEAR + 10**9)[-1].time_ms == NEW_YEAR + 100
 
@@ -314,7 +314,7 @@ def test_a_tool_is_the_same_event_with_and_without_its_result():
         lambda book: book.release_tools(NEW_YEAR),
         lambda book: book.end_all(NEW_YEAR, "exit"),
     ):
-        book = SessionBook()
+        book = RunRegistry()
         book.record(replace(FULL, tool_calls=(WEATHER,)), where)
         events = ending(book)
         ids.add(next(event.insert_id for event in events if event.event_type == "tool_called"))
@@ -333,7 +333,7 @@ def test_a_tool_that_failed_and_one_that_waits():
 
 def test_a_tools_time_is_never_negative():
     """A result in a request that began before the answer ended (clocks, parallel turns) has no duration."""
-    book = SessionBook()
+    book = RunRegistry()
     book.record(FULL, exchange(session_id="s", latency_ms=500))
     events = book.record(RESULT, exchange(100, session_id="s"))
     assert "latency_ms" not in next(e.properties for e in events if e.event_type == "tool_called")
@@ -342,7 +342,7 @@ def test_a_tools_time_is_never_negative():
 def test_a_call_without_http_has_no_status_and_is_no_failure():
     """What only a framework's callback saw has no method, no host and no status, yet it succeeded."""
     told = call("Hello")
-    said = only(SessionBook().record(told, exchange(method="", url="", status=None)), "llm_message")
+    said = only(RunRegistry().record(told, exchange(method="", url="", status=None)), "llm_message")
     assert said["success"] is True
     assert not {"http_status", "host", "endpoint"} & said.keys()
 
@@ -350,7 +350,7 @@ def test_a_call_without_http_has_no_status_and_is_no_failure():
 def test_no_answer_at_all():
     """A request that got no status and no error of its own is a failure with a name."""
     lost = exchange(status=None, outcome=Outcome.CLOSED)
-    said = only(SessionBook().record(replace(FULL, streaming=False, complete=False), lost), "llm_message")
+    said = only(RunRegistry().record(replace(FULL, streaming=False, complete=False), lost), "llm_message")
     assert (said["success"], said["error_type"]) == (False, "no_response")
 
 

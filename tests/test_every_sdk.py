@@ -15,7 +15,7 @@ import time
 import pytest
 
 import amplitude_ai
-from amplitude_ai.transports._observer import Observer
+from amplitude_ai.transports._watch import Observer
 from tests.every_sdk import SDKS
 
 pytestmark = pytest.mark.filterwarnings("ignore")

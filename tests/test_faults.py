@@ -31,7 +31,7 @@ GATES = {
     "_open",
     "_attach",
     "RawTee._decodes",
-    "Capture.feeder.<locals>.feed",
+    "Capture.chunk_recorder.<locals>.feed",
     "Capture.finish",
     "Capture.finished",
 }

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import amplitude_ai
 from amplitude_ai.testing import EventList
-from amplitude_ai.transports._inject import UsageFilter
+from amplitude_ai.transports._usage_injection import UsageFilter
 
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello there"}], "stream": True}
 CONFIG = amplitude_ai.AIConfig(inject_stream_usage=True)

@@ -203,7 +203,7 @@ def test_an_error_without_http(callback, events):
 
 def test_the_callers_context_is_left_alone(model, callback, events):
     """While a stream is read, the reader's own calls are not the stream's; afterwards nothing is left."""
-    from amplitude_ai._context import ambient
+    from amplitude_ai._scope import ambient
 
     before = ambient()
     for _ in model.stream("Hello", {"callbacks": [callback]}):

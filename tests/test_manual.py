@@ -10,9 +10,9 @@ from amplitude.plugin import DestinationPlugin
 
 import amplitude_ai
 from amplitude_ai import AIConfig, _guard
-from amplitude_ai._context import ambient, snapshot
 from amplitude_ai._models import Binding
 from amplitude_ai._runtime import runtime
+from amplitude_ai._scope import ambient, snapshot
 from amplitude_ai.manual import (
     LLMSessionTracker,
     MessageTimer,
@@ -79,7 +79,7 @@ def own_context():
     """What a test sets in its context ends with it."""
     before = ambient()
     yield
-    from amplitude_ai._context import set_ambient
+    from amplitude_ai._scope import set_ambient
 
     set_ambient(before)
 

@@ -202,7 +202,7 @@ def test_binding_of_a_session_is_not_shared():
     """Completing a client's settings from the session leaves the client's own binding as it was."""
     binding = Binding()
     with llm_session(EventList()):
-        from amplitude_ai._context import snapshot
+        from amplitude_ai._scope import snapshot
 
         assert snapshot(binding, {}).binding is not binding
         assert snapshot(binding, {}).binding.key == binding.key

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from amplitude_ai import AIConfig, calculate_cost
 from amplitude_ai._models import Usage
-from amplitude_ai.parsers._base import WireRequest
+from amplitude_ai.parsers._format import WireRequest
 from amplitude_ai.parsers._formats import FORMATS
 from amplitude_ai.sessions import _pricing
 from amplitude_ai.sessions._pricing import price

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, CallContext, CallError, ToolCall, ToolResult, Usage
 from amplitude_ai.sessions._privacy import Privacy, PrivacyError
-from amplitude_ai.sessions._session import SessionBook
+from amplitude_ai.sessions._runs import RunRegistry
 
 from .records import NEW_YEAR, call, exchange, only
 
@@ -30,7 +30,7 @@ LOUD = call(
 
 def everything(config, privacy_mode=None):
     """Every event of a conversation full of canaries, as one text."""
-    book = SessionBook(config)
+    book = RunRegistry(config)
     context = CallContext(Binding(), session_id="s", privacy_mode=privacy_mode)
     events = book.record(LOUD, exchange(context=context))
     failed = call(f"again {CANARY}", error=CallError("bad", f"cannot read: {CANARY}"), usage=Usage(), answer=None)
@@ -75,7 +75,7 @@ def test_one_side_alone(option, gone, kept):
 
 def test_truncation():
     """Content is cut to the limit with ``...``; the length told is the whole text's."""
-    book = SessionBook(AIConfig(max_content_length=10))
+    book = RunRegistry(AIConfig(max_content_length=10))
     events = book.record(call("a" * 50, answer="b" * 7), exchange(session_id="s"))
     asked, answer = only(events, "user_message"), only(events, "llm_message")
     assert (asked["content"], asked["content_length"]) == ("a" * 7 + "...", 50)

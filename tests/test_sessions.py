@@ -6,7 +6,7 @@ import pytest
 
 from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, CallContext, CallError, Message, Outcome, ToolCall, ToolResult, Usage
-from amplitude_ai.sessions._session import RunStats, SessionBook
+from amplitude_ai.sessions._runs import RunRegistry, RunStats
 
 from .records import NEW_YEAR, call, exchange, kinds, only
 
@@ -17,7 +17,7 @@ HALF_AN_HOUR = 30 * 60 * 1000
 @pytest.fixture
 def book():
     """An empty book."""
-    return SessionBook()
+    return RunRegistry()
 
 
 def test_a_run_begins_with_its_first_call(book):
@@ -121,7 +121,7 @@ def test_a_tick_ends_what_is_silent_and_nothing_else(book):
 
 def test_the_time_out_is_configured():
     """``session_timeout_ms`` is what is meant by silence."""
-    book = SessionBook(AIConfig(session_timeout_ms=1000))
+    book = RunRegistry(AIConfig(session_timeout_ms=1000))
     binding = Binding()
     book.record(call("Hello"), exchange(binding=binding))
     assert kinds(book.record(call("Hi"), exchange(1200, binding=binding)))[:2] == [
@@ -180,7 +180,7 @@ def test_without_automatic_sessions_there_is_no_run(book):
 
 def test_the_flag_for_ids_does_the_same():
     """``auto_generate_session_ids=False`` invents no id; an id of the caller's is used."""
-    book = SessionBook(AIConfig(auto_generate_session_ids=False))
+    book = RunRegistry(AIConfig(auto_generate_session_ids=False))
     assert kinds(book.record(call("Hello"), exchange())) == ["user_message", "llm_message"]
     assert "llm_run_started" in kinds(book.record(call("Hello"), exchange(session_id="mine")))
 
@@ -196,7 +196,7 @@ def test_a_managed_session_begins_and_ends_elsewhere(book):
 
 def test_many_users_do_not_pile_up():
     """Past the bound the run that was silent longest ends, and is told as evicted."""
-    book = SessionBook(max_runs=2)
+    book = RunRegistry(max_runs=2)
     for number in range(3):
         events = book.record(call("Hello"), exchange(number, session_id=f"s{number}"))
     assert kinds(events)[0] == "llm_run_finished"
@@ -207,7 +207,7 @@ def test_many_users_do_not_pile_up():
 def test_ids_are_a_function_of_what_they_describe():
     """Recording the same exchange twice gives the same ``insert_id``s, so a resend is deduplicated."""
     where = exchange(session_id="s")
-    twice = [[event.insert_id for event in SessionBook().record(call("Hello", "There"), where)] for _ in range(2)]
+    twice = [[event.insert_id for event in RunRegistry().record(call("Hello", "There"), where)] for _ in range(2)]
     assert twice[0] == twice[1]
     assert len(set(twice[0])) == 4
 

@@ -19,8 +19,8 @@ from amplitude.constants import PluginType
 from amplitude.plugin import DestinationPlugin
 
 import amplitude_ai
-from amplitude_ai import _context
-from amplitude_ai.store._destination import LocalStoreDestination
+from amplitude_ai import _scope
+from amplitude_ai.delivery._store_destination import LocalStoreDestination
 
 TEXT = Path(os.environ.get("AMPLITUDE_AI_SPEC") or Path(__file__).parents[2] / "shared/spec/ai-observability.md")
 BLOCK = re.compile(r"^( *)```(python|sql)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
@@ -111,9 +111,9 @@ def arrived(monkeypatch):
             self.add(recorder)
 
     monkeypatch.setattr(amplitude, "Amplitude", Amplitude)
-    ambient = _context.ambient()
+    ambient = _scope.ambient()
     yield recorder.events
-    _context.set_ambient(ambient)
+    _scope.set_ambient(ambient)
 
 
 @pytest.fixture

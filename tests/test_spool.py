@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from amplitude_ai import AIConfig, _guard
-from amplitude_ai._delivery import Delivery
 from amplitude_ai._models import Event
-from amplitude_ai.spool._spool import Spool
+from amplitude_ai.delivery._delivery import Delivery
+from amplitude_ai.delivery._spool import Spool
 
 ROOT = Path(__file__).parent.parent
 posix = pytest.mark.skipif(os.name != "posix", reason="flock and file modes")
@@ -121,8 +121,8 @@ def test_two_processes_share_a_file_and_send_nothing_twice(server, new_delivery,
 
 def test_what_the_client_gives_up_is_tried_again(server, new_delivery, config, counts, monkeypatch):
     """Amplitude was away for longer than its SDK tries: the events wait on disk, and arrive in the end."""
-    monkeypatch.setattr("amplitude_ai._sender.RETRIES", 2)
-    monkeypatch.setattr("amplitude_ai._spooling.SEARCH_SECONDS", 0.1)
+    monkeypatch.setattr("amplitude_ai.delivery._sender.RETRIES", 2)
+    monkeypatch.setattr("amplitude_ai.delivery._spooling.SEARCH_SECONDS", 0.1)
     delivery = new_delivery()
     server.answers = [(500, {})] * 2
     deliver(delivery, config, 1)
@@ -147,8 +147,8 @@ def test_what_amplitude_refuses_is_not_sent_again(server, new_delivery, config, 
 
 def test_more_than_may_wait_for_an_answer(server, new_delivery, config, counts, monkeypatch):
     """Without a spool they would be dropped; with it they wait on disk."""
-    monkeypatch.setattr("amplitude_ai._delivery.MAX_PENDING", 5)
-    monkeypatch.setattr("amplitude_ai._spooling.SEARCH_SECONDS", 0.0)
+    monkeypatch.setattr("amplitude_ai.delivery._delivery.MAX_PENDING", 5)
+    monkeypatch.setattr("amplitude_ai.delivery._spooling.SEARCH_SECONDS", 0.0)
     delivery = new_delivery()
     server.gate.clear()
     deliver(delivery, config, *range(12))

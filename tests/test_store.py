@@ -15,12 +15,12 @@ from amplitude.constants import PluginType
 from amplitude.plugin import AmplitudeDestinationPlugin, EventPlugin
 
 from amplitude_ai import _guard
-from amplitude_ai._sender import destinations_of
+from amplitude_ai.delivery import _store_schema
+from amplitude_ai.delivery._location import default_path
+from amplitude_ai.delivery._sender import destinations_of
+from amplitude_ai.delivery._store import Store
+from amplitude_ai.delivery._store_destination import LocalStoreDestination
 from amplitude_ai.sessions._events import COMMON, SCHEMA
-from amplitude_ai.store import _schema
-from amplitude_ai.store._destination import LocalStoreDestination
-from amplitude_ai.store._location import default_path
-from amplitude_ai.store._store import Store
 
 ROOT = Path(__file__).parent.parent
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX file modes and fork")
@@ -149,7 +149,7 @@ def test_only_the_owner_may_read_it(tmp_path):
 def test_two_processes_and_threads_write_at_once(store):
     """Nothing is lost and nothing fails, from the making of the file on."""
     script = (
-        "import sys, json; from amplitude_ai.store._store import Store\n"
+        "import sys, json; from amplitude_ai.delivery._store import Store\n"
         "store = Store(sys.argv[1])\n"
         "sys.stdin.readline()\n"
         "for i in range(200):\n"
@@ -219,7 +219,7 @@ def test_a_newer_versions_store_is_left_alone(store):
     connection = sqlite3.connect(store.path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(_schema.NewerStoreError):
+    with pytest.raises(_store_schema.NewerStoreError):
         put(store, "1")
 
 

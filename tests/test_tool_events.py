@@ -4,7 +4,7 @@ import pytest
 
 from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, Message, ToolCall, ToolResult
-from amplitude_ai.sessions._session import SessionBook
+from amplitude_ai.sessions._runs import RunRegistry
 
 from .records import NEW_YEAR, call, exchange, kinds, only
 
@@ -16,7 +16,7 @@ ASSISTANT = Message("assistant", "")
 @pytest.fixture
 def book():
     """An empty book."""
-    return SessionBook()
+    return RunRegistry()
 
 
 def asked(*tools):
@@ -100,14 +100,14 @@ def test_a_result_that_never_comes(book):
 
 def test_the_wait_is_configured():
     """``tool_result_timeout_ms`` is how long a call waits."""
-    book = SessionBook(AIConfig(tool_result_timeout_ms=1000))
+    book = RunRegistry(AIConfig(tool_result_timeout_ms=1000))
     book.record(asked(PARIS), exchange())
     assert kinds(book.tick(NEW_YEAR + 1200)) == ["tool_called"]
 
 
 def test_waiting_calls_are_bounded():
     """The oldest is told without its result when too many wait."""
-    book = SessionBook(max_pending=1)
+    book = RunRegistry(max_pending=1)
     assert kinds(book.record(asked(PARIS, ROME), exchange()))[-1] == "tool_called"
 
 
@@ -120,7 +120,7 @@ def test_waiting_calls_are_bounded():
 )
 def test_privacy_of_tools(option, gone, kept):
     """Each side can be left out alone."""
-    book = SessionBook(AIConfig(**{option: True}))
+    book = RunRegistry(AIConfig(**{option: True}))
     binding = Binding()
     book.record(asked(PARIS), exchange(binding=binding))
     said = only(book.record(brought(ToolResult("call-1", "18")), exchange(1, binding=binding)), "tool_called")

@@ -11,7 +11,7 @@ import pytest
 from amplitude_ai._models import Binding, CallContext, Outcome
 from amplitude_ai.transports import httpx as leaf_httpx
 from amplitude_ai.transports import httpx2 as leaf_httpx2
-from amplitude_ai.transports._observer import Observer
+from amplitude_ai.transports._watch import Observer
 
 URL = "https://api.openai.com/v1/chat/completions"
 LIBRARIES = [(httpx, leaf_httpx), (httpx2, leaf_httpx2)]

@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from .._config import AIConfig
-from .._context import Witness, ambient, set_ambient, snapshot
 from .._models import Binding, CallContext, CallError, Event, Exchange, LLMCall, Outcome, ToolCall
 from .._runtime import runtime
-from ..sessions._session import SessionBook
+from .._scope import FrameworkCall, ambient, set_ambient, snapshot
+from ..sessions._runs import RunRegistry
 
 _DEFAULT = AIConfig()
 
@@ -64,7 +64,7 @@ class ModelCall:
     __slots__ = ("_before", "_mine", "_watch", "_witness")
 
     def __init__(self, binding: Binding, properties: Mapping[str, Any]) -> None:
-        self._witness = Witness(binding)
+        self._witness = FrameworkCall(binding)
         self._watch = Stopwatch()
         self._before = around = ambient()
         self._mine = replace(
@@ -110,7 +110,7 @@ def tool_run(context: CallContext, tool: ToolCall, watch: Stopwatch) -> None:
 
 
 def _emit(context: CallContext, make: Any) -> None:
-    def events(book: SessionBook) -> list[Event]:
+    def events(book: RunRegistry) -> list[Event]:
         made: list[Event] = make(book)
         return made
 

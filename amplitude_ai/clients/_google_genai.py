@@ -12,10 +12,10 @@ from typing import Any
 
 from .._guard import log_once
 from .._runtime import bind
-from ._keywords import PER_CLIENT, signature_with, take_settings
+from ._keywords import PER_CLIENT, pop_settings, signature_with
 from ._resources import resource_properties
 from ._sdk import import_sdk
-from ._told import Told, end_run, watch_aiohttp_session, watch_http_client
+from ._settings import ClientSettings, end_run, watch_aiohttp_session, watch_http_client
 
 
 @functools.cache
@@ -24,7 +24,7 @@ def client_class() -> Any:
     base: Any = import_sdk("google.genai", "google-genai").Client
 
     def __init__(self: Any, **options: Any) -> None:
-        told = Told(bind(**take_settings(options)))
+        told = ClientSettings(bind(**pop_settings(options)))
         base.__init__(self, **options)
         self._amplitude = told
         _watch(self._api_client, told)
@@ -51,7 +51,7 @@ def client_class() -> Any:
     )
 
 
-def _watch(api_client: Any, told: Told) -> None:
+def _watch(api_client: Any, told: ClientSettings) -> None:
     watch_http_client(api_client._httpx_client, told)
     async_client = getattr(api_client, "_async_httpx_client", None)
     if async_client is None:  # Vertex AI with a client certificate goes by google-auth's own aiohttp session
@@ -69,7 +69,7 @@ def _no() -> bool:
     return False
 
 
-def _watch_aiohttp(api_client: Any, told: Told) -> None:
+def _watch_aiohttp(api_client: Any, told: ClientSettings) -> None:
     """The SDK's async calls go by aiohttp where that is installed, in a session for each event loop."""
     get_session = getattr(api_client, "_get_aiohttp_session", None)
     if get_session is None:

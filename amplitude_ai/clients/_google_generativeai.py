@@ -15,10 +15,10 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from .._runtime import bind
-from ._keywords import PER_CLIENT, signature_with, take_settings
+from ._keywords import PER_CLIENT, pop_settings, signature_with
 from ._resources import adopt, with_keywords
 from ._sdk import import_sdk
-from ._told import Told, watch_requests_session
+from ._settings import ClientSettings, watch_requests_session
 
 _END = object()
 
@@ -33,7 +33,7 @@ def model_class() -> Any:
     def __init__(
         self: Any, api_key: str | None = None, model_name: str | None = None, client_options: Any = None, **options: Any
     ) -> None:
-        told = Told(bind(**take_settings(options)))
+        told = ClientSettings(bind(**pop_settings(options)))
         if not model_name:
             raise TypeError("model_name is missing: pass GoogleGenerativeAI(api_key=..., model_name='gemini-...')")
         base.__init__(self, model_name, **options)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from .._context import check_ids, context, encode_headers
+from .._scope import check_ids, context, encode_headers
 
 PREFIX = "amplitude_"
 #: What every resource method takes, with the parameter of `amplitude_ai.context` that it means.
@@ -33,7 +33,7 @@ PER_CLIENT = {
 _DEFAULTS = {"auto_start_session": True}
 
 
-def take(kwargs: dict[str, Any]) -> dict[str, Any] | None:
+def pop_keywords(kwargs: dict[str, Any]) -> dict[str, Any] | None:
     """Remove the ``amplitude_*`` keywords from ``kwargs`` and return them as arguments of `context`.
 
     Returns:
@@ -62,7 +62,7 @@ def take(kwargs: dict[str, Any]) -> dict[str, Any] | None:
     return {PER_REQUEST[name]: value for name, value in taken.items()}
 
 
-def take_settings(options: dict[str, Any]) -> dict[str, Any]:
+def pop_settings(options: dict[str, Any]) -> dict[str, Any]:
     """Remove what we add to a client's constructor from ``options`` and return it as arguments of `bind`.
 
     Raises:
@@ -81,7 +81,7 @@ def add_headers(kwargs: dict[str, Any], said: Mapping[str, Any]) -> None:
         kwargs["extra_headers"] = {**(kwargs.get("extra_headers") or {}), **ours}
 
 
-def around(said: Mapping[str, Any]) -> AbstractContextManager[None]:
+def with_context(said: Mapping[str, Any]) -> AbstractContextManager[None]:
     """The context in which a method that takes no headers is called."""
     return context(**said)
 
@@ -99,7 +99,7 @@ def _generator(inner: Iterator[Any], said: Mapping[str, Any]) -> Iterator[Any]:
     # The context is left at each yield: what the reader does between two items is not this call's.
     try:
         while True:
-            with around(said):
+            with with_context(said):
                 try:
                     item = next(inner)
                 except StopIteration:
@@ -112,7 +112,7 @@ def _generator(inner: Iterator[Any], said: Mapping[str, Any]) -> Iterator[Any]:
 async def _async_generator(inner: AsyncIterator[Any], said: Mapping[str, Any]) -> AsyncIterator[Any]:
     try:
         while True:
-            with around(said):
+            with with_context(said):
                 try:
                     item = await anext(inner)
                 except StopAsyncIteration:

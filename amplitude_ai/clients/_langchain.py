@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from .._context import snapshot
 from .._guard import guard
 from .._models import CallContext, ToolCall
 from .._runtime import bind
+from .._scope import snapshot
+from ..instrumentation.install import watch_frameworks
 from ..parsers._json import as_str
-from ..transports.install import watch_frameworks
 from ._framework import ModelCall, Stopwatch, tool_run
 from ._langchain_read import read_call
 

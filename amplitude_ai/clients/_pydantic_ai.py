@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic_ai import Agent
 from pydantic_ai.models.wrapper import WrapperModel
 
-from .._context import context
 from .._guard import guard
 from .._models import Binding
 from .._runtime import bind
-from ..transports.install import watch_frameworks
+from .._scope import context
+from ..instrumentation.install import watch_frameworks
 from ._framework import ModelCall
 from ._pydantic_ai_read import read_call
-from ._told import end_run
+from ._settings import end_run
 
 if TYPE_CHECKING:
     from .._config import AIConfig

@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ._keywords import PER_REQUEST, add_headers, around, carried, signature_with, take
+from ._keywords import PER_REQUEST, add_headers, carried, pop_keywords, signature_with, with_context
 
 #: Names of the classes that resources derive from. openai and anthropic (generated alike) have one base for each
 #: colour; google-genai one for its modules, one for the generated ones, and none for its chats and its async half.
@@ -108,14 +108,14 @@ def with_keywords(owner: Any, name: str) -> Any:
 
 def _method(owner: Any, name: str, takes_headers: bool) -> Any:
     def method(*args: Any, **kwargs: Any) -> Any:
-        said = take(kwargs)
+        said = pop_keywords(kwargs)
         function = getattr(owner, name)
         if said is None:
             return function(*args, **kwargs)
         if takes_headers:
             add_headers(kwargs, said)
             return function(*args, **kwargs)
-        with around(said):
+        with with_context(said):
             result = function(*args, **kwargs)
         return carried(result, said)
 
@@ -124,14 +124,14 @@ def _method(owner: Any, name: str, takes_headers: bool) -> Any:
 
 def _async_method(owner: Any, name: str, takes_headers: bool) -> Any:
     async def method(*args: Any, **kwargs: Any) -> Any:
-        said = take(kwargs)
+        said = pop_keywords(kwargs)
         function = getattr(owner, name)
         if said is None:
             return await function(*args, **kwargs)
         if takes_headers:
             add_headers(kwargs, said)
             return await function(*args, **kwargs)
-        with around(said):
+        with with_context(said):
             result = await function(*args, **kwargs)
         return carried(result, said)
 

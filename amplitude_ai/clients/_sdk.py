@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from .._models import Binding
 from .._runtime import bind
-from ._keywords import PER_CLIENT, signature_with, take_settings
+from ._keywords import PER_CLIENT, pop_settings, signature_with
 from ._resources import adopt_attributes, resource_properties
-from ._told import Told, carry, end_run, owns_transport, watch_http_client
+from ._settings import ClientSettings, end_run, owns_transport, rebind, watch_http_client
 
 if TYPE_CHECKING:
     from .._config import AIConfig
@@ -66,7 +66,7 @@ def instrumented_class(base: Any) -> Any:
     colour = _async_members if inspect.iscoroutinefunction(base.close) else _sync_members
 
     def __init__(self: Any, *args: Any, **options: Any) -> None:
-        told = Told(bind(**take_settings(options)))
+        settings = ClientSettings(bind(**pop_settings(options)))
         ours = type(self)
         if ours is not instrumented:
             base.__init__(self, *args, **options)
@@ -76,12 +76,12 @@ def instrumented_class(base: Any) -> Any:
                 base.__init__(self, *args, **options)
             finally:
                 self.__class__ = ours
-        _start(self, told)
+        _start(self, settings)
 
     @functools.wraps(base.copy)
     def copy(self: Any, *args: Any, **options: Any) -> Any:
-        changes = take_settings(options)
-        told = Told(_changed(self._amplitude.binding, changes)) if changes else self._amplitude
+        changes = pop_settings(options)
+        settings = ClientSettings(_changed(self._amplitude.binding, changes)) if changes else self._amplitude
         if type(self) is not instrumented:
             copied = base.copy(self, *args, **options)
         else:
@@ -90,7 +90,7 @@ def instrumented_class(base: Any) -> Any:
             vars(twin).update(vars(self))
             copied = base.copy(twin, *args, **options)
             copied.__class__ = instrumented
-        _start(copied, told)
+        _start(copied, settings)
         return copied
 
     copy.__signature__ = signature_with(base.copy, PER_CLIENT)  # type: ignore[attr-defined]
@@ -123,17 +123,17 @@ def _changed(binding: Binding, changes: dict[str, Any]) -> Binding:
     return bind(**{**said, **changes})
 
 
-def _start(client: Any, told: Told) -> None:
-    client._amplitude = told
-    watch_http_client(client._client, told)
+def _start(client: Any, settings: ClientSettings) -> None:
+    client._amplitude = settings
+    watch_http_client(client._client, settings)
     adopt_attributes(client)
 
 
 def _end_run(client: Any) -> None:
     """End the run of a client that was closed, unless the closing of its transport did."""
-    told = getattr(client, "_amplitude", None)  # not there when the constructor failed
-    if told is not None and not owns_transport(client._client, told):
-        end_run(told.binding)
+    settings = getattr(client, "_amplitude", None)  # not there when the constructor failed
+    if settings is not None and not owns_transport(client._client, settings):
+        end_run(settings.binding)
 
 
 def _sync_members(base: Any) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _sync_members(base: Any) -> dict[str, Any]:
     # requests (Bedrock) our headers are gone before that.
     @functools.wraps(base._prepare_request)
     def _prepare_request(self: Any, request: Any) -> None:
-        carry(request, self._amplitude)
+        rebind(request, self._amplitude)
         base._prepare_request(self, request)
 
     @functools.wraps(base.close)
@@ -155,7 +155,7 @@ def _sync_members(base: Any) -> dict[str, Any]:
 def _async_members(base: Any) -> dict[str, Any]:
     @functools.wraps(base._prepare_request)
     async def _prepare_request(self: Any, request: Any) -> None:
-        carry(request, self._amplitude)
+        rebind(request, self._amplitude)
         await base._prepare_request(self, request)
 
     @functools.wraps(base.close)

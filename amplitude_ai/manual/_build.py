@@ -10,15 +10,15 @@ from typing import Any
 
 from .. import _arguments
 from .._config import AIConfig
-from .._context import ambient
 from .._guard import count
 from .._models import Binding, Event
 from .._runtime import bind, runtime
+from .._scope import ambient
 from ..sessions import _events
 from ..sessions._events import Origin
 from ..sessions._privacy import Privacy, PrivacyError
-from ..sessions._session import RunStats, SessionBook
-from ..sessions._told import cost_of, usage_of
+from ..sessions._recorded import cost_of, usage_of
+from ..sessions._runs import RunRegistry, RunStats
 
 #: ``run_source`` and ``end_reason`` of runs told by hand.
 MANUAL = "manual"
@@ -89,7 +89,7 @@ def config_of(binding: Binding) -> AIConfig:
 def send(owner: Whose, make: Callable[[], Event], totals: RunStats | None = None, size: int = 0) -> None:
     """Have the worker make and deliver one event, and add it to ``totals``. ``size`` is its content's, in bytes."""
 
-    def made(_: SessionBook) -> list[Event]:
+    def made(_: RunRegistry) -> list[Event]:
         try:
             event = make()
         except PrivacyError:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 from .. import _arguments
-from .._context import ambient
 from .._models import Binding
-from ..sessions import _session
+from .._scope import ambient
+from ..sessions import _runs
 from . import _build, _facts
 from ._build import Whose
 
@@ -216,4 +216,4 @@ def _whose(
 
 
 def _new_session_id(binding: Binding) -> str | None:
-    return _session.new_session_id() if _build.config_of(binding).auto_generate_session_ids else None
+    return _runs.new_session_id() if _build.config_of(binding).auto_generate_session_ids else None

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from .. import _arguments
 from .._guard import guard
-from ..sessions._told import NUMBERS
+from ..sessions._recorded import NUMBERS
 
 #: The finish reason that marks a failed call.
 ERROR = "error"

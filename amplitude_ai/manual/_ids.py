@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .._context import ambient, check_ids, set_ambient
+from .._scope import ambient, check_ids, set_ambient
 
 
 def get_current_session_id() -> str | None:
@@ -32,6 +32,6 @@ def set_session_id(session_id: str | None) -> None:
 
 def create_session_id() -> str:
     """A new session id that nobody else has. It is not set: pass it to `set_session_id`, or use it as an argument."""
-    from ..sessions._session import new_session_id
+    from ..sessions._runs import new_session_id
 
     return new_session_id()

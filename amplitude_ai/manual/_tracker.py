@@ -15,11 +15,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
 from .. import _arguments
-from .._context import Ambient, ambient, set_ambient
 from .._guard import log_once
 from .._models import Event
 from .._runtime import runtime
-from ..sessions._session import RunStats, SessionBook, new_session_id
+from .._scope import Ambient, ambient, set_ambient
+from ..sessions._runs import RunRegistry, RunStats, new_session_id
 from . import _build, _facts
 from ._build import Whose
 
@@ -124,7 +124,7 @@ class LLMSessionTracker:
         duration_ms = self._duration_ms()
         totals = self._totals
 
-        def make(book: SessionBook) -> list[Event]:
+        def make(book: RunRegistry) -> list[Event]:
             events = book.end_managed(totals, owner.at_ms)
             totals.success = totals.success if told is None else told
             properties = {
@@ -250,7 +250,7 @@ class LLMSessionTracker:
         owner = self._telling(custom_properties=custom_properties)
         totals = self._totals
 
-        def forget(book: SessionBook) -> list[Event]:
+        def forget(book: RunRegistry) -> list[Event]:
             book.take_tool(totals, told["tool_name"], told["tool_call_id"])
             return []
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ._base import Folded, Frame
+from ._format import Folded, Frame
 from ._json import arguments, as_count, as_dict, as_str
 
 #: delta type -> (the field of the delta, the field of the block it adds to).

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from .._guard import count
 from .._models import CallError, Exchange, LLMCall, Outcome
-from ._base import WireFormat, WireRequest
 from ._errors import read_error
+from ._format import WireFormat, WireRequest
 from ._formats import FORMATS
 from ._frames import decode
 from ._json import as_count, as_dict, as_str, loads

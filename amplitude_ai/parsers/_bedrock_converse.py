@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._models import Message, ToolCall, ToolResult, Usage
-from ._base import Folded, Frame
+from ._format import Folded, Frame
 from ._json import add_counts, arguments, as_count, as_dict, as_str, dicts
 from ._media import describe, describe_base64
 

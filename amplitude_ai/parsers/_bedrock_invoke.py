@@ -13,8 +13,8 @@ from typing import Any
 from .._models import LLMCall, Message, Usage
 from . import cohere, openai_chat
 from ._anthropic_fold import fold_message
-from ._base import Folded, Frame, WireRequest
 from ._bedrock_converse import fold_converse
+from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 from .anthropic import read_message
 

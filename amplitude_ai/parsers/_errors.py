@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._models import JSON, CallError
-from ._base import WireRequest
+from ._format import WireRequest
 from ._json import as_dict, as_list, as_str
 
 _TEXT_LIMIT = 2000

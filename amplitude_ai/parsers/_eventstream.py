@@ -14,7 +14,7 @@ from binascii import crc32
 from collections.abc import Iterator
 
 from .._models import JSON
-from ._base import Frame
+from ._format import Frame
 from ._json import as_dict, as_str, loads
 
 _PRELUDE = struct.Struct(">III")

@@ -18,7 +18,7 @@ from . import (
     openai_other,
     openai_responses,
 )
-from ._base import WireFormat
+from ._format import WireFormat
 
 _ALL: tuple[WireFormat, ...] = (
     openai_chat.FORMAT,

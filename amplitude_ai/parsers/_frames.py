@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ._base import Frame
+from ._format import Frame
 from ._json import loads
 
 #: The most bytes one body may decompress to.

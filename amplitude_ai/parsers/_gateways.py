@@ -28,7 +28,7 @@ _OWN = frozenset(
 )
 
 
-def behind(provider: str, host: str, path: str, model: str | None, known: frozenset[str]) -> str | None:
+def upstream_provider(provider: str, host: str, path: str, model: str | None, known: frozenset[str]) -> str | None:
     """The provider behind a gateway, or ``None`` when it is none, or cannot be told.
 
     Args:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from .._models import Message, ToolResult, Usage
-from ._base import WireRequest
+from ._format import WireRequest
 from ._json import add_counts, as_count, as_dict, as_list, as_str, dicts
 from ._media import describe, describe_base64
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
-from ._base import Folded, Frame, WireRequest
+from ._format import Folded, Frame, WireRequest
 from ._google import by_modality, requested_model
 from ._json import add_counts, arguments, as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe, describe_base64

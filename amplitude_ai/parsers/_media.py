@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._shorten import whole_length
+from .._elide import whole_length
 
 #: Characters in which a data URL says what it is.
 _HEAD = 256

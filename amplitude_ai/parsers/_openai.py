@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._models import CallError, LLMCall, Usage
-from ._base import WireRequest
 from ._errors import read_error
+from ._format import WireRequest
 from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str
 from ._media import describe, describe_base64, describe_url
 from .compatible import Quirks, price_provider, quirks

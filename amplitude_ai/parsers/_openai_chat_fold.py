@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._base import Folded, Frame
+from ._format import Folded, Frame
 from ._json import as_count, as_dict, as_list, as_str, dicts
 from ._openai import visible_text
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from .._elide import elide_base64
 from .._models import CallError, Exchange, LLMCall, Outcome
-from .._shorten import shorten
 from . import _registry, compatible
-from ._base import Folded, Frame, WireFormat, WireRequest
 from ._batches import read_results
 from ._errors import read_error
 from ._eventstream import eventstream_frames
+from ._format import Folded, Frame, WireFormat, WireRequest
 from ._formats import FORMATS
 from ._frames import Body, decode, json_array_frames, ndjson_frames, sse_frames
-from ._gateways import behind
+from ._gateways import upstream_provider
 from ._json import as_count, as_dict, as_float, as_str, loads
 from ._router import BATCH_RESULTS, Route, host_provider, route
 from ._shape import shape
@@ -107,7 +107,7 @@ def _with_wire_facts(
         error = read_error(answer.text or answer.body, headers) or CallError(type=f"http_{exchange.status}")
     if error is None:
         error = exchange.error  # cut mid-body, timed out, cancelled
-    answered = behind(where.provider, request.host, request.path, call.requested_model, compatible.NAMES)
+    answered = upstream_provider(where.provider, request.host, request.path, call.requested_model, compatible.NAMES)
     # The exception a reader's own close or break causes is no error of the call.
     return replace(
         call,
@@ -148,7 +148,7 @@ def _request_body(exchange: Exchange) -> tuple[Mapping[str, Any], str | None]:
     if content_type.startswith("multipart/"):
         return _multipart_fields(raw, content_type), None
     try:
-        return as_dict(loads(shorten(decode((raw,), encoding).data))), None
+        return as_dict(loads(elide_base64(decode((raw,), encoding).data))), None
     except ValueError:
         return {}, "RequestNotJSON" if "json" in content_type else None
 
@@ -197,7 +197,7 @@ def _answer(exchange: Exchange, request: WireRequest, decoded: Body, where: Rout
         return _Answer(folded.body, folded.complete, streamed=True, first_token_end=folded.first_token_end)
     streamed = _asked_to_stream(request) and (exchange.status or 0) < 400
     try:
-        value = loads(shorten(data))
+        value = loads(elide_base64(data))
     except ValueError:
         text = data[:4000].decode("utf-8", "replace")
         if "json" in exchange.response_headers.get("content-type", "json"):

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._guard import report
 from . import _router
-from ._base import WireFormat
+from ._format import WireFormat
 from ._router import Route
 
 #: Entry points of this group are called without arguments, once, before the first client is instrumented.

@@ -15,8 +15,8 @@ from urllib.parse import unquote
 from .._models import LLMCall, Message, ToolResult, Usage
 from ._anthropic_fold import fold_message
 from ._anthropic_tools import is_result, tool_calls
-from ._base import Folded, Frame, WireRequest
 from ._errors import error_of
+from ._format import Folded, Frame, WireRequest
 from ._json import add_counts, as_count, as_dict, as_float, as_str, dicts
 from ._media import describe, describe_base64
 

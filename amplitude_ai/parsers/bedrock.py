@@ -10,9 +10,9 @@ from urllib.parse import unquote
 
 from .._models import LLMCall, Usage
 from . import _bedrock_converse as converse
-from ._base import Folded, Frame, WireRequest
 from ._bedrock_invoke import fold_invoke, read_invoke
 from ._errors import error_of
+from ._format import Folded, Frame, WireRequest
 from ._json import add_counts, as_count, as_dict, as_float, as_str
 
 #: An id, an inference profile, or an ARN with its slash escaped.

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
-from ._base import Folded, Frame, WireRequest
 from ._errors import read_error
+from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts
 from ._openai import prompt_text, visible_text
 

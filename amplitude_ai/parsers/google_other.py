@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._models import CallError, LLMCall, Message, Usage
-from ._base import Folded, Frame, WireRequest
 from ._errors import error_of
+from ._format import Folded, Frame, WireRequest
 from ._google import parts, pick, prompt_text, read_usage, requested_model
 from ._google_interactions import fold_interaction, read_interaction
 from ._json import add_counts, as_count, as_dict, as_str, dicts

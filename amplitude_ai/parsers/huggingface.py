@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._models import LLMCall, Message, Usage
-from ._base import Folded, Frame, WireRequest
 from ._errors import error_of
+from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 
 

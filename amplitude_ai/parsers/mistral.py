@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._models import LLMCall, Message
-from ._base import Folded, Frame, WireRequest
+from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_str, dicts
 from ._media import describe, describe_url
 from ._openai import base_call, find_error

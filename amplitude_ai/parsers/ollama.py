@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._models import LLMCall, Message, ToolCall, ToolResult, Usage
-from ._base import Folded, Frame, WireRequest
 from ._errors import error_of
+from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe_base64
 

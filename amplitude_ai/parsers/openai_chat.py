@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._models import LLMCall, Message, ToolCall, ToolResult
-from ._base import Folded, Frame, WireRequest
+from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_str, dicts
 from ._openai import base_call, find_error, prompt_text, visible_text
 from ._openai_chat_fold import fold

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
-from ._base import Folded, Frame, WireRequest
+from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe, describe_base64
 from ._openai import base_call, find_error, prompt_text

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _arguments
-from .._ai_event import LONG_TEXT
 from .._guard import count, log_once
+from ..delivery._ai_event import LONG_TEXT
 from ..sessions import _events
 from ..sessions._events import Origin
 from ..sessions._pricing import MANUAL
 from ..sessions._privacy import Content
-from ..sessions._told import NUMBERS, cost_of, usage_of
+from ..sessions._recorded import NUMBERS, cost_of, usage_of
 
 #: What may hold content, on any AI event.
 CONTENT = frozenset(

@@ -17,14 +17,14 @@ from typing import Any, ClassVar
 
 from amplitude.event import BaseEvent
 
-from .._ai_event import LONG_TEXT, AIEvent
 from .._config import AIConfig
 from .._guard import count
 from .._safe import safe_properties
+from ..delivery._ai_event import LONG_TEXT, AIEvent
 from ..sessions import _events
 from ..sessions._events import COMMON, SCHEMA, Origin
 from ..sessions._privacy import Privacy, PrivacyError
-from ..sessions._session import RunStats
+from ..sessions._runs import RunStats
 from ._base import AIPlugin
 from ._complete import COMPLETE, CONTENT, Told, name_in, typed, without_content
 

@@ -18,7 +18,7 @@ from typing import Any
 from .._config import AIConfig
 from .._models import Event, Exchange, LLMCall
 from ._privacy import Privacy
-from ._verdict import Verdict
+from ._result import CallResult
 
 RUN_STARTED = "llm_run_started"
 USER_MESSAGE = "user_message"
@@ -184,7 +184,7 @@ def llm_message(
     origin: Origin,
     call: LLMCall,
     exchange: Exchange,
-    verdict: Verdict,
+    result: CallResult,
     attempt: int,
     input_text: str | None,
     cost: tuple[float | None, str | None],
@@ -218,18 +218,18 @@ def llm_message(
         "provider_processing_ms": call.provider_processing_ms,
         "cost_usd": cost[0],
         "cost_source": cost[1],
-        "finish_reason": verdict.finish_reason,
+        "finish_reason": result.finish_reason,
         "is_streaming": call.streaming,
-        "stream_aborted": verdict.stream_aborted,
-        "success": verdict.success,
+        "stream_aborted": result.stream_aborted,
+        "success": result.success,
         "http_status": exchange.status,
-        "error_type": verdict.error_type,
-        "error_message": None if verdict.success else origin.privacy.error_message(verdict.error_message),
+        "error_type": result.error_type,
+        "error_message": None if result.success else origin.privacy.error_message(result.error_message),
         "attempt": attempt,
         "temperature": call.temperature,
         "max_tokens": call.max_tokens,
         "top_p": call.top_p,
-        "tool_call_count": len(call.tool_calls) if verdict.success or call.tool_calls else None,
+        "tool_call_count": len(call.tool_calls) if result.success or call.tool_calls else None,
         "ratelimit_remaining_requests": call.ratelimit_remaining_requests,
         "ratelimit_remaining_tokens": call.ratelimit_remaining_tokens,
     }

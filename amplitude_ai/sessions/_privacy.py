@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .._config import AIConfig
+from .._elide import whole_length
 from .._models import JSON
-from .._shorten import whole_length
-from ._redact import redact_pii, redact_secrets, remove_blobs
+from .._redact import redact_pii, redact_secrets, remove_blobs
 
 #: Of a longer text, beyond twice ``max_content_length``, this many characters are looked at, and the last of them go.
 _WINDOW = 500_000

@@ -45,7 +45,7 @@ class Turns:
         return [call.messages[index].text for index in turns if call.messages[index].text]
 
 
-def asked(call: LLMCall) -> str | None:
+def last_user_text(call: LLMCall) -> str | None:
     """What the call is an answer to: its last user turns, new or not."""
     turns, _ = _last_turns(call.messages)
     if not turns:

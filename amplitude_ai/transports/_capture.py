@@ -19,7 +19,7 @@ from .._guard import count, report
 from .._models import CallContext, CallError, Exchange, Outcome
 
 if TYPE_CHECKING:
-    from ._inject import UsageFilter
+    from ._usage_injection import UsageFilter
 
 #: Bytes kept of one response: this much of its head and as much of its tail (usage stands in the last frames).
 KEEP_HEAD = 4 * 1024 * 1024
@@ -160,7 +160,7 @@ class Capture:
         """Whether the capture was finished."""
         return not self._open
 
-    def feeder(self) -> Callable[[bytes], None]:
+    def chunk_recorder(self) -> Callable[[bytes], None]:
         """The function that takes one chunk of the body. Never raises.
 
         A closure: it runs once a chunk, and locals are the fastest memory. The capture does not hold it: a reference
@@ -195,8 +195,8 @@ class Capture:
         return feed
 
     def feed(self, chunk: bytes) -> None:
-        """Take one chunk; who has many takes a `feeder`."""
-        self.feeder()(chunk)
+        """Take one chunk; who has many takes a `chunk_recorder`."""
+        self.chunk_recorder()(chunk)
 
     def _overflow(self, chunk: bytes) -> None:
         """Past the head limit: keep only the last `KEEP_TAIL` bytes."""

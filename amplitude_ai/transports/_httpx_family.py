@@ -12,7 +12,7 @@ from typing import Any
 from .._guard import count, guard, report
 from .._models import Binding, Outcome
 from ._capture import Capture
-from ._observer import EXTENSION, Observer, inside, our_headers
+from ._watch import EXTENSION, Observer, inside, our_headers
 
 
 def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture | None:
@@ -34,7 +34,7 @@ def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture 
                 del request.headers[name]
             request.extensions = {**request.extensions, EXTENSION: ours}
         if injected:
-            from ._inject import UsageFilter
+            from ._usage_injection import UsageFilter
 
             capture.usage_filter = UsageFilter()
         return None if inside.get() else capture
@@ -44,12 +44,12 @@ def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture 
 
 
 def _inject(request: Any, binding: Binding) -> bool:
-    """Make a stream's request ask for its usage (`_inject`). True when it did not before."""
-    from . import _inject
+    """Make a stream's request ask for its usage (`_usage_injection`). True when it did not before."""
+    from . import _usage_injection
 
-    if inside.get() or not _inject.asks(binding, request.method, request.url.host, request.url.path):
+    if inside.get() or not _usage_injection.should_inject(binding, request.method, request.url.host, request.url.path):
         return False
-    body = _inject.asking(getattr(request, "_content", None))
+    body = _usage_injection.with_usage(getattr(request, "_content", None))
     if body is None:
         return False
     request.stream = type(request.stream)(body)
@@ -82,7 +82,7 @@ class TeeBase:
     def __init__(self, stream: Any, capture: Capture) -> None:
         self._stream = stream
         self._capture = capture
-        self._feed = capture.feeder()
+        self._feed = capture.chunk_recorder()
 
     def __getattr__(self, name: str) -> Any:
         # Extra attributes of the inner stream (elapsed, network objects) stay reachable.

@@ -19,7 +19,7 @@ class RawTee:
     def __init__(self, raw: Any, capture: Capture) -> None:
         self._raw = raw
         self._capture = capture
-        self._feed = capture.feeder()
+        self._feed = capture.chunk_recorder()
 
     def stream(self, amt: int | None = 2**16, decode_content: bool | None = None) -> Iterator[bytes]:
         """What ``Response.iter_content`` reads."""

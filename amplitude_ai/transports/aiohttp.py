@@ -19,7 +19,7 @@ from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
 from .._guard import report
 from .._models import Binding, Outcome
 from ._capture import Capture
-from ._observer import Observer, inside, our_headers
+from ._watch import Observer, inside, our_headers
 
 _current: ContextVar[_Call | None] = ContextVar("amplitude_ai_aiohttp", default=None)
 
@@ -109,7 +109,7 @@ class _Content:
     def __init__(self, content: Any, capture: Capture) -> None:
         self._content = content
         self._capture = capture
-        self._feed = capture.feeder()
+        self._feed = capture.chunk_recorder()
 
     async def _read(self, read: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
         capture = self._capture

@@ -15,8 +15,8 @@ from .._guard import report
 from .._models import Binding, Outcome
 from ._capture import Capture
 from ._httpx_family import end_client
-from ._observer import Observer, inside, our_headers
 from ._raw_tee import RawTee
+from ._watch import Observer, inside, our_headers
 
 
 class AmplitudeAdapter(BaseAdapter):
@@ -80,7 +80,7 @@ def _open(observer: Observer, binding: Binding, request: requests.PreparedReques
         for name in ours:
             del request.headers[name]
         if injected:
-            from ._inject import UsageFilter
+            from ._usage_injection import UsageFilter
 
             capture.usage_filter = UsageFilter()
         return None if inside.get() else capture
@@ -90,13 +90,15 @@ def _open(observer: Observer, binding: Binding, request: requests.PreparedReques
 
 
 def _inject(request: requests.PreparedRequest, binding: Binding) -> bool:
-    """Make a stream's request ask for its usage (`_inject`). True when it did not before."""
-    from . import _inject
+    """Make a stream's request ask for its usage (`_usage_injection`). True when it did not before."""
+    from . import _usage_injection
 
     parts = urlsplit(request.url or "")
-    if inside.get() or not _inject.asks(binding, request.method or "", parts.hostname or "", parts.path):
+    if inside.get() or not _usage_injection.should_inject(
+        binding, request.method or "", parts.hostname or "", parts.path
+    ):
         return False
-    body = _inject.asking(request.body)
+    body = _usage_injection.with_usage(request.body)
     if body is None:
         return False
     request.body = body

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from .._guard import report
 from .._models import Binding, Outcome
 from ._capture import Capture
-from ._observer import Observer, inside
 from ._raw_tee import RawTee
+from ._watch import Observer, inside
 
 
 def watched_urlopen(

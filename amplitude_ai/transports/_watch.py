@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from .._context import HEADER_PREFIX
 from .._guard import count
 from .._models import Binding, CallContext
+from .._scope import HEADER_PREFIX
 from ._capture import REQUEST_HEADERS, Capture, Sink
 
 #: Set while a watched request is inside its transport: a client nested in it (aiohttp under httpx, a caching transport,

@@ -19,8 +19,8 @@ from amplitude.plugin import DestinationPlugin
 
 from .._guard import count, log_once
 from .._safe import safe_properties, safe_text
-from ._schema import NewerStoreError
 from ._store import Store
+from ._store_schema import NewerStoreError
 
 STORED = 200
 NOT_STORED = 500

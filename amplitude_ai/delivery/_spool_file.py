@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from .._sqlite import inherited, open_private
+from ._sqlite import inherited, open_private
 
 #: How many of the oldest rows make room at a time.
 _EVICTED_AT_ONCE = 200

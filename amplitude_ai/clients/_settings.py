@@ -12,13 +12,13 @@ import weakref
 from collections.abc import Mapping
 from typing import Any
 
-from .. import _context
+from .. import _scope
 from .._guard import guard
 from .._models import Binding, CallContext
 from .._runtime import observer
+from ..instrumentation.factory import _watch
 from ..transports._httpx_family import TransportBase, end_client
-from ..transports._observer import EXTENSION, our_headers
-from ..transports.factory import _watch
+from ..transports._watch import EXTENSION, our_headers
 
 _BINDING = "amplitude_ai.binding"
 
@@ -28,7 +28,7 @@ class ClientBinding(Binding):
     """A binding that an SDK client brought with it, unlike one of a hand-made HTTP client."""
 
 
-class Told:
+class ClientSettings:
     """Held by an SDK client and its copies; when the last of them is gone, their automatic run ends."""
 
     __slots__ = ("__weakref__", "binding")
@@ -42,8 +42,8 @@ class Told:
 def _snapshot(binding: Binding, headers: Mapping[str, Any]) -> CallContext:
     own = headers.get(_BINDING)
     if own is None:
-        return _context.snapshot(binding, headers)
-    return _context.snapshot(own, {name: value for name, value in headers.items() if name != _BINDING})
+        return _scope.snapshot(binding, headers)
+    return _scope.snapshot(own, {name: value for name, value in headers.items() if name != _BINDING})
 
 
 #: The process's observer, which also hears what a request says about its client.
@@ -55,12 +55,12 @@ def end_run(binding: Binding) -> None:
     end_client(client_observer, binding)
 
 
-def watch_http_client(http_client: Any, told: Told) -> None:
+def watch_http_client(http_client: Any, settings: ClientSettings) -> None:
     """Watch the HTTP client of an SDK client, in place; a client that is watched already stays so.
 
     An ``http_client`` made by ``instrumented_httpx(...)`` keeps what it was told where the SDK client was told nothing.
     """
-    binding = told.binding
+    binding = settings.binding
     before = _watching(http_client)
     if before and not isinstance(seen := before[0]._binding, ClientBinding):
         binding.complete(seen)
@@ -69,18 +69,18 @@ def watch_http_client(http_client: Any, told: Told) -> None:
         transport._observer = client_observer
 
 
-def watch_requests_session(session: Any, told: Told) -> None:
+def watch_requests_session(session: Any, settings: ClientSettings) -> None:
     """The same for a client over requests."""
     from ..transports.requests import watch_session
 
-    watch_session(session, client_observer, told.binding)
+    watch_session(session, client_observer, settings.binding)
 
 
-def watch_aiohttp_session(session: Any, told: Told) -> None:
+def watch_aiohttp_session(session: Any, settings: ClientSettings) -> None:
     """The same for a session of aiohttp."""
     from ..transports.aiohttp import watch_session
 
-    watch_session(session, client_observer, told.binding)
+    watch_session(session, client_observer, settings.binding)
 
 
 def _watching(http_client: Any) -> list[TransportBase]:
@@ -88,18 +88,18 @@ def _watching(http_client: Any) -> list[TransportBase]:
     return [transport for transport in transports if isinstance(transport, TransportBase)]
 
 
-def owns_transport(http_client: Any, told: Told) -> bool:
+def owns_transport(http_client: Any, settings: ClientSettings) -> bool:
     """Whether closing ``http_client`` ends the run of this client, and not another's that it is shared with."""
-    return any(transport._binding is told.binding for transport in _watching(http_client))
+    return any(transport._binding is settings.binding for transport in _watching(http_client))
 
 
-def carry(request: Any, told: Told) -> None:
+def rebind(request: Any, settings: ClientSettings) -> None:
     """Move our headers out of ``request`` (an httpx or httpx2 request) to where only the transport sees them.
 
     Called before the SDK signs the request: AWS would refuse a signature over a header that never arrives.
     """
     with guard("carry"):
-        said: dict[str, Any] = {_BINDING: told.binding}
+        said: dict[str, Any] = {_BINDING: settings.binding}
         for name in our_headers(request.headers.raw):
             said[name.lower()] = request.headers.pop(name)
         request.extensions = {**request.extensions, EXTENSION: said}

@@ -14,9 +14,9 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from .._sqlite import inherited, open_private
-from . import _schema
+from . import _store_schema
 from ._location import default_path
+from ._sqlite import inherited, open_private
 
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
@@ -59,7 +59,7 @@ class Store:
             NewerStoreError: a newer version of this package made it.
         """
         row = (insert_id, event_type, time_ms, user_id, device_id, properties, details)
-        self._write(_schema.INSERT, row)
+        self._write(_store_schema.INSERT, row)
 
     def close(self) -> None:
         """Close the file; the next write opens it again. The last one to close leaves a single file behind."""
@@ -71,7 +71,7 @@ class Store:
             if self._connection is not None and self._file != _identity(self.path):
                 self._disconnect()  # somebody deleted or replaced the file: what we write would go with the old one
             if self._connection is None:
-                self._connection = open_private(self.path, _schema.migrate)
+                self._connection = open_private(self.path, _store_schema.migrate)
                 self._file = _identity(self.path)
             self._connection.execute(statement, row)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplitude_ai._shorten import shorten, whole_length
+from amplitude_ai._elide import elide_base64, whole_length
+from amplitude_ai._redact import remove_blobs
 from amplitude_ai.parsers._read import read
-from amplitude_ai.sessions._redact import remove_blobs
 from tests.records import exchange
 
 LONG = base64.b64encode(random.Random(5).randbytes(600_000)).decode()
@@ -26,7 +26,7 @@ def dumped(value):
 def test_media_is_cut_and_its_length_is_known(data, separators):
     """A hundredth is left, every other value is what it was."""
     value = {"before": 'a "quoted" text\\', "data": data, "after": [1, {"x": "é\n"}], "again": data}
-    short = shorten(json.dumps(value, separators=separators).encode())
+    short = elide_base64(json.dumps(value, separators=separators).encode())
     assert len(short) < 6000
     parsed = json.loads(short)
     assert whole_length(parsed["data"]) == whole_length(parsed["again"]) == len(data)
@@ -49,13 +49,13 @@ def test_media_is_cut_and_its_length_is_known(data, separators):
 def test_what_is_no_media_stays(text):
     """Prose, a row of x, an inline URL with text before it; too short."""
     data = dumped({"text": text, "pad": "word " * 30_000})
-    assert shorten(data) is data
+    assert elide_base64(data) is data
 
 
 def test_numbers_stay():
     """An array of numbers holds no quotation mark either."""
     data = dumped({"input": list(range(200_000)), "x": "y"})
-    assert shorten(data) is data
+    assert elide_base64(data) is data
 
 
 @given(
@@ -73,7 +73,7 @@ def test_numbers_stay():
 def test_any_document(values):
     """What comes out is JSON of the same shape; texts are the same, or have the same length."""
     data = dumped(values)
-    for before, after in zip(values, json.loads(shorten(data)), strict=True):
+    for before, after in zip(values, json.loads(elide_base64(data)), strict=True):
         assert after == before or whole_length(after) == len(before)
 
 
@@ -81,8 +81,8 @@ def test_any_document(values):
 def test_any_bytes(junk, at):
     """Damage does no harm."""
     data = dumped({"data": LONG})
-    shorten(data[:at] + junk + data[at:])
-    shorten(data[:at] + junk)
+    elide_base64(data[:at] + junk + data[at:])
+    elide_base64(data[:at] + junk)
 
 
 def test_an_image_is_described_with_its_size():
@@ -93,4 +93,4 @@ def test_an_image_is_described_with_its_size():
     call = read(exchange(request_body=dumped(body)))
     assert "[image image/png 585 KB]" in call.messages[0].text
     assert remove_blobs(call.messages[1].text) == "[image/png 585 KB]"
-    assert remove_blobs(json.loads(shorten(dumped([LONG])))[0]) == "[base64 585 KB]"
+    assert remove_blobs(json.loads(elide_base64(dumped([LONG])))[0]) == "[base64 585 KB]"

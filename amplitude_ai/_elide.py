@@ -35,7 +35,7 @@ def whole_length(text: str) -> int:
     return len(text) + sum(int(found[0][1:-1]) - len(found[0]) for found in _MARK.finditer(text))
 
 
-def shorten(data: bytes) -> bytes:
+def elide_base64(data: bytes) -> bytes:
     """``data`` with the middle of long base64 strings marked as missing; ``data`` itself when there are none."""
     if len(data) < _LARGE:
         return data

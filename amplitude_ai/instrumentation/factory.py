@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._models import Binding
 from .._runtime import bind, observer
-from ._httpx_family import watch_client
+from ..transports._httpx_family import watch_client
 
 if TYPE_CHECKING:
     from .._config import AIConfig
@@ -122,7 +122,7 @@ def instrumented_requests(
         import requests
     except ModuleNotFoundError as exc:
         raise ImportError("requests is not installed: pip install requests") from exc
-    from .requests import watch_session
+    from ..transports.requests import watch_session
 
     session = requests.Session()
     watch_session(session, observer, bind(amplitude_client, ai_config, user_id, session_id, auto_start_session))
@@ -183,13 +183,13 @@ def _watch(client: Any, binding: Binding) -> bool:
             return True
     requests = sys.modules.get("requests")
     if requests is not None and isinstance(client, requests.Session):
-        from .requests import watch_session
+        from ..transports.requests import watch_session
 
         watch_session(client, observer, binding)
         return True
     aiohttp = sys.modules.get("aiohttp")
     if aiohttp is not None and isinstance(client, aiohttp.ClientSession):
-        from . import aiohttp as leaf
+        from ..transports import aiohttp as leaf
 
         leaf.watch_session(client, observer, binding)
         return True

@@ -12,13 +12,13 @@ from .._models import Exchange, LLMCall
 _MAX = 10_000
 
 
-class Repeats:
+class DuplicateFilter:
     """Which answers have been told with their tokens."""
 
     def __init__(self) -> None:
         self._told: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def is_one(self, call: LLMCall, exchange: Exchange) -> bool:
+    def is_duplicate(self, call: LLMCall, exchange: Exchange) -> bool:
         """Whether ``call`` only reads what was told before, or what is not there yet."""
         key = (call.host, exchange.id if call.batched else call.response_id or "")
         if call.batched and key in self._told:

@@ -5,7 +5,7 @@ import pytest
 
 import amplitude_ai
 from amplitude_ai._models import Usage
-from amplitude_ai.sessions import _repeats
+from amplitude_ai.sessions import _duplicates
 from amplitude_ai.testing import EventList
 
 from .records import call, exchange
@@ -68,17 +68,17 @@ def test_a_run_that_is_polled():
 @pytest.mark.parametrize("operation", ["chat", "embeddings"])
 def test_other_calls_are_never_repeats(operation):
     """Two answers of a server that numbers them alike are two calls."""
-    repeats = _repeats.Repeats()
+    repeats = _duplicates.DuplicateFilter()
     one = call("Hi", operation=operation, response_id="same", usage=Usage(1, 1))
-    assert not any(repeats.is_one(one, exchange()) for _ in range(2))
+    assert not any(repeats.is_duplicate(one, exchange()) for _ in range(2))
 
 
 def test_memory_is_bounded(monkeypatch):
     """Of many answers the oldest is forgotten."""
-    monkeypatch.setattr(_repeats, "_MAX", 2)
-    repeats = _repeats.Repeats()
+    monkeypatch.setattr(_duplicates, "_MAX", 2)
+    repeats = _duplicates.DuplicateFilter()
     for number in range(3):
-        repeats.is_one(call("Hi", operation="responses", response_id=f"resp_{number}"), exchange())
+        repeats.is_duplicate(call("Hi", operation="responses", response_id=f"resp_{number}"), exchange())
     fetched = exchange(method="GET")
-    again = [repeats.is_one(call(operation="responses", response_id=f"resp_{n}"), fetched) for n in (2, 1, 0)]
+    again = [repeats.is_duplicate(call(operation="responses", response_id=f"resp_{n}"), fetched) for n in (2, 1, 0)]
     assert again == [True, True, False]

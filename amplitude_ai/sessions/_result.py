@@ -13,7 +13,7 @@ from .._models import CallError, Exchange, LLMCall, Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CallResult:
     """What to say about the end of a call. ``error_type`` and ``error_message`` are ``None`` on success."""
 
     success: bool
@@ -23,7 +23,7 @@ class Verdict:
     finish_reason: str | None
 
 
-def judge(call: LLMCall, exchange: Exchange) -> Verdict:
+def classify(call: LLMCall, exchange: Exchange) -> CallResult:
     """Decide how ``call`` ended."""
     status = exchange.status
     refused = status is not None and status >= 400
@@ -33,7 +33,7 @@ def judge(call: LLMCall, exchange: Exchange) -> Verdict:
         error = call.error if call.error is not exchange.error else None
     unfinished = call.streaming and not call.complete and status is not None and not refused
     kind = _error_type(call, exchange, error, refused, unfinished)
-    return Verdict(
+    return CallResult(
         success=kind is None,
         stream_aborted=unfinished,
         error_type=kind,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .._shorten import MARK, whole_length
+from ._elide import MARK, whole_length
 
 _DATA_URL = re.compile(
     r"data:([\w.+-]{1,64}/[\w.+-]{1,64})?(?:;[\w=.+-]{1,64}){0,4};base64,[A-Za-z0-9+/_=%-]*"

@@ -1,4 +1,4 @@
-"""`AIEvent`: our `Event` as amplitude-analytics takes it, and `Ticket`: the knowledge of what became of it.
+"""`AIEvent`: our `Event` as amplitude-analytics takes it, and `DeliveryReceipt`: the knowledge of what became of it.
 
 In: a plain `Event`. Out: a ``BaseEvent`` whose properties are full-length and safe, for plugins, the local store and
 anybody's own client to read; only the body that is sent to Amplitude is cut to Amplitude's limits, and it is a copy.
@@ -15,8 +15,8 @@ from typing import Any
 from amplitude.constants import MAX_STRING_LENGTH
 from amplitude.event import BaseEvent
 
-from ._models import Event
-from ._safe import safe_properties, safe_text
+from .._models import Event
+from .._safe import safe_properties, safe_text
 
 #: The one property whose text Amplitude does not cut at 1,024 characters; its own SDK for AI events uses it so.
 LONG_TEXT = "$llm_message"
@@ -51,7 +51,7 @@ def stand_in(identifier: str) -> str:
     return f"amplitude-ai-{uuid.uuid5(_NAMESPACE, safe_text(identifier))}"
 
 
-class Ticket:
+class DeliveryReceipt:
     """What is known of one tracked event. Shared by all copies of it, so it dies when the last copy is dropped.
 
     Args:
@@ -77,7 +77,7 @@ class Ticket:
 
     def close(self, code: int | None) -> None:
         """The matter is closed; later answers change nothing."""
-        settle, self._settle = getattr(self, "_settle", None), None  # a ticket that was only half made is deleted too
+        settle, self._settle = getattr(self, "_settle", None), None  # a receipt that was only half made is deleted too
         if settle is not None:
             settle(code)
 
@@ -85,7 +85,7 @@ class Ticket:
         """Nobody is to be told anything."""
         self._settle = None
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Ticket:
+    def __deepcopy__(self, memo: dict[int, Any]) -> DeliveryReceipt:
         self.handed = True  # the client copies the event for each destination, and for nothing else
         return self
 
@@ -98,11 +98,11 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
 
     Args:
         event: what it says. Nothing of it is changed, nor shared with the result.
-        ticket: told what became of it.
+        receipt: told what became of it.
         min_id_length: the client's own setting, where it has one.
     """
 
-    def __init__(self, event: Event, ticket: Ticket | None = None, min_id_length: int | None = None) -> None:
+    def __init__(self, event: Event, receipt: DeliveryReceipt | None = None, min_id_length: int | None = None) -> None:
         super().__init__(
             event_type=safe_text(event.event_type),
             user_id=None if event.user_id is None else safe_text(event.user_id),
@@ -112,7 +112,7 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         )
         # Not an argument: the constructor would look at every value again, to refuse what `safe_properties` made safe.
         self.event_properties = safe_properties(event.properties)
-        self.ticket = ticket
+        self.receipt = receipt
         self.config = event.config
         self.min_id_length = min_id_length or MIN_ID_LENGTH
 
@@ -124,8 +124,8 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
 
     def callback(self, status_code: int, message: str | None = None) -> None:
         """Called by the destination that has sent, stored or given up the event."""
-        if self.ticket is not None:
-            self.ticket.answered(status_code)
+        if self.receipt is not None:
+            self.receipt.answered(status_code)
         super().callback(status_code, message)
 
     def get_event_body(self) -> dict[str, Any]:

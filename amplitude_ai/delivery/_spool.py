@@ -19,8 +19,8 @@ import orjson
 from .._guard import log_once
 from .._models import Event
 from .._safe import safe_properties, safe_text
-from ._file import SpoolFile
-from ._owners import Owner, is_dead
+from ._spool_file import SpoolFile
+from ._spool_owners import Owner, is_dead
 
 _T = TypeVar("_T")
 

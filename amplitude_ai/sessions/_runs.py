@@ -25,8 +25,8 @@ from ._estimate import estimated
 from ._events import Origin, finished_at_ms
 from ._pricing import price
 from ._privacy import Privacy, PrivacyError
-from ._turns import Turns, asked
-from ._verdict import Verdict, judge
+from ._result import CallResult, classify
+from ._turns import Turns, last_user_text
 
 _MAX_RUNS = 10_000
 _MAX_PENDING = 256
@@ -80,7 +80,7 @@ class _Run:
     turns: Turns = field(default_factory=Turns)
 
     def due_ms(self) -> int:
-        """When `SessionBook.tick` has something to do here."""
+        """When `RunRegistry.tick` has something to do here."""
         config = self.origin.config
         due = self.last_ms + config.session_timeout_ms
         if self.waiting:
@@ -89,7 +89,7 @@ class _Run:
         return due
 
 
-class SessionBook:
+class RunRegistry:
     """Every run in progress. Each method returns the events that are due."""
 
     def __init__(
@@ -105,8 +105,8 @@ class SessionBook:
         """The events of one finished call."""
         events: list[Event] = []
         run, origin = self._run_for(call, exchange, events)
-        verdict = judge(call, exchange)
-        attempt = self._attempt(run, call, exchange, verdict)
+        ending = classify(call, exchange)
+        attempt = self._attempt(run, call, exchange, ending)
 
         for one, result in _tools.match(run.waiting.values(), call):
             del run.waiting[one.insert_id]
@@ -118,8 +118,8 @@ class SessionBook:
         if origin.config.estimate_usage:
             call = estimated(call)
         cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
-        self._message(run, events, origin, call, exchange, verdict, attempt, cost)
-        self._tool_calls(run, events, origin, call, exchange, verdict)
+        self._message(run, events, origin, call, exchange, ending, attempt, cost)
+        self._tool_calls(run, events, origin, call, exchange, ending)
         self._schedule(run)
         return events
 
@@ -260,7 +260,7 @@ class SessionBook:
     # One call -------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def _attempt(run: _Run, call: LLMCall, exchange: Exchange, verdict: Verdict) -> int:
+    def _attempt(run: _Run, call: LLMCall, exchange: Exchange, ending: CallResult) -> int:
         """From the SDK's header; without one, by the same request having just failed."""
         if call.retry_count is not None:
             return call.retry_count
@@ -270,7 +270,7 @@ class SessionBook:
         attempt, ended_ns = run.failures.pop(body, (-1, 0))
         if not ended_ns <= exchange.started_ns <= ended_ns + _RETRY_WINDOW_NS:
             attempt = -1  # in parallel with the one that failed, or long after it
-        if not verdict.success:
+        if not ending.success:
             run.failures[body] = (attempt + 1, exchange.finished_ns)
             if len(run.failures) > _MAX_FAILURES:
                 run.failures.popitem(last=False)
@@ -283,24 +283,33 @@ class SessionBook:
         origin: Origin,
         call: LLMCall,
         exchange: Exchange,
-        verdict: Verdict,
+        ending: CallResult,
         attempt: int,
         cost: tuple[float | None, str | None],
     ) -> None:
         stats = run.stats
         stats.messages += attempt == 0
-        stats.errors += not verdict.success
-        stats.success = verdict.success
-        if _add(events, lambda: _events.llm_message(origin, call, exchange, verdict, attempt, asked(call), cost)):
+        stats.errors += not ending.success
+        stats.success = ending.success
+        if _add(
+            events,
+            lambda: _events.llm_message(origin, call, exchange, ending, attempt, last_user_text(call), cost),
+        ):
             if origin.config.token_tracking and call.usage.total is not None:
                 stats.tokens = (stats.tokens or 0) + call.usage.total
             if cost[0] is not None:
                 stats.cost_usd = (stats.cost_usd or 0.0) + cost[0]
 
     def _tool_calls(
-        self, run: _Run, events: list[Event], origin: Origin, call: LLMCall, exchange: Exchange, verdict: Verdict
+        self,
+        run: _Run,
+        events: list[Event],
+        origin: Origin,
+        call: LLMCall,
+        exchange: Exchange,
+        ending: CallResult,
     ) -> None:
-        if not verdict.success:
+        if not ending.success:
             return  # a call that failed half-way is made again, and asks for the same tools again
         for index, tool in enumerate(call.tool_calls):
             if tool.executed:

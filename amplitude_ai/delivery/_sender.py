@@ -19,9 +19,9 @@ from amplitude.http_client import HttpClient, HttpStatus, Response
 from amplitude.plugin import AmplitudeDestinationPlugin
 from amplitude.worker import Workers
 
-from ._config import env_api_key, env_server_url, env_server_zone
-from ._guard import count, guard, log_once
-from .store._destination import LocalStoreDestination
+from .._config import env_api_key, env_server_url, env_server_zone
+from .._guard import count, guard, log_once
+from ._store_destination import LocalStoreDestination
 
 #: Most events of one request; Amplitude takes 2,000. A 413 halves the number further.
 BATCH_EVENTS = 500

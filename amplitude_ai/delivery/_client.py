@@ -1,4 +1,4 @@
-"""`Outlet`: what `Delivery` knows about one client, and all that it knows about the insides of amplitude-analytics.
+"""`ClientAdapter`: what `Delivery` knows about one client, and all it knows about the insides of amplitude-analytics.
 
 A client is anything with ``track()``. Of an ``amplitude.Amplitude`` we use what its own destination uses: the storage
 (a buffer with a condition), and the workers (a thread that waits on it for up to ten seconds, and a pool that
@@ -16,9 +16,9 @@ from typing import Any
 from amplitude import Amplitude
 from amplitude.plugin import AmplitudeDestinationPlugin
 
-from ._guard import guard
+from .._guard import guard
 from ._sender import Sender, destinations_of
-from .store._destination import LocalStoreDestination
+from ._store_destination import LocalStoreDestination
 
 #: Between two looks at something we wait for, in seconds.
 POLL_SECONDS = 0.005
@@ -26,7 +26,7 @@ POLL_SECONDS = 0.005
 _REPORTING = (AmplitudeDestinationPlugin, LocalStoreDestination)
 
 
-class Outlet:
+class ClientAdapter:
     """One client.
 
     Args:
@@ -71,11 +71,11 @@ class Outlet:
     def _amplitudes(self) -> list[AmplitudeDestinationPlugin]:
         return [each for each in self._destinations() if isinstance(each, AmplitudeDestinationPlugin)]
 
-    def hurry(self) -> None:
+    def wake(self) -> None:
         """Wake what waits for more events. Unlike the client's own ``flush`` it sends nothing before its time: what
         Amplitude has asked to hold back stays held back. To be repeated: a thread may be just about to wait."""
         for destination in self._amplitudes():
-            with guard("hurry"):
+            with guard("wake"):
                 if isinstance(destination.workers, Sender):
                     destination.workers.flush()
                 else:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from amplitude_ai import _ends
+from amplitude_ai import _process_hooks
 from amplitude_ai._worker import Worker
 
 ROOT = Path(__file__).parents[1]
@@ -47,8 +47,8 @@ def test_other_signals_are_nobody_elses_business(monkeypatch):
     """A signal with a handler, or one that does not end the process, has only its own effect."""
     raised, ended = [], []
     monkeypatch.setattr(signal, "raise_signal", raised.append)
-    _ends.before_own_death(lambda: ended.append(1))
-    _ends.before_own_death(lambda: ended.append(2))
+    _process_hooks.before_own_death(lambda: ended.append(1))
+    _process_hooks.before_own_death(lambda: ended.append(2))
     monkeypatch.setattr(signal, "getsignal", lambda number: lambda *_: None)
     signal.raise_signal(signal.SIGTERM)
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_DFL)

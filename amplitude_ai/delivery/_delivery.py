@@ -3,7 +3,7 @@
 In: `Event` values, from the worker (or, one at a time, from a caller that emits inline). Out: ``client.track()`` with
 an `AIEvent`. What was tracked is *pending* until its destination reports: Amplitude has acknowledged it, the local
 store has it on disk, or it is lost, and counted. With ``AIConfig(spool=...)`` events are on disk before they are
-tracked, and what is pending when the process ends is not lost (`_spooling`).
+tracked, and what is pending when the process ends is not lost (`delivery._spooling`).
 
 Imports amplitude on first use, never at import.
 """
@@ -20,17 +20,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ._guard import guard, log_once, logger
-from ._models import Event
-from ._spooling import Place, Spooling
+from .._guard import guard, log_once, logger
+from .._models import Event
+from ._spooling import SpoolEntry, Spooling
 
 if TYPE_CHECKING:
-    from ._outlet import Outlet
+    from ._client import ClientAdapter
 
 #: Most events that may wait for an answer; a client keeps them all in memory, without a bound of its own.
 MAX_PENDING = 10_000
 #: Most clients remembered; one that is forgotten still sends, but nothing hurries it.
-MAX_OUTLETS = 256
+MAX_CLIENTS = 256
 _POLL_SECONDS = 0.005
 
 
@@ -48,32 +48,32 @@ class Delivery:
     def __init__(self, count: Callable[[str], None]) -> None:
         self._count = count
         self._default: Any = None
-        self._outlets: dict[int, Outlet] = {}
-        self.spooling = Spooling(count, self._outlet)
+        self._adapters: dict[int, ClientAdapter] = {}
+        self.spooling = Spooling(count, self._adapter)
         self._forget_events()
 
     def _forget_events(self) -> None:
         # Tickets are settled by other threads and by finalizers, so all of this works without a lock: adding to and
         # removing from a dict, and assigning a bool, are atomic.
         self._numbers = itertools.count()
-        self._pending: dict[int, Place | None] = {}
+        self._pending: dict[int, SpoolEntry | None] = {}
         self._lost = False
-        self._waiting: deque[tuple[Event, Any, Place | None]] = deque()
+        self._waiting: deque[tuple[Event, Any, SpoolEntry | None]] = deque()
         self._delivering = False
 
     # Worker's thread ------------------------------------------------------------------------------------------
 
     def deliver_all(self, events: list[tuple[Event, Any]]) -> None:
         """`deliver` each of several (event, client), which are on disk before the first is sent."""
-        for (event, client), place in zip(events, self.spooling.write(events), strict=True):
-            self.deliver(event, client, place)
+        for (event, client), entry in zip(events, self.spooling.write(events), strict=True):
+            self.deliver(event, client, entry)
 
     def tick(self) -> None:
         """Send what waits in spools, where it is time. On the worker, now and then."""
-        for event, client, place in self.spooling.due(MAX_PENDING - len(self._pending)):
-            self.deliver(event, client, place)
+        for event, client, entry in self.spooling.due(MAX_PENDING - len(self._pending)):
+            self.deliver(event, client, entry)
 
-    def deliver(self, event: Event, client: Any = None, place: Place | None = None) -> None:
+    def deliver(self, event: Event, client: Any = None, entry: SpoolEntry | None = None) -> None:
         """Hand ``event`` to ``client`` (``None``: the process's default). Errors are counted, never raised.
 
         Never called from two threads at once.
@@ -81,9 +81,9 @@ class Delivery:
         Args:
             event: the event.
             client: anything with ``track()``.
-            place: where it is on disk.
+            entry: where it is on disk.
         """
-        self._waiting.append((event, client, place))
+        self._waiting.append((event, client, entry))
         if self._delivering:
             return  # a plugin or a client that emits events itself: its client holds a lock until it is done
         self._delivering = True
@@ -98,21 +98,21 @@ class Delivery:
         finally:
             self._delivering = False
 
-    def _track(self, number: int, event: Event, client: Any, place: Place | None) -> None:
+    def _track(self, number: int, event: Event, client: Any, entry: SpoolEntry | None) -> None:
         if len(self._pending) >= MAX_PENDING:
-            if place is not None:
-                place.put_back()
+            if entry is not None:
+                entry.put_back()
                 self._count("waiting_in_spool")
                 return
             self._drop("dropped_pending_full", "too many events wait for an answer from Amplitude")
             return
-        outlet = self._outlet(client)
-        from ._ai_event import AIEvent, Ticket, is_refused
+        adapter = self._adapter(client)
+        from ._ai_event import AIEvent, DeliveryReceipt, is_refused
 
         pending = self._pending
-        ticket = Ticket(outlet.answers, lambda code: self._settled(pending, number, code, place))
-        made = AIEvent(event, ticket, outlet.min_id_length)
-        if outlet.sends and is_refused(made.user_id or made.device_id or "", made.min_id_length):
+        receipt = DeliveryReceipt(adapter.answers, lambda code: self._settled(pending, number, code, entry))
+        made = AIEvent(event, receipt, adapter.min_id_length)
+        if adapter.sends and is_refused(made.user_id or made.device_id or "", made.min_id_length):
             self._count("ids_replaced")
             log_once(
                 "ids_replaced",
@@ -120,60 +120,62 @@ class Delivery:
                 "amplitude_ai: some user ids are too short or reserved words (such as 'unknown') for Amplitude; their "
                 "events carry a device id instead, and the id as event property user_id",
             )
-        pending[number] = place
+        pending[number] = entry
         try:
-            outlet.client.track(made)
+            adapter.client.track(made)
         except Exception as exc:  # the user's own client, or one without threads left
             pending.pop(number, None)
-            ticket.withdraw()
-            if place is not None:
-                place.done()
-            self._drop("dropped_track", f"track() of {type(outlet.client).__name__} raised {type(exc).__name__}")
+            receipt.withdraw()
+            if entry is not None:
+                entry.done()
+            self._drop("dropped_track", f"track() of {type(adapter.client).__name__} raised {type(exc).__name__}")
             return
         self._count("emitted")
         logger.debug("amplitude_ai: emitted %s %s", event.event_type, event.insert_id)
-        if not outlet.is_amplitude or (ticket.handed and outlet.answers == 0):
-            ticket.close(200)
-        elif not ticket.handed:
+        if not adapter.is_amplitude or (receipt.handed and adapter.answers == 0):
+            receipt.close(200)
+        elif not receipt.handed:
             pending.pop(number, None)
-            ticket.withdraw()
-            if place is not None:
-                place.done()
+            receipt.withdraw()
+            if entry is not None:
+                entry.done()
             self._count("dropped_by_client")
 
-    def _outlet(self, client: Any) -> Outlet:
+    def _adapter(self, client: Any) -> ClientAdapter:
         if client is None:
             if self._default is None:
                 with _exit_hooks_allowed():
                     from ._sender import make_default_client
                 self._default = make_default_client()
             client = self._default
-        outlet = self._outlets.get(id(client))
-        if outlet is None:
+        adapter = self._adapters.get(id(client))
+        if adapter is None:
             with _exit_hooks_allowed():
-                from ._outlet import Outlet
-            if len(self._outlets) >= MAX_OUTLETS:
-                del self._outlets[next(iter(self._outlets))]
-            outlet = self._outlets[id(client)] = Outlet(client)
-        return outlet
+                from ._client import ClientAdapter
+            if len(self._adapters) >= MAX_CLIENTS:
+                del self._adapters[next(iter(self._adapters))]
+            adapter = self._adapters[id(client)] = ClientAdapter(client)
+        return adapter
 
     # Any thread, and finalizers -------------------------------------------------------------------------------
 
-    def _settled(self, pending: dict[int, Place | None], number: int, code: int | None, place: Place | None) -> None:
+    def _settled(
+        self, pending: dict[int, SpoolEntry | None], number: int, code: int | None, entry: SpoolEntry | None
+    ) -> None:
         """An answer came for an event that was put into ``pending``, which a fork or the exit may have replaced."""
         if pending is not self._pending or number not in pending:
             return
         if code is not None and 200 <= code < 300:
             self._count("delivered")
-            if place is not None:
-                place.done()
-        elif place is not None and _may_pass(code):
+            if entry is not None:
+                entry.done()
+        elif entry is not None and _may_pass(code):
             self._lost = True  # flush tells that it did not arrive; it will
             self._count("kept_in_spool")
-            place.put_back()
+            entry.put_back()
         else:
-            if place is not None:
-                place.done()
+            if entry is not None:
+                entry.done()
             reason = "dropped_unanswered" if code is None else f"dropped_answer_{code}"
             self._drop(reason, "Amplitude did not take events, or the client gave them up")
         pending.pop(number, None)
@@ -195,9 +197,9 @@ class Delivery:
             True when they all were, and none was lost since the last call.
         """
         latest = next(self._numbers)
-        outlets = list(self._outlets.values())
+        outlets = list(self._adapters.values())
         self._hurry(outlets)
-        flushed = [outlet.flush(deadline) for outlet in outlets]
+        flushed = [adapter.flush(deadline) for adapter in outlets]
         while self._oldest() < latest:
             if time.monotonic() >= deadline:
                 return False
@@ -210,33 +212,33 @@ class Delivery:
     def _oldest(self) -> float:
         return next(iter(list(self._pending)), float("inf"))
 
-    def _hurry(self, outlets: list[Outlet]) -> None:
-        for outlet in outlets:
-            outlet.hurry()
+    def _hurry(self, outlets: list[ClientAdapter]) -> None:
+        for adapter in outlets:
+            adapter.wake()
 
     def prepare_exit(self, deadline: float) -> None:
         """The process ends: wake or abandon whatever would keep it waiting. What still comes is still delivered."""
         abandoned, self._pending = self._pending, {}
-        places = list(abandoned.values())
-        for place in places:
-            self._count("unacknowledged_at_exit" if place is None else "left_in_spool")
-        if None in places:
+        entries = list(abandoned.values())
+        for entry in entries:
+            self._count("unacknowledged_at_exit" if entry is None else "left_in_spool")
+        if None in entries:
             log_once(
                 "unacknowledged_at_exit",
                 logging.WARNING,
                 "amplitude_ai: %d events were not acknowledged before the process ended",
-                places.count(None),
+                entries.count(None),
             )
         self.spooling.close()
-        for outlet in list(self._outlets.values()):
-            outlet.end(deadline)
+        for adapter in list(self._adapters.values()):
+            adapter.end(deadline)
 
     def after_fork(self) -> None:
         """In a forked child: clients get new locks and threads; what the parent has in hand stays with the parent."""
         self._forget_events()
         self.spooling.after_fork()
-        for outlet in self._outlets.values():
-            outlet.repair()
+        for adapter in self._adapters.values():
+            adapter.repair()
 
 
 def _may_pass(code: int | None) -> bool:

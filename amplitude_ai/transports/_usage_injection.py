@@ -18,7 +18,7 @@ _FORMATS = ("openai.chat", "openai.completions")
 _EVENT_END = re.compile(rb"\r?\n\r?\n")
 
 
-def asks(binding: Binding, method: str, host: str, path: str) -> bool:
+def should_inject(binding: Binding, method: str, host: str, path: str) -> bool:
     """Whether the request may be made to ask."""
     if binding.config is None or not binding.config.inject_stream_usage:
         return False
@@ -26,7 +26,7 @@ def asks(binding: Binding, method: str, host: str, path: str) -> bool:
     return found is not None and found.format in _FORMATS
 
 
-def asking(body: object) -> bytes | None:
+def with_usage(body: object) -> bytes | None:
     """``body`` asking for usage; ``None`` when it is no stream, asks itself, or cannot be read."""
     if not isinstance(body, bytes | str) or not body:
         return None

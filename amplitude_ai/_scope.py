@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ._models import Binding, CallContext
 
 if TYPE_CHECKING:
-    from .sessions._session import RunStats
+    from .sessions._runs import RunStats
 
 #: Prefix of the headers that are ours; they are removed before the wire.
 HEADER_PREFIX = b"x-amplitude-"
@@ -27,7 +27,7 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
 
-class Witness:
+class FrameworkCall:
     """A framework's model call in progress: whose the HTTP calls inside it are, and which of them were seen."""
 
     __slots__ = ("binding", "contexts")
@@ -48,7 +48,7 @@ class Ambient:
     managed_session: bool = False
     binding: Binding | None = None  # a manual session's own client and config, for calls without any
     totals: RunStats | None = None  # of the manual session
-    witness: Witness | None = None  # of the framework that is calling a model
+    witness: FrameworkCall | None = None  # of the framework that is calling a model
 
 
 _NOTHING = Ambient()

@@ -19,12 +19,12 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .._context import ambient
 from .._guard import log_once, logger, report
 from .._models import Binding
 from .._runtime import bind, observer
+from .._scope import ambient
 from ..parsers._router import is_any
-from ._httpx_family import TransportBase, end_client
+from ..transports._httpx_family import TransportBase, end_client
 
 if TYPE_CHECKING:
     from .._config import AIConfig
@@ -83,7 +83,7 @@ def uninstall_transport() -> None:
 
 
 def watch_frameworks(owner: object) -> None:
-    """Hook the HTTP libraries for what a framework sends (`_context.Witness`), as long as ``owner`` lives."""
+    """Hook the HTTP libraries for what a framework sends (`_scope.FrameworkCall`), as long as ``owner`` lives."""
     token = object()
     _want(token)
     weakref.finalize(owner, _unwant, token).atexit = False
@@ -186,7 +186,7 @@ def _hook_httpx(module: ModuleType) -> None:
 
 
 def _hook_requests(module: ModuleType) -> None:
-    from .requests import AmplitudeAdapter
+    from ..transports.requests import AmplitudeAdapter
 
     def make(original: Any) -> Any:
         def get_adapter(self: Any, url: str) -> Any:
@@ -216,7 +216,7 @@ def _closer(original: Any) -> Any:
 
 
 def _hook_aiohttp(module: ModuleType) -> None:
-    from .aiohttp import watched_init, watched_request
+    from ..transports.aiohttp import watched_init, watched_request
 
     session = module.ClientSession
     _replace(session, "_request", lambda original: watched_request(original, observer, _binding))
@@ -225,7 +225,7 @@ def _hook_aiohttp(module: ModuleType) -> None:
 
 
 def _hook_urllib3(module: ModuleType) -> None:
-    from .urllib3 import watched_urlopen
+    from ..transports.urllib3 import watched_urlopen
 
     _replace(module.HTTPConnectionPool, "urlopen", lambda original: watched_urlopen(original, observer, _binding))
 

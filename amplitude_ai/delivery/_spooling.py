@@ -12,19 +12,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._config import AIConfig, env_spool
-from ._guard import guard
-from ._models import Event
+from .._config import AIConfig, env_spool
+from .._guard import guard
+from .._models import Event
 
 if TYPE_CHECKING:
-    from ._outlet import Outlet
-    from .spool._spool import Spool
+    from ._client import ClientAdapter
+    from ._spool import Spool
 
 #: How often spools are searched for what waits, and for what others have left, in seconds.
 SEARCH_SECONDS = 30.0
 
 
-class Place:
+class SpoolEntry:
     """Where one event is on disk. Its methods take no lock: finalizers may call them."""
 
     __slots__ = ("_destination", "_row", "_spool")
@@ -48,19 +48,19 @@ class Spooling:
 
     Args:
         count: adds one to a counter by name.
-        outlet: what `Delivery` knows about a client.
+        adapter: what `Delivery` knows about a client.
     """
 
-    def __init__(self, count: Callable[[str], None], outlet: Callable[[Any], Outlet]) -> None:
+    def __init__(self, count: Callable[[str], None], adapter: Callable[[Any], ClientAdapter]) -> None:
         self._count = count
-        self._outlet = outlet
+        self._adapter = adapter
         self._spools: dict[Path, Spool] = {}
         #: (file, destination) -> the client that sends there, and when to look next.
         self._watched: dict[tuple[Path, str], tuple[Any, float]] = {}
 
-    def write(self, events: list[tuple[Event, Any]]) -> list[Place | None]:
+    def write(self, events: list[tuple[Event, Any]]) -> list[SpoolEntry | None]:
         """Put events on disk that want it; where each is. Errors are counted, never raised."""
-        places: list[Place | None] = [None] * len(events)
+        entries: list[SpoolEntry | None] = [None] * len(events)
         groups: dict[tuple[Path, str], list[int]] = {}
         with guard("spool"):
             for index, (event, client) in enumerate(events):
@@ -70,29 +70,29 @@ class Spooling:
                 spool = self._spools[path]
                 rows = spool.add(destination, [events[index][0] for index in indices])
                 for index, row in zip(indices, rows, strict=True):
-                    places[index] = None if row is None else Place(spool, destination, row)
-        return places
+                    entries[index] = None if row is None else SpoolEntry(spool, destination, row)
+        return entries
 
     def watch(self, client: Any, config: AIConfig) -> tuple[Path, str] | None:
         """Use the spool of ``config`` for ``client``; ``None`` where there is none, or it is of no use."""
         where = config.spool or env_spool()
         if not where:
             return None
-        outlet = self._outlet(client)
-        destination = outlet.destination
+        adapter = self._adapter(client)
+        destination = adapter.destination
         if destination is None:
             return None
         path = _path(where)
         key = (path, destination)
         if path not in self._spools:
-            from .spool._spool import Spool
+            from ._spool import Spool
 
             self._spools[path] = Spool(path, config.spool_max_bytes, config.spool_max_age_s, self._count)
         if key not in self._watched:
-            self._watched[key] = (outlet.client, 0.0)
+            self._watched[key] = (adapter.client, 0.0)
         return key
 
-    def due(self, limit: int) -> Iterator[tuple[Event, Any, Place]]:
+    def due(self, limit: int) -> Iterator[tuple[Event, Any, SpoolEntry]]:
         """Events that wait on disk, where it is time to look for them; no more than ``limit``."""
         self.tidy()
         now = time.monotonic()
@@ -103,7 +103,7 @@ class Spooling:
             spool = self._spools[path]
             for row, event in spool.take(destination, limit):
                 limit -= 1
-                yield event, client, Place(spool, destination, row)
+                yield event, client, SpoolEntry(spool, destination, row)
 
     def tidy(self) -> None:
         """Remove from disk what has arrived."""
@@ -126,7 +126,7 @@ class Spooling:
 
 def _path(where: bool | str | os.PathLike[str]) -> Path:
     if isinstance(where, bool):
-        from .store._location import default_path
+        from ._location import default_path
 
         return default_path().with_name("spool.db")
     return Path(where).expanduser()

@@ -1,0 +1,1 @@
+"""Who gets watched: clients made, adopted, or every client of the process."""
