@@ -351,6 +351,29 @@ def test_what_still_waits_at_the_end_is_counted(client, store):
     other.close()
 
 
+def test_a_callback_that_exits_does_not_end_the_thread(client, store, monkeypatch):
+    """The events behind it are stored all the same, also where the application forbids time.sleep."""
+
+    def forbidden(seconds):
+        raise SystemExit
+
+    def exits(code, message):
+        raise SystemExit
+
+    monkeypatch.setattr(_guard, "on_internal_error", None)
+    put(store, "0")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    client.track(BaseEvent("llm_message", user_id="user123", insert_id="1", callback=exits))
+    client.track(BaseEvent("llm_message", user_id="user123", insert_id="2"))
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "sleep", forbidden)
+        threading.Event().wait(0.5)  # some attempts in vain
+    other.close()
+    wait_for(lambda: 200 in client.answers)
+    assert [row["insert_id"] for row in rows(store.path, "SELECT insert_id FROM events ORDER BY id")] == ["0", "1", "2"]
+
+
 def test_the_oldest_make_room_when_the_store_is_full(store):
     """The file stays within its bound, the newest events are there, and what went is counted."""
     store.limit(1_000_000, 10**9)

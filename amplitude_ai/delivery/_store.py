@@ -25,6 +25,8 @@ from ._sqlite import BUSY_SECONDS, inherited, is_damaged, open_private, set_asid
 
 #: The bounds are looked at after so many bytes written, and after so many seconds.
 _LOOK_BYTES, _LOOK_SECONDS = 1 << 20, 60.0
+#: What a row takes beside its properties and details, about.
+_ROW_BYTES = 200
 #: A look removes so many rows in one statement (of a small store a part), in so many statements; where that is too
 #: few, the next write goes on.
 _ROWS, _PART, _STEPS = 200, 16, 5
@@ -112,7 +114,7 @@ class Store:
             self._connection.execute(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
         self._wait_s = wait_s
         self._connection.execute(_store_schema.INSERT, row)
-        self._unlooked -= sum(len(value) for value in row if isinstance(value, str))
+        self._unlooked -= len(row[5]) + len(row[6]) + _ROW_BYTES
         if self._unlooked <= 0 or time.monotonic() >= self._look_at:
             self._make_room(self._connection)
 

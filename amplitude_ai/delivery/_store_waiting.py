@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -18,10 +17,9 @@ from .._guard import guard, report
 
 #: How long one attempt may wait for the lock, and how long to rest before the next, in seconds.
 ATTEMPT_SECONDS, REST_SECONDS = 0.05, 0.1
-#: How long an event waits in all before it is given up, in seconds.
-PATIENCE_SECONDS = 120.0
-#: How long the end of the process is held up for what still waits, in seconds.
-END_SECONDS = 1.0
+#: Attempts in a row that find the store locked (two minutes) before events are given up, and (a second) at the end of
+#: the process. Counted, not timed: an application may have stopped the clock.
+ATTEMPTS, ATTEMPTS_AT_END = 800, 20
 MAX_ROWS, MAX_BYTES = 10_000, 32 << 20
 
 _every: weakref.WeakSet[WaitingRows] = weakref.WeakSet()
@@ -42,7 +40,9 @@ class WaitingRows:
         _every.add(self)
 
     def _fresh(self) -> None:
-        self._rows: deque[tuple[Any, int, float]] = deque()
+        self._rows: deque[tuple[Any, int]] = deque()
+        self._busy = 0  # attempts since the last that did something
+        self._rest = threading.Event()  # never set; not time.sleep, which tests of an application may forbid
         self._bytes = 0
         self._lock = threading.Lock()  # of the fields; held for no I/O
         self._turn = threading.Lock()  # of who writes
@@ -56,9 +56,11 @@ class WaitingRows:
         with self._lock:
             if len(self._rows) >= MAX_ROWS or self._bytes + size > MAX_BYTES:
                 return False
-            self._rows.append((item, size, time.monotonic() + PATIENCE_SECONDS))
+            if not self._rows:
+                self._busy = 0
+            self._rows.append((item, size))
             self._bytes += size
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="amplitude-ai-store", daemon=True)
                 try:
                     self._thread.start()
@@ -67,12 +69,10 @@ class WaitingRows:
         return True
 
     def end(self) -> None:
-        """Write what waits now, for a second at the most; the rest is given up."""
-        deadline = time.monotonic() + END_SECONDS
-        while self._rows and time.monotonic() < deadline:
-            self._write_first()
+        """Write what waits now, for about a second at the most; the rest is given up."""
+        self._busy = 0
         while self._rows:
-            self._write_first(give_up=True)
+            self._write_first(ATTEMPTS_AT_END)
 
     def after_fork(self) -> None:
         """In a forked child: what waits is the parent's."""
@@ -85,16 +85,20 @@ class WaitingRows:
                     self._thread = None
                     return
             if not self._write_first():
-                time.sleep(REST_SECONDS)
+                self._rest.wait(REST_SECONDS)
 
-    def _write_first(self, give_up: bool = False) -> bool:
+    def _write_first(self, attempts: int = ATTEMPTS) -> bool:
         with self._turn:
             if not self._rows:
                 return True
-            item, size, until = self._rows[0]
-            given_up = give_up or time.monotonic() >= until
-            if not given_up and not self._attempt(item):
-                return False
+            item, size = self._rows[0]
+            # Once the first is given up, those behind it do not wait anew.
+            given_up = self._busy >= attempts
+            if not given_up:
+                if not self._attempt(item):
+                    self._busy += 1
+                    return False
+                self._busy = 0
             with self._lock:
                 self._rows.popleft()
                 self._bytes -= size
