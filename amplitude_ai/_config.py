@@ -50,6 +50,10 @@ _LENGTHS = {
     "spool_max_bytes": "the default is 268435456, a quarter of a gigabyte",
     "spool_max_age_s": "the default is 518400, six days",
 }
+_OPTIONAL_LENGTHS = {
+    "store_max_bytes": "the default is 1073741824, one gigabyte",
+    "store_max_age_s": "the default is 2592000, thirty days",
+}
 _TABLES = ("openai_cost_per_token", "anthropic_cost_per_token", "google_cost_per_token", "prices")
 
 
@@ -88,6 +92,10 @@ class AIConfig:
             it on for every config that says nothing. Several processes may share one file.
         spool_max_bytes: the size of that file; the oldest events make room for new ones, counted.
         spool_max_age_s: how long it keeps an event, in seconds. Amplitude recognises a resent event for seven days.
+        store_max_bytes: what the local store may hold; the oldest events make room for new ones, counted. By default
+            ``AMPLITUDE_AI_STORE_MAX_BYTES``, else 1 GB.
+        store_max_age_s: how long the local store keeps an event, in seconds. By default
+            ``AMPLITUDE_AI_STORE_MAX_AGE_S``, else thirty days.
     """
 
     privacy_mode: bool = False
@@ -115,6 +123,8 @@ class AIConfig:
     spool: bool | str | os.PathLike[str] = False
     spool_max_bytes: int = 256 * 1024 * 1024
     spool_max_age_s: int = 6 * 24 * 3600
+    store_max_bytes: int | None = None
+    store_max_age_s: int | None = None
 
     def __post_init__(self) -> None:
         for name in _FLAGS:
@@ -123,6 +133,9 @@ class AIConfig:
                 raise TypeError(f"AIConfig({name}=...) takes True or False, got {value!r} ({_kind(value)})")
         for name, remedy in _LENGTHS.items():
             _check_length(name, getattr(self, name), remedy)
+        for name, remedy in _OPTIONAL_LENGTHS.items():
+            if getattr(self, name) is not None:
+                _check_length(name, getattr(self, name), remedy)
         if self.redact is not None and not callable(self.redact):
             raise TypeError(
                 "AIConfig(redact=...) takes a function of one str that returns a str, or None, "
@@ -240,6 +253,23 @@ def env_spool() -> bool | str:
     """``AMPLITUDE_AI_SPOOL``: ``1`` or ``true`` turns the spool on, ``0`` or ``false`` off; else it is a path."""
     value = _env("AMPLITUDE_AI_SPOOL") or "0"
     return {"1": True, "true": True, "0": False, "false": False}.get(value.lower(), value)
+
+
+def store_limits(config: AIConfig | None) -> tuple[int, int]:
+    """What the local store may hold: bytes, and seconds of age. The config's word, the environment's, the defaults."""
+    return (
+        (config and config.store_max_bytes) or _env_number("AMPLITUDE_AI_STORE_MAX_BYTES") or 1024**3,
+        (config and config.store_max_age_s) or _env_number("AMPLITUDE_AI_STORE_MAX_AGE_S") or 30 * 24 * 3600,
+    )
+
+
+def _env_number(name: str) -> int | None:
+    value = _env(name)
+    if value is not None and value.isdecimal() and int(value) > 0:
+        return int(value)
+    if value is not None:
+        logger.warning("%s must be a whole number of 1 or more, got %r; it is ignored", name, value)
+    return None
 
 
 def env_server_zone() -> str | None:

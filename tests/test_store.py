@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from amplitude import Amplitude, BaseEvent
 from amplitude.constants import PluginType
 from amplitude.plugin import AmplitudeDestinationPlugin, EventPlugin
 
-from amplitude_ai import _guard
+from amplitude_ai import AIConfig, _guard
+from amplitude_ai._config import store_limits
+from amplitude_ai._models import Event
 from amplitude_ai.delivery import _store_schema
+from amplitude_ai.delivery._ai_event import AIEvent
 from amplitude_ai.delivery._location import default_path
 from amplitude_ai.delivery._sender import destinations_of
 from amplitude_ai.delivery._store import Store
@@ -47,6 +51,12 @@ def rows(path, statement):
         return [dict(row) for row in connection.execute(statement)]
     finally:
         connection.close()
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 30
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -283,15 +293,163 @@ def test_as_a_plugin_it_stores_whole_events_and_reports(client, store):
     assert client.answers == answers == [200]
 
 
-@pytest.mark.parametrize("damage", ["not a database at all, but a text", None])
-def test_a_store_that_cannot_be_written_is_reported_not_raised(client, store, damage):
-    """The event's callback gets 500, a counter rises, and the file is not touched."""
-    if damage is None:
-        store.path.mkdir()
-    else:
-        store.path.write_text(damage * 100)
+def test_a_store_that_cannot_be_written_is_reported_not_raised(client, store):
+    """The event's callback gets 500, and a counter rises."""
+    store.path.mkdir()
     before = _guard.counted("dropped_store")
     client.track(BaseEvent("llm_message", user_id="user123"))
     assert client.answers == [500]
     assert _guard.counted("dropped_store") == before + 1
-    assert damage is None or store.path.read_text() == damage * 100
+
+
+@pytest.mark.parametrize("damage", ["no database", "pages overwritten"])
+def test_a_damaged_store_is_set_aside_and_a_new_one_begun(client, store, damage):
+    """The event is stored, and what was there stays beside it, byte for byte."""
+    put(store, "0")
+    store.close()
+    garbage = b"not a database at all, but a text" * 1000
+    if damage == "pages overwritten":
+        garbage = store.path.read_bytes()[:100] + garbage
+    store.path.write_bytes(garbage)
+    before = _guard.counted("store_set_aside")
+    client.track(BaseEvent("llm_message", user_id="user123", insert_id="after"))
+    assert client.answers[-1] == 200
+    assert rows(store.path, "SELECT insert_id FROM events") == [{"insert_id": "after"}]
+    assert store.path.with_name("events.db.damaged").read_bytes() == garbage
+    assert _guard.counted("store_set_aside") == before + 1
+
+
+def test_a_locked_store_does_not_hold_up_who_tracks(client, store):
+    """The events are written in order when the lock is gone, and only then acknowledged."""
+    put(store, "0")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for number in range(5):
+        client.track(BaseEvent("llm_message", user_id="user123", insert_id=f"n{number}"))
+    # Track came back with the lock still held, and nobody was told that anything is stored.
+    assert client.answers == []
+    other.execute("ROLLBACK")
+    other.close()
+    wait_for(lambda: len(client.answers) == 5)
+    assert client.answers == [200] * 5
+    assert [row["insert_id"] for row in rows(store.path, "SELECT insert_id FROM events ORDER BY id")] == [
+        "0",
+        *(f"n{number}" for number in range(5)),
+    ]
+
+
+def test_what_still_waits_at_the_end_is_counted(client, store):
+    """Shutdown does not wait for ever for a lock, and says what was lost."""
+    put(store, "0")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    before = _guard.counted("dropped_store")
+    client.track(BaseEvent("llm_message", user_id="user123"))
+    client.shutdown()
+    assert client.answers == [500]
+    assert _guard.counted("dropped_store") == before + 1
+    other.close()
+
+
+def test_a_callback_that_exits_does_not_end_the_thread(client, store, monkeypatch):
+    """The events behind it are stored all the same, also where the application forbids time.sleep."""
+
+    def forbidden(seconds):
+        raise SystemExit
+
+    def exits(code, message):
+        raise SystemExit
+
+    monkeypatch.setattr(_guard, "on_internal_error", None)
+    put(store, "0")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    client.track(BaseEvent("llm_message", user_id="user123", insert_id="1", callback=exits))
+    client.track(BaseEvent("llm_message", user_id="user123", insert_id="2"))
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "sleep", forbidden)
+        threading.Event().wait(0.5)  # some attempts in vain
+    other.close()
+    wait_for(lambda: 200 in client.answers)
+    assert [row["insert_id"] for row in rows(store.path, "SELECT insert_id FROM events ORDER BY id")] == ["0", "1", "2"]
+
+
+def test_the_oldest_make_room_when_the_store_is_full(store):
+    """The file stays within its bound, the newest events are there, and what went is counted."""
+    store.limit(1_000_000, 10**9)
+    before = _guard.counted("dropped_store_full")
+    for number in range(2000):
+        put(store, f"n{number}", output_content="x" * 2000)
+    ((kept, last),) = [tuple(row.values()) for row in rows(store.path, "SELECT count(*), max(id) FROM events")]
+    assert 150 < kept < 250
+    assert last == 2000
+    assert _guard.counted("dropped_store_full") == before + 2000 - kept
+    store.close()
+    assert store.path.stat().st_size < 1_100_000
+
+
+def test_events_are_kept_for_so_long_only(store):
+    """What was stored too long ago goes with the first write of a process; when it happened does not matter."""
+    for number in range(500):
+        put(store, f"old{number}", "checkout", time_ms=int(time.time() * 1000))
+    put(store, "recent", time_ms=1)
+    change = sqlite3.connect(store.path)
+    with change:
+        change.execute("UPDATE events SET stored_s = stored_s - 7200 WHERE insert_id LIKE 'old%'")
+    change.close()
+    store.close()
+    before = _guard.counted("dropped_store_old")
+    store.limit(10**9, 3600)
+    put(store, "now")
+    assert rows(store.path, "SELECT insert_id FROM events ORDER BY id") == [
+        {"insert_id": "recent"},
+        {"insert_id": "now"},
+    ]
+    assert _guard.counted("dropped_store_old") == before + 500
+
+
+def test_a_store_of_the_version_before_is_used_on(store):
+    """Its table gets the column it lacks; an older version that writes to it later may leave that out."""
+    put(store, "1")
+    store.close()
+    connection = sqlite3.connect(store.path)
+    connection.executescript("ALTER TABLE events DROP COLUMN stored_s; DROP INDEX events_by_time")
+    connection.close()
+    put(store, "2", time_ms=int(time.time() * 1000))
+    assert [row["stored_s"] is None for row in rows(store.path, "SELECT stored_s FROM events ORDER BY id")] == [
+        True,
+        False,
+    ]
+
+
+def test_the_bounds_are_options_and_variables(client, store, monkeypatch):
+    """The config's word goes before the environment's, and that before the defaults; nonsense is refused."""
+    assert store_limits(None) == (1024**3, 30 * 24 * 3600)
+    monkeypatch.setenv("AMPLITUDE_AI_STORE_MAX_BYTES", "5000")
+    monkeypatch.setenv("AMPLITUDE_AI_STORE_MAX_AGE_S", "soon")
+    assert store_limits(AIConfig()) == (5000, 30 * 24 * 3600)
+    assert store_limits(AIConfig(store_max_bytes=7, store_max_age_s=8)) == (7, 8)
+    with pytest.raises(ValueError, match="store_max_bytes"):
+        AIConfig(store_max_bytes=0)
+    config = AIConfig(store_max_bytes=100_000, store_max_age_s=60)
+    client.track(AIEvent(Event("llm_message", TIME, "i1", {}, "user123", config=config)))
+    destination = next(each for each in destinations_of(client) if isinstance(each, LocalStoreDestination))
+    assert (destination.store.max_bytes, destination.store.max_age_s) == (100_000, 60)
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_the_place_nobody_chose_is_a_warning(monkeypatch, tmp_path, caplog, chosen):
+    """Prompts on a disk are something to know of."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("AMPLITUDE_AI_STORE", raising=False)
+    if chosen:
+        monkeypatch.setenv("AMPLITUDE_AI_STORE", str(tmp_path / "mine.db"))
+    caplog.set_level("INFO", logger="amplitude.ai")
+    client = Amplitude("key")
+    client.add(LocalStoreDestination())
+    client.add(LocalStoreDestination())
+    client.shutdown()
+    assert [record.levelname for record in caplog.records if "local store" in record.message] == [
+        "INFO" if chosen else "WARNING"
+    ]

@@ -21,6 +21,11 @@ def default_path() -> Path:
         return Path(chosen or ".amplitude_ai/events.db")
 
 
+def is_chosen() -> bool:
+    """Whether the user said where the store should be."""
+    return bool(os.environ.get("AMPLITUDE_AI_STORE", "").strip())
+
+
 def _data_directory() -> Path:
     if sys.platform == "win32":
         return _directory("LOCALAPPDATA") or Path.home() / "AppData" / "Local"

@@ -21,6 +21,7 @@ from .._models import Event
 from .._safe import safe_properties, safe_text
 from ._spool_file import SpoolFile
 from ._spool_owners import Owner, is_dead
+from ._sqlite import is_damaged
 
 _T = TypeVar("_T")
 
@@ -141,8 +142,7 @@ class Spool:
                 return action()
             except sqlite3.DatabaseError as exc:
                 self._failed(exc)
-                # NOTADB and CORRUPT; everything else (busy, full, read-only) may pass.
-                if getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                if is_damaged(exc):
                     try:
                         self._file.set_aside()
                     except OSError as own:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ._sqlite import inherited, open_private
+from ._sqlite import inherited, open_private, set_aside, used_bytes
 
 #: How many of the oldest rows make room at a time.
 _EVICTED_AT_ONCE = 200
@@ -95,9 +95,7 @@ class SpoolFile:
     def set_aside(self) -> None:
         """Begin anew: the file is damaged. It stays beside the new one for whoever wants to look."""
         self.close()
-        for suffix in ("-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        self._path.replace(self._path.with_name(self._path.name + ".damaged"))
+        set_aside(self._path)
 
     def forget(self) -> None:
         """In a forked child: the connection is the parent's."""
@@ -122,16 +120,9 @@ class SpoolFile:
         connection.execute("COMMIT")
 
     def _make_room(self, connection: sqlite3.Connection, size: int) -> None:
-        while _used(connection) + size > self._max_bytes:
+        while used_bytes(connection) + size > self._max_bytes:
             oldest = "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)"
             removed = connection.execute(oldest, (_EVICTED_AT_ONCE,)).rowcount
             if removed <= 0:
                 return
             self._dropped("full", removed)
-
-
-def _used(connection: sqlite3.Connection) -> int:
-    ((pages,),) = connection.execute("PRAGMA page_count")
-    ((free,),) = connection.execute("PRAGMA freelist_count")
-    ((size,),) = connection.execute("PRAGMA page_size")
-    return int((pages - free) * size)

@@ -17,12 +17,15 @@ BUSY_SECONDS = 5.0
 inherited: list[sqlite3.Connection] = []
 
 
-def open_private(path: Path, migrate: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+def open_private(
+    path: Path, migrate: Callable[[sqlite3.Connection], None], wait_s: float = BUSY_SECONDS
+) -> sqlite3.Connection:
     """Open ``path`` in WAL mode and autocommit, made with mode 0600 (its directory 0700) when missing.
 
     Args:
         path: the file.
         migrate: brings its tables to where they should be.
+        wait_s: how long to wait for other processes, here and in each later statement, in seconds.
 
     Raises:
         OSError: the file or its directory could not be made.
@@ -31,10 +34,10 @@ def open_private(path: Path, migrate: Callable[[sqlite3.Connection], None]) -> s
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # SQLite would make the file for all to read; its -wal and -shm files take over the mode of this one.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + wait_s
     while True:
         # Threads take turns by the owner's lock, so SQLite need not insist on the thread that opened it.
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=wait_s, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -42,7 +45,7 @@ def open_private(path: Path, migrate: Callable[[sqlite3.Connection], None]) -> s
         except sqlite3.OperationalError as exc:
             connection.close()
             # Turning WAL on does not wait for processes that do the same: it fails at once.
-            if not _is_busy(exc) or time.monotonic() >= deadline:
+            if not is_busy(exc) or time.monotonic() >= deadline:
                 raise
             time.sleep(0.01)
         except BaseException:
@@ -52,6 +55,36 @@ def open_private(path: Path, migrate: Callable[[sqlite3.Connection], None]) -> s
             return connection
 
 
-def _is_busy(exc: sqlite3.OperationalError) -> bool:
+def is_busy(exc: sqlite3.Error) -> bool:
+    """Whether another connection has the file, so that the same may work a little later."""
     # The low byte of an extended code is the plain one; "protocol" is a race for the WAL index.
     return getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
+
+
+def is_damaged(exc: sqlite3.Error) -> bool:
+    """Whether the file is no sound database; everything else (busy, full, read-only) may pass."""
+    return getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def set_aside(path: Path) -> None:
+    """Make room for a new file: the damaged one, closed by now, stays as ``<path>.damaged``, its WAL beside it.
+
+    Raises:
+        OSError: it could not be renamed.
+    """
+    aside = path.with_name(path.name + ".damaged")
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    # Both or neither: a WAL beside the new file, or an older one beside this, would be taken for its own.
+    aside.with_name(aside.name + "-wal").unlink(missing_ok=True)
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists():
+        wal.replace(aside.with_name(aside.name + "-wal"))
+    path.replace(aside)
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """What the rows take of the file; pages that are free will be used again."""
+    ((pages,),) = connection.execute("PRAGMA page_count")
+    ((free,),) = connection.execute("PRAGMA freelist_count")
+    ((size,),) = connection.execute("PRAGMA page_size")
+    return int((pages - free) * size)

@@ -13,7 +13,8 @@ from ..sessions._events import COMMON, SCHEMA
 #: The layout of the base table; a store with a higher number was made by a newer version and is left alone.
 VERSION = 1
 
-#: Times are milliseconds since 1970; ``properties`` are the event's, ``details`` the rest of what it carried.
+#: Times are milliseconds since 1970; ``properties`` are the event's, ``details`` the rest of what it carried. Seconds
+#: since 1970 when it was stored, which may be long after it happened; versions before it was added leave it out.
 _TABLE = """
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY,
@@ -23,16 +24,29 @@ CREATE TABLE IF NOT EXISTS events (
     user_id TEXT,
     device_id TEXT,
     properties TEXT NOT NULL,
-    details TEXT NOT NULL
+    details TEXT NOT NULL,
+    stored_s INTEGER
 )
 """
-_INDEX = "CREATE INDEX IF NOT EXISTS events_by_type ON events (event_type, time_ms)"
+#: By type for the views, by time for what is newest of all types.
+_INDEXES = {
+    "events_by_type": "CREATE INDEX IF NOT EXISTS events_by_type ON events (event_type, time_ms)",
+    "events_by_time": "CREATE INDEX IF NOT EXISTS events_by_time ON events (time_ms)",
+}
 
 #: One row an event; a second event with the ``insert_id`` of the first is the same event.
 INSERT = """
-INSERT INTO events (insert_id, event_type, time_ms, user_id, device_id, properties, details)
-VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (insert_id) DO NOTHING
+INSERT INTO events (insert_id, event_type, time_ms, user_id, device_id, properties, details, stored_s)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (insert_id) DO NOTHING
 """
+
+
+#: The oldest rows, no more than so many, as far as they were stored before a time. Rows are in the order of storing.
+DELETE_OLD = """
+DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?) AND coalesce(stored_s, time_ms / 1000) < ?
+"""
+#: The oldest rows, so many.
+DELETE_OLDEST = "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)"
 
 
 class NewerStoreError(Exception):
@@ -66,7 +80,10 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(_TABLE)
-        connection.execute(_INDEX)
+        if "stored_s" not in _columns(connection):
+            connection.execute("ALTER TABLE events ADD COLUMN stored_s INTEGER")
+        for index in _INDEXES.values():
+            connection.execute(index)
         made = _views(connection)
         for event_type in SCHEMA:
             wanted = view_sql(event_type)
@@ -85,7 +102,14 @@ def _is_current(connection: sqlite3.Connection) -> bool:
     if version > VERSION:
         raise NewerStoreError(f"layout {version}, this version knows {VERSION}")
     made = _views(connection)
-    return version == VERSION and all(made.get(event_type) == view_sql(event_type) for event_type in SCHEMA)
+    if version != VERSION or any(made.get(event_type) != view_sql(event_type) for event_type in SCHEMA):
+        return False
+    indexes = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    return indexes >= _INDEXES.keys() and "stored_s" in _columns(connection)
+
+
+def _columns(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('events')")}
 
 
 def _views(connection: sqlite3.Connection) -> dict[str, str]:
