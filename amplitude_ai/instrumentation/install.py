@@ -142,9 +142,13 @@ def _binding(client: Any) -> Binding | None:
 
 
 def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Replace an attribute that ``owner`` itself defines, and note how to put it back."""
+    """Replace an attribute that ``owner`` itself defines, and note how to put it back.
+
+    What stands there may be a descriptor that somebody else put there (a wrapt wrapper of OpenTelemetry's, ddtrace's or
+    Elastic's): it is called as the class gives it out, and put back as it was.
+    """
     original = vars(owner)[name]
-    replacement = make(original)
+    replacement = make(getattr(owner, name))
     setattr(owner, name, replacement)
 
     def undo() -> None:
