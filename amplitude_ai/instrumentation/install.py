@@ -1,13 +1,14 @@
-"""``install_transport()``: every client of the process, by hooking where a client picks its transport.
+"""``install_transport()``: every client of the process, by hooking where a client sends one request.
 
-httpx and httpx2 ask ``Client._transport_for_url``, requests asks ``Session.get_adapter``: whatever they return (own,
-custom or mounted transports alike) is wrapped for that one request; aiohttp's sessions are hooked where a call starts.
-Nothing is stored on a client, so
+httpx and httpx2 send by ``Client._send_single_request``, requests by ``Session.send``, urllib3 by
+``HTTPConnectionPool.urlopen``; aiohttp's sessions are hooked where a call starts. Which transport or adapter a client
+picks is its own affair, and the objects it hands out stay its own. Nothing is stored on a client, so
 ``uninstall_transport()`` leaves nothing behind. Libraries imported later are hooked when they are.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -24,7 +25,15 @@ from .._models import Binding
 from .._runtime import bind, observer
 from .._scope import ambient
 from ..parsers._router import is_any
-from ..transports._httpx_family import TransportBase, end_client
+from ..transports._capture import Capture
+from ..transports._httpx_family import (
+    TransportBase,
+    drop_our_headers,
+    end_client,
+    open_capture,
+    watched_async_send,
+    watched_send,
+)
 
 if TYPE_CHECKING:
     from .._config import AIConfig
@@ -162,61 +171,68 @@ def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
 
 def _hook_httpx(module: ModuleType) -> None:
     leaf: Any = importlib.import_module(f"amplitude_ai.transports.{module.__name__}")
+    tee, async_tee = leaf.AmplitudeTransport._tee, leaf.AsyncAmplitudeTransport._tee
 
-    def picker(transport_class: Any) -> Callable[[Any], Any]:
-        def make(original: Any) -> Any:
-            def _transport_for_url(self: Any, url: Any) -> Any:
-                transport = original(self, url)
-                try:
-                    if not is_any(url.raw_path):
-                        return transport
-                except Exception as exc:
-                    report("install", exc)
-                if isinstance(transport, TransportBase):
-                    return transport
-                binding = _binding(self)
-                return transport if binding is None else transport_class(transport, observer, binding)
+    def open_for(client: Any, request: Any) -> Capture | None:
+        try:
+            if not is_any(request.url.raw_path):
+                drop_our_headers(request)
+                return None
+            if isinstance(client._transport_for_url(request.url), TransportBase):
+                return None  # put there by hand: it watches
+            binding = _binding(client)
+        except Exception as exc:
+            report("install", exc)
+            return None
+        return None if binding is None else open_capture(observer, binding, request)
 
-            return _transport_for_url
-
-        return make
-
-    _replace(module.Client, "_transport_for_url", picker(leaf.AmplitudeTransport))
-    _replace(module.AsyncClient, "_transport_for_url", picker(leaf.AsyncAmplitudeTransport))
+    _replace(module.Client, "_send_single_request", lambda original: watched_send(original, open_for, tee))
+    _replace(
+        module.AsyncClient, "_send_single_request", lambda original: watched_async_send(original, open_for, async_tee)
+    )
     _replace(module.Client, "close", _closer)
     _replace(module.Client, "__exit__", _closer)
-    _replace(module.AsyncClient, "aclose", _closer)
-    _replace(module.AsyncClient, "__aexit__", _closer)
+    _replace(module.AsyncClient, "aclose", _async_closer)
+    _replace(module.AsyncClient, "__aexit__", _async_closer)
 
 
 def _hook_requests(module: ModuleType) -> None:
-    from ..transports.requests import AmplitudeAdapter
+    from ..transports.requests import watched_dispatch_hook, watched_send
 
-    def make(original: Any) -> Any:
-        def get_adapter(self: Any, url: str) -> Any:
-            adapter = original(self, url)
-            if type(adapter) is AmplitudeAdapter:
-                return adapter
-            binding = _binding(self)
-            return adapter if binding is None else AmplitudeAdapter(adapter, observer, binding)
-
-        return get_adapter
-
-    session = module.Session
-    _replace(session, "get_adapter", make)
-    _replace(session, "close", _closer)
+    _replace(module.sessions, "dispatch_hook", watched_dispatch_hook)
+    _replace(module.Session, "send", lambda original: watched_send(original, observer, _binding))
+    _replace(module.Session, "close", _closer)
 
 
 def _closer(original: Any) -> Any:
-    """A close of a client: its automatic run ends, then it closes as it always did (sync and async alike)."""
+    """A close of a client: its automatic run ends, then it closes as it always did."""
 
+    @functools.wraps(original)
     def close(self: Any, *args: Any, **kwargs: Any) -> Any:
-        binding = _bindings.pop(self, None)
-        if binding is not None:
-            end_client(observer, binding)
+        _end_run_of(self)
         return original(self, *args, **kwargs)
 
     return close
+
+
+def _async_closer(original: Any) -> Any:
+    """The same in the other colour."""
+
+    @functools.wraps(original)
+    async def aclose(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _end_run_of(self)
+        return await original(self, *args, **kwargs)
+
+    return aclose
+
+
+def _end_run_of(client: Any) -> None:
+    try:
+        binding = _bindings.pop(client, None)
+    except TypeError:  # a client without hash or weak references
+        return
+    if binding is not None:
+        end_client(observer, binding)
 
 
 def _hook_aiohttp(module: ModuleType) -> None:
@@ -224,7 +240,7 @@ def _hook_aiohttp(module: ModuleType) -> None:
 
     session = module.ClientSession
     _replace(session, "_request", lambda original: watched_request(original, observer, _binding))
-    _replace(session, "close", _closer)
+    _replace(session, "close", _async_closer)
     _replace(module.ClientRequest, "__init__", watched_init)
 
 

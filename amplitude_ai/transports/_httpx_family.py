@@ -6,7 +6,8 @@ The adapters forward the caller's own request to the caller's own transport and 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from .._guard import count, guard, report
@@ -20,9 +21,7 @@ def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture 
     try:
         url = request.url
         if not observer.watches(request.method, url.host, url.path, binding.explicit):
-            if binding.explicit:
-                for name in our_headers(request.headers.raw):
-                    del request.headers[name]
+            drop_our_headers(request)
             return None
         injected = binding.config is not None and binding.config.inject_stream_usage and _inject(request, binding)
         carried = request.extensions.get(EXTENSION)
@@ -41,6 +40,12 @@ def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture 
     except Exception as exc:
         report("open", exc)
         return None
+
+
+def drop_our_headers(request: Any) -> None:
+    """They are for us: no server gets them, watched or not."""
+    for name in our_headers(request.headers.raw):
+        del request.headers[name]
 
 
 def _inject(request: Any, binding: Binding) -> bool:
@@ -67,9 +72,12 @@ def attach(capture: Capture, response: Any, tee: Any) -> None:
             capture.body_decoded = True
             capture.feed(response.content)
             capture.finish(Outcome.EXHAUSTED)
+            return
+        if capture.usage_filter is not None and "content-encoding" in response.headers:
+            capture.usage_filter = None
+        if "_stream" in vars(response.stream):  # as a client gives it out: the stream it made stays the outer one
+            response.stream._stream = tee(response.stream._stream, capture)
         else:
-            if capture.usage_filter is not None and "content-encoding" in response.headers:
-                capture.usage_filter = None
             response.stream = tee(response.stream, capture)
     except Exception as exc:
         report("attach", exc)
@@ -91,10 +99,9 @@ class TeeBase:
         return getattr(self._stream, name)
 
     def __del__(self) -> None:
-        try:
-            self._capture.finish(Outcome.ABANDONED)
-        except AttributeError as exc:  # it was only half made
-            report("finalize", exc)
+        capture = self.__dict__.get("_capture")  # not there when it was only half made: `attach` has finished it
+        if capture is not None:
+            capture.finish(Outcome.ABANDONED)
 
 
 class SyncTee(TeeBase):
@@ -150,16 +157,27 @@ class AsyncTee(TeeBase):
 class TransportBase:
     """State of a transport that watches the one it wraps."""
 
+    _OWN = frozenset({"_inner", "_observer", "_binding"})
+
     def __init__(self, inner: Any, observer: Observer, binding: Binding) -> None:
         self._inner = inner
         self._observer = observer
         self._binding = binding
 
+    # A user's own attributes on a custom transport stay reachable through ours, to read, to set and to delete.
     def __getattr__(self, name: str) -> Any:
-        # A user's own attributes on a custom transport stay reachable through ours.
-        if name in {"_inner", "_observer", "_binding"}:
+        if name in self._OWN:
             raise AttributeError(name)
         return getattr(self._inner, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._OWN:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self._inner, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._inner, name)
 
 
 class SyncTransport(TransportBase):
@@ -172,14 +190,15 @@ class SyncTransport(TransportBase):
         capture = open_capture(self._observer, self._binding, request)
         if capture is None:
             return self._inner.handle_request(request)
-        token = inside.set(True)
+        around = inside.get()
+        inside.set(True)
         try:
             response = self._inner.handle_request(request)
         except BaseException as exc:
             capture.fail(exc)
             raise
         finally:
-            inside.reset(token)
+            inside.set(around)
         attach(capture, response, self._tee)
         return response
 
@@ -207,14 +226,15 @@ class AsyncTransport(TransportBase):
         capture = open_capture(self._observer, self._binding, request)
         if capture is None:
             return await self._inner.handle_async_request(request)
-        token = inside.set(True)
+        around = inside.get()
+        inside.set(True)
         try:
             response = await self._inner.handle_async_request(request)
         except BaseException as exc:
             capture.fail(exc)
             raise
         finally:
-            inside.reset(token)
+            inside.set(around)
         attach(capture, response, self._tee)
         return response
 
@@ -230,6 +250,64 @@ class AsyncTransport(TransportBase):
     async def __aexit__(self, kind: Any = None, exc: Any = None, tb: Any = None) -> None:
         end_client(self._observer, self._binding)
         await self._inner.__aexit__(kind, exc, tb)
+
+
+def watched_send(
+    original: Callable[[Any, Any], Any], open_for: Callable[[Any, Any], Capture | None], tee: type[SyncTee]
+) -> Callable[[Any, Any], Any]:
+    """``Client._send_single_request``, watched: which transport the client picks, and its objects, stay its own.
+
+    Args:
+        original: takes the client first.
+        open_for: ``(client, request)`` -> the capture, or ``None``; never raises.
+        tee: the library's stream class.
+    """
+
+    @functools.wraps(original)
+    def _send_single_request(self: Any, request: Any) -> Any:
+        capture = open_for(self, request)
+        if capture is None:
+            return original(self, request)
+        around = inside.get()
+        inside.set(True)
+        try:
+            response = original(self, request)
+        except BaseException as exc:
+            capture.fail(exc)
+            raise
+        finally:
+            inside.set(around)  # not reset(token): a coroutine may be closed in another context
+        attach(capture, response, tee)
+        return response
+
+    return _send_single_request
+
+
+def watched_async_send(
+    original: Callable[[Any, Any], Awaitable[Any]],
+    open_for: Callable[[Any, Any], Capture | None],
+    tee: type[AsyncTee],
+) -> Callable[[Any, Any], Awaitable[Any]]:
+    """The same in the other colour."""
+
+    @functools.wraps(original)
+    async def _send_single_request(self: Any, request: Any) -> Any:
+        capture = open_for(self, request)
+        if capture is None:
+            return await original(self, request)
+        around = inside.get()
+        inside.set(True)
+        try:
+            response = await original(self, request)
+        except BaseException as exc:
+            capture.fail(exc)
+            raise
+        finally:
+            inside.set(around)
+        attach(capture, response, tee)
+        return response
+
+    return _send_single_request
 
 
 def end_client(observer: Observer, binding: Binding) -> None:

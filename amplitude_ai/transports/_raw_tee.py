@@ -1,10 +1,14 @@
-"""A stand-in for urllib3's response, which requests, botocore and plain urllib3 read bodies from. Imports none of them.
+"""Seeing the body of urllib3's response, which requests, botocore and plain urllib3 read. Imports none of them.
 
-The bytes it shows to the `Capture` are decompressed where urllib3 was asked to decompress them.
+`observe` lets a `Capture` see the bytes as they come from the wire, at the places where urllib3 2 reads them, on that
+one object: it stays the application's own, with its class, its decoding and its iteration. What is no such response
+(urllib3 1, a file of a custom adapter) gets a `RawTee` that stands in for it; the bytes that shows are decompressed
+where they were asked to be.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,14 +16,185 @@ from .._guard import report
 from .._models import Outcome
 from ._capture import Capture
 
+#: Where urllib3 2 reads from the connection: plain bodies, chunked bodies, and the end of those.
+_READS = ("_raw_read", "_handle_chunk", "_update_chunk_length", "close")
 
-class RawTee:
-    """Stands in for urllib3's response. Everything it does not watch is the inner object's own."""
+
+def observe(raw: Any, capture: Capture) -> Any:
+    """Let the capture see the body of ``raw``. Returns what the application reads from, ``raw`` itself where it can be.
+
+    Raises:
+        Exception: ``raw`` is no response at all; the caller fences.
+    """
+    kind = type(raw)
+    if all(callable(getattr(kind, name, None)) for name in _READS) and hasattr(raw, "__dict__"):
+        _observe(raw, kind, capture)
+        return raw
+    return (RawTee if hasattr(raw, "stream") else FileTee)(raw, capture)
+
+
+class _Guard:
+    """Dies with the response: one that nobody read to its end was abandoned."""
+
+    __slots__ = ("_capture",)
+
+    def __init__(self, capture: Capture) -> None:
+        self._capture = capture
+
+    def __del__(self) -> None:
+        capture = getattr(self, "_capture", None)  # not there when it was only half made: nothing was begun
+        if capture is not None:
+            capture.finish(Outcome.ABANDONED)
+
+
+def _observe(raw: Any, kind: Any, capture: Capture) -> None:
+    feed = capture.chunk_recorder()
+    reference: Any = weakref.ref(raw)  # no cycle: the response must go when the application lets it go
+    reading = False  # a read that fails closes the response first, and then raises
+
+    def _raw_read(amt: int | None = None, **kwargs: Any) -> Any:
+        self = reference()
+        try:
+            data = kind._raw_read(self, amt, **kwargs)
+        except BaseException as exc:
+            capture.fail(exc)
+            raise
+        if data:
+            feed(data)
+        if self.length_remaining == 0 or (not data and amt != 0) or (amt is None and not kwargs.get("read1")):
+            capture.finish(Outcome.EXHAUSTED)
+        return data
+
+    def _handle_chunk(amt: int | None) -> Any:
+        try:
+            data = kind._handle_chunk(reference(), amt)
+        except BaseException as exc:
+            capture.fail(exc)
+            raise
+        if data:
+            feed(data)
+        return data
+
+    def _update_chunk_length() -> None:
+        nonlocal reading
+        self = reference()
+        reading = True
+        try:
+            kind._update_chunk_length(self)
+        except BaseException as exc:
+            capture.fail(exc)
+            raise
+        finally:
+            reading = False
+        if self.chunk_left == 0:
+            capture.finish(Outcome.EXHAUSTED)
+
+    def close() -> None:
+        if not reading:
+            capture.finish(Outcome.CLOSED)
+        kind.close(reference())
+
+    own = vars(raw)
+    own.update(_raw_read=_raw_read, _handle_chunk=_handle_chunk, _update_chunk_length=_update_chunk_length, close=close)
+    own["_amplitude_ai"] = _Guard(capture)
+    hide = capture.usage_filter
+    if hide is not None:
+
+        def stream(amt: int | None = 2**16, decode_content: bool | None = None) -> Iterator[bytes]:
+            return hide.over(kind.stream(reference(), amt, decode_content))
+
+        own["stream"] = stream
+
+
+class FileTee:
+    """Stands in for a file that an adapter gave as a body. Everything it does not watch is the file's own."""
+
+    _OWN = frozenset({"_raw", "_capture", "_feed"})
 
     def __init__(self, raw: Any, capture: Capture) -> None:
         self._raw = raw
         self._capture = capture
         self._feed = capture.chunk_recorder()
+
+    def read(self, *args: Any, **kwargs: Any) -> Any:
+        """Read so much, or all."""
+        amt = args[0] if args else kwargs.get("amt", kwargs.get("size"))
+        return self._seen(self._raw.read, args, kwargs, amt is None or amt < 0, amt == 0)
+
+    def readline(self, *args: Any) -> Any:
+        """Read a line."""
+        return self._seen(self._raw.readline, args, {}, False, bool(args) and args[0] == 0)
+
+    def readlines(self, *args: Any) -> list[Any]:
+        """Read all lines."""
+        return list(iter(self.readline, b""))
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:
+        """A read into the caller's buffer."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def __next__(self) -> bytes:
+        line: bytes = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def _seen(self, read: Any, args: tuple[Any, ...], kwargs: Any, to_the_end: bool, nothing: bool) -> Any:
+        capture = self._capture
+        try:
+            data = read(*args, **kwargs)
+        except BaseException as exc:
+            capture.fail(exc)
+            raise
+        if data:
+            self._feed(data)
+        if to_the_end or (not data and not nothing):
+            capture.finish(Outcome.EXHAUSTED)
+        return data
+
+    def close(self) -> None:
+        """Finish the capture, then close."""
+        self._capture.finish(Outcome.CLOSED)
+        self._raw.close()
+
+    @property
+    def __class__(self) -> type:
+        return type(self._raw)
+
+    @__class__.setter
+    def __class__(self, value: type) -> None:
+        raise TypeError("the class of a watched response cannot be changed")
+
+    def __getattr__(self, name: str) -> Any:
+        if name in FileTee._OWN:
+            raise AttributeError(name)
+        return getattr(self._raw, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in FileTee._OWN:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self._raw, name, value)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        capture = self.__dict__.get("_capture")
+        if capture is not None and not capture.finished:
+            capture.finish(Outcome.ABANDONED)
+
+
+class RawTee(FileTee):
+    """Stands in for urllib3 1's response, or one like it."""
 
     def stream(self, amt: int | None = 2**16, decode_content: bool | None = None) -> Iterator[bytes]:
         """What ``Response.iter_content`` reads."""
@@ -47,12 +222,6 @@ class RawTee:
     def read1(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
         """Like ``read``, at most one read of the socket."""
         return self._watched(self._raw.read1, decode_content, amt, (amt, decode_content), {})
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:
-        """A read into the caller's buffer."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
 
     @property
     def data(self) -> bytes:
@@ -87,38 +256,16 @@ class RawTee:
             report("read", exc)
             return False
 
-    def close(self) -> None:
-        """Finish the capture, then close."""
-        self._capture.finish(Outcome.CLOSED)
-        self._raw.close()
-
     def release_conn(self) -> None:
         """Give the connection back; the body may have been read already."""
         self._raw.release_conn()
 
-    @property
-    def __class__(self) -> type:
-        return type(self._raw)
-
-    @__class__.setter
-    def __class__(self, value: type) -> None:
-        raise TypeError("the class of a watched response cannot be changed")
-
-    def __getattr__(self, name: str) -> Any:
-        if name in {"_raw", "_capture"}:
-            raise AttributeError(name)
-        return getattr(self._raw, name)
-
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self.stream(decode_content=True))
-
-    def __enter__(self) -> RawTee:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        capture = self.__dict__.get("_capture")
-        if capture is not None and not capture.finished:
-            capture.finish(Outcome.ABANDONED)
+        # Lines, as urllib3 iterates.
+        rest = b""
+        for chunk in self.stream(decode_content=True):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                yield line + b"\n"
+        if rest:
+            yield rest

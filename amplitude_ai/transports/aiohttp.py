@@ -211,7 +211,7 @@ def watched_request(
         if binding is None:
             return await original(self, *args, **kwargs)
         call = _Call(self, observer, binding)
-        token = _current.set(call)
+        _current.set(call)
         try:
             response = await original(self, *args, **kwargs)
         except BaseException as exc:
@@ -222,7 +222,7 @@ def watched_request(
             call.attach(response, bool(getattr(self, "_auto_decompress", True) if asked is None else asked))
             return response
         finally:
-            _current.reset(token)
+            _current.set(around)  # not reset(token): a coroutine may be closed in another context
             call.forget()
 
     return _request

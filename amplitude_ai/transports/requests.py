@@ -1,10 +1,14 @@
-"""The watching adapter for requests.
+"""The watching of requests: every session by ``Session.send``, one session by adapters of its own.
 
-requests reads a body through ``response.raw`` (urllib3's response), so that is what is replaced, by a `RawTee`.
+requests reads a body through ``response.raw``, so that is what is observed (`_raw_tee.observe`), between the adapter's
+answer and the first read: ``Session.send`` passes the response to ``dispatch_hook`` there.
 """
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,9 +17,10 @@ from requests.adapters import BaseAdapter
 
 from .._guard import report
 from .._models import Binding, Outcome
+from ..parsers._router import is_any
 from ._capture import Capture
 from ._httpx_family import end_client
-from ._raw_tee import RawTee
+from ._raw_tee import observe
 from ._watch import Observer, inside, our_headers
 
 
@@ -33,14 +38,15 @@ class AmplitudeAdapter(BaseAdapter):
         capture = _open(self._observer, self._binding, request)
         if capture is None:
             return self._inner.send(request, *args, **kwargs)  # type: ignore[no-any-return]
-        token = inside.set(True)
+        around = inside.get()
+        inside.set(True)
         try:
             response = self._inner.send(request, *args, **kwargs)
         except BaseException as exc:
             capture.fail(exc)
             raise
         finally:
-            inside.reset(token)
+            inside.set(around)
         _attach(capture, response)
         return response  # type: ignore[no-any-return]
 
@@ -63,15 +69,124 @@ class AmplitudeAdapter(BaseAdapter):
             raise AttributeError(name)
         return getattr(self._inner, name)
 
+    # What is set on an adapter (``max_retries``) arrives at the one that sends.
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in {"_inner", "_observer", "_binding"}:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self._inner, name, value)
+
+    def __reduce__(self) -> Any:
+        # A session that is pickled or copied takes its own adapters along: who watches it is of this process.
+        return _itself, (self._inner,)
+
+
+def _itself(inner: Any) -> Any:
+    return inner
+
+
+class _Call:
+    """One ``Session.send`` in progress, until the adapter has answered."""
+
+    __slots__ = ("around", "capture")
+
+    def __init__(self, capture: Capture) -> None:
+        self.capture: Capture | None = capture
+        self.around = inside.get()
+
+    def attach(self, response: Any) -> None:
+        """The adapter has answered: what follows (hooks, redirects, reading) is outside of it."""
+        capture, self.capture = self.capture, None
+        inside.set(self.around)
+        if capture is not None:
+            _attach(capture, response)
+
+
+_current: ContextVar[_Call | None] = ContextVar("amplitude_ai_requests", default=None)
+
+
+def watched_send(
+    original: Callable[..., Any], observer: Observer, binding_of: Callable[[Any], Binding | None]
+) -> Callable[..., Any]:
+    """``Session.send``, watched. ``original`` takes the session first."""
+
+    @functools.wraps(original)
+    def send(self: Any, request: Any, **kwargs: Any) -> Any:
+        call = None
+        if not inside.get() and (capture := _capture_for(self, request, observer, binding_of)) is not None:
+            call = _Call(capture)
+        before = _current.get()
+        if call is None and before is None:
+            return original(self, request, **kwargs)
+        _current.set(call)  # ``None`` too: a session used inside an adapter must not be taken for the one outside
+        if call is not None:
+            inside.set(True)
+        try:
+            response = original(self, request, **kwargs)
+        except BaseException as exc:
+            if call is not None and call.capture is not None:
+                call.capture.fail(exc)
+            raise
+        finally:
+            _current.set(before)
+            if call is not None:
+                inside.set(call.around)
+        if call is not None and call.capture is not None:  # a session of another kind, which dispatches no hook
+            call.attach(response)
+        return response
+
+    return send
+
+
+def watched_dispatch_hook(original: Callable[..., Any]) -> Callable[..., Any]:
+    """``requests.sessions.dispatch_hook``: where a response passes before its body is read."""
+
+    @functools.wraps(original)
+    def dispatch_hook(key: str, hooks: Any, hook_data: Any, **kwargs: Any) -> Any:
+        call = _current.get()
+        if call is not None and key == "response":
+            call.attach(hook_data)
+            _current.set(None)
+        return original(key, hooks, hook_data, **kwargs)
+
+    return dispatch_hook
+
+
+def _capture_for(
+    session: Any, request: Any, observer: Observer, binding_of: Callable[[Any], Binding | None]
+) -> Capture | None:
+    try:
+        if not isinstance(request, requests.PreparedRequest):
+            return None  # the session will say so itself
+        parts = urlsplit(request.url or "")
+        if not is_any(parts.path.encode()):
+            _drop_our_headers(request)
+            return None
+        try:
+            adapter = session.get_adapter(url=request.url)
+        except Exception:  # no adapter for this scheme; the session will say so itself
+            return None
+        if type(adapter) is AmplitudeAdapter:
+            return None  # put there by hand: it watches
+        binding = binding_of(session)
+    except Exception as exc:
+        report("open", exc)
+        return None
+    return None if binding is None else _open(observer, binding, request)
+
+
+def _drop_our_headers(request: requests.PreparedRequest) -> None:
+    for name in our_headers([(_bytes(name), b"") for name in request.headers or ()]):
+        del request.headers[name]
+
 
 def _open(observer: Observer, binding: Binding, request: requests.PreparedRequest) -> Capture | None:
     try:
         headers = [(_bytes(name), _bytes(value)) for name, value in request.headers.items()]
         parts = urlsplit(request.url or "")
         if not observer.watches(request.method or "", parts.hostname or "", parts.path, binding.explicit):
-            if binding.explicit:
-                for name in our_headers(headers):
-                    del request.headers[name]
+            for name in our_headers(headers):  # for us: no server gets them, watched or not
+                del request.headers[name]
             return None
         injected = binding.config is not None and binding.config.inject_stream_usage and _inject(request, binding)
         body = request.body
@@ -119,7 +234,7 @@ def _attach(capture: Capture, response: requests.Response) -> None:
             capture.feed(response.content)
             capture.finish(Outcome.EXHAUSTED)
         else:
-            response.raw = RawTee(response.raw, capture)
+            response.raw = observe(response.raw, capture)
     except Exception as exc:
         report("attach", exc)
         capture.finish(Outcome.ABANDONED)

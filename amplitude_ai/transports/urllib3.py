@@ -1,6 +1,6 @@
 """The watching of urllib3, by which botocore (boto3) and hand-written code send. requests has an adapter of its own.
 
-Everything goes through ``HTTPConnectionPool.urlopen``; what it returns is replaced by a `RawTee`. Tries that urllib3
+Everything goes through ``HTTPConnectionPool.urlopen``; what it returns is observed (`_raw_tee`). Tries that urllib3
 makes itself (``retries=``) are one record.
 """
 
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from .._guard import report
 from .._models import Binding, Outcome
 from ._capture import Capture
-from ._raw_tee import RawTee
+from ._raw_tee import observe
 from ._watch import Observer, inside
 
 
@@ -32,14 +32,15 @@ def watched_urlopen(
         capture, headers = _open(observer, binding, self, method, url, body, headers)
         if capture is None:
             return original(self, method, url, body, headers, *args, **kwargs)
-        token = inside.set(True)
+        around = inside.get()
+        inside.set(True)
         try:
             response = original(self, method, url, body, headers, *args, **kwargs)
         except BaseException as exc:
             capture.fail(exc)
             raise
         finally:
-            inside.reset(token)
+            inside.set(around)
         return _attached(capture, response, bool(kwargs.get("decode_content", True)))
 
     return urlopen
@@ -63,7 +64,9 @@ def _open(
         capture, ours = observer.begin(binding, method, whole, pairs, content)
         signed = any(value.startswith(b"AWS4-") for name, value in pairs if name.lower() == b"authorization")
         if ours and not signed:  # a signature over a header holds only while the header is there
-            headers = {name: value for name, value in given.items() if name.lower() not in ours}
+            headers = given.copy() if hasattr(given, "copy") else dict(given)  # repeated headers stay repeated
+            for name in [name for name in headers if name.lower() in ours]:
+                del headers[name]
         return capture, headers
     except Exception as exc:
         report("open", exc)
@@ -74,12 +77,13 @@ def _attached(capture: Capture, response: Any, decoded: bool) -> Any:
     """The response with its body shown to the capture. Never raises."""
     try:
         capture.respond(response.status, list(response.headers.items()))
-        if getattr(response, "_body", None) is not None:  # preload_content: it has been read
+        if not hasattr(response, "_fp") or getattr(response, "_body", None) is not None:
+            # It has been read (preload_content), or (HTTP/2) came as a whole.
             capture.body_decoded = decoded
             capture.feed(response.data)
             capture.finish(Outcome.EXHAUSTED)
             return response
-        return RawTee(response, capture)
+        return observe(response, capture)
     except Exception as exc:
         report("attach", exc)
         capture.finish(Outcome.ABANDONED)
