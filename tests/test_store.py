@@ -24,6 +24,7 @@ from amplitude_ai.delivery._location import default_path
 from amplitude_ai.delivery._sender import destinations_of
 from amplitude_ai.delivery._store import Store
 from amplitude_ai.delivery._store_destination import LocalStoreDestination
+from amplitude_ai.delivery._store_waiting import ATTEMPT_SECONDS
 from amplitude_ai.sessions._events import COMMON, SCHEMA
 
 ROOT = Path(__file__).parent.parent
@@ -319,15 +320,25 @@ def test_a_damaged_store_is_set_aside_and_a_new_one_begun(client, store, damage)
     assert _guard.counted("store_set_aside") == before + 1
 
 
-def test_a_locked_store_does_not_hold_up_who_tracks(client, store):
+def test_a_locked_store_does_not_hold_up_who_tracks(client, store, monkeypatch):
     """The events are written in order when the lock is gone, and only then acknowledged."""
     put(store, "0")
+    waits = []
+    write = Store.write
+
+    def noted(self, *, wait_s, **row):
+        if threading.current_thread() is threading.main_thread():
+            waits.append(wait_s)
+        write(self, wait_s=wait_s, **row)
+
+    monkeypatch.setattr(Store, "write", noted)
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     for number in range(5):
         client.track(BaseEvent("llm_message", user_id="user123", insert_id=f"n{number}"))
     # Track came back with the lock still held, and nobody was told that anything is stored.
     assert client.answers == []
+    assert waits == [ATTEMPT_SECONDS]  # the first's, in vain: the others are put behind it
     other.execute("ROLLBACK")
     other.close()
     wait_for(lambda: len(client.answers) == 5)
@@ -357,20 +368,23 @@ def test_a_callback_that_exits_does_not_end_the_thread(client, store, monkeypatc
     def forbidden(seconds):
         raise SystemExit
 
-    def exits(code, message):
-        raise SystemExit
+    def exits(event, code, message):
+        client.answers.append(code)
+        if event.insert_id == "1":
+            raise SystemExit
 
+    client.configuration.callback = exits
     monkeypatch.setattr(_guard, "on_internal_error", None)
     put(store, "0")
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    client.track(BaseEvent("llm_message", user_id="user123", insert_id="1", callback=exits))
+    client.track(BaseEvent("llm_message", user_id="user123", insert_id="1"))
     client.track(BaseEvent("llm_message", user_id="user123", insert_id="2"))
     with monkeypatch.context() as patch:
         patch.setattr(time, "sleep", forbidden)
         threading.Event().wait(0.5)  # some attempts in vain
     other.close()
-    wait_for(lambda: 200 in client.answers)
+    wait_for(lambda: len(client.answers) == 2)
     assert [row["insert_id"] for row in rows(store.path, "SELECT insert_id FROM events ORDER BY id")] == ["0", "1", "2"]
 
 
@@ -388,7 +402,7 @@ def test_the_oldest_make_room_when_the_store_is_full(store):
     assert store.path.stat().st_size < 1_100_000
 
 
-def test_events_are_kept_for_so_long_only(store):
+def test_events_are_kept_for_so_long_only(store, monkeypatch):
     """What was stored too long ago goes with the first write of a process; when it happened does not matter."""
     for number in range(500):
         put(store, f"old{number}", "checkout", time_ms=int(time.time() * 1000))
@@ -399,8 +413,10 @@ def test_events_are_kept_for_so_long_only(store):
     change.close()
     store.close()
     before = _guard.counted("dropped_store_old")
-    store.limit(10**9, 3600)
-    put(store, "now")
+    monkeypatch.setenv("AMPLITUDE_AI_STORE_MAX_AGE_S", "3600")
+    next_process = Store(store.path)
+    put(next_process, "now")
+    next_process.close()
     assert rows(store.path, "SELECT insert_id FROM events ORDER BY id") == [
         {"insert_id": "recent"},
         {"insert_id": "now"},
