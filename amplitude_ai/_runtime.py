@@ -1,7 +1,7 @@
 """The wiring: one `Runtime` per process joins transports, worker, parsers, sessions and delivery.
 
 Imports every room; imported only by the edges (the public functions, install, clients). The heavy rooms (parsers,
-sessions, amplitude itself) are imported by the worker's first item, not by the caller.
+sessions, amplitude itself) are imported when the first client is bound (`_preload`), never on the worker's thread.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from . import _guard, _scope
 from ._config import env_spool
 from ._guard import count, guard
 from ._models import Binding, Event, Exchange, LLMCall
+from ._preload import preload
 from ._process_hooks import at_fork, before_own_death
 from ._worker import Worker
 from .parsers import _registry, _router
@@ -92,6 +93,7 @@ class Runtime:
             config: whether to wait for it (``async_event_emission=False``).
             size: how many bytes of content ``make`` holds.
         """
+        preload(config)
         self._expect(client)
         if config.async_event_emission:
             self.worker.submit(make, size)
@@ -278,6 +280,7 @@ def bind(
         raise TypeError(f"auto_start_session must be True or False, not {type(auto_start_session).__name__}")
     _scope.check_ids(user_id=user_id, session_id=session_id)
     _registry.load_entry_points()
+    preload(ai_config)
     runtime.resend(amplitude_client, ai_config)
     return Binding(amplitude_client, ai_config, user_id, session_id, auto_start_session, explicit)
 

@@ -42,7 +42,7 @@ _lock = threading.RLock()
 _undo: list[Callable[[], None]] = []
 _hooked: set[str] = set()
 _finder: _Finder | None = None
-_told = bind(explicit=False)
+_told = Binding()
 #: Who wants the hooks: the user (`_EVERYTHING`), or frameworks, which then see their own calls only.
 _wanted: set[object] = set()
 _EVERYTHING = object()

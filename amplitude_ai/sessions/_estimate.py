@@ -7,6 +7,7 @@ keeps it (https://github.com/openai/tiktoken); where it cannot, tokens stay unkn
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from dataclasses import replace
@@ -51,6 +52,14 @@ def estimated(call: LLMCall) -> LLMCall:
 
 def _count(encoding: Any, text: str) -> int:
     return len(encoding.encode(text, disallowed_special=()))
+
+
+def preload() -> None:
+    """Import tiktoken and its plugins; a missing one is said when it is needed."""
+    with contextlib.suppress(ImportError):
+        import tiktoken
+
+        tiktoken.list_encoding_names()
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""genai-prices, and its traps: the one file that knows that package. It is imported on the first call, not before.
+"""genai-prices, and its traps: the one file that knows that package. `preload` imports it, on the caller's thread.
 
 Known to raise ``LookupError`` (unknown provider or model) and ``ValueError`` (counts that contradict each other);
 known to answer 0 for audio models given tokens, and the standard price for a tier it does not know.
@@ -50,6 +50,13 @@ def table_price(provider: str, model: str, usage: Usage, tier: str | None, when_
         # must never cost the event.
         logger.debug("genai-prices has no price for %s at %s: %s", model, provider, type(error).__name__)
         return None
+
+
+def preload() -> None:
+    """Import the package with all that it imports when it is first used; it reads its table only then."""
+    if _available():
+        _known_units()
+        table_price("openai", "gpt-4o", Usage(input_tokens=1, output_tokens=1), None, 0.0)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a call cost, and who says so. The price table loads on first use, on the worker's thread.
+"""What a call cost, and who says so. The price table is loaded before the first call (`_preload`).
 
 Order: the provider's own figure (``provider``), the user's prices (``custom``), the genai-prices table
 (``genai-prices``). A price nobody knows is ``None``, never 0, with one log line per model.
