@@ -79,6 +79,19 @@ class guard:
         return True
 
 
+class fence(guard):
+    """A `guard` for threads of ours: it swallows SystemExit and the like too, which would end the thread for good."""
+
+    __slots__ = ()
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> bool:
+        if exc is None:
+            return False
+        self.failed = True
+        report(self.stage, exc)
+        return True
+
+
 def report(stage: str, exc: BaseException) -> None:
     """Count an error of our own. Its type is logged once per stage, its text never (it may hold content)."""
     count("internal_errors")

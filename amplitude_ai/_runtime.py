@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import atexit
 import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import _guard, _scope
+from . import _clock, _guard, _scope
 from ._config import env_spool
 from ._guard import count, guard
 from ._models import Binding, Event, Exchange, LLMCall
@@ -21,7 +20,7 @@ from ._process_hooks import at_fork, before_own_death
 from ._worker import Worker
 from .parsers import _registry, _router
 from .transports._capture import Capture
-from .transports._watch import Observer
+from .transports._watch import Observer, inside
 
 if TYPE_CHECKING:
     from ._config import AIConfig
@@ -43,7 +42,7 @@ class _ClientClosed:
 
     def __init__(self, key: int) -> None:
         self.key = key
-        self.at_ms = int(time.time() * 1000)
+        self.at_ms = _clock.wall_ms()
 
 
 class Runtime:
@@ -152,7 +151,18 @@ class Runtime:
         return self._delivery
 
     def process(self, item: Any) -> None:
-        """Handle one item of the queue."""
+        """Handle one item of the queue.
+
+        What the user's own code does meanwhile (a ``redact`` that asks a model, a ``track()``) is never recorded.
+        """
+        around = inside.get()
+        inside.set(True)
+        try:
+            self._process(item)
+        finally:
+            inside.set(around)
+
+    def _process(self, item: Any) -> None:
         if isinstance(item, Capture):
             self._record(item)
         elif isinstance(item, _ClientClosed):
@@ -185,39 +195,42 @@ class Runtime:
 
     def _deliver(self, events: list[Event]) -> None:
         if events:
-            self.delivery.deliver_all([(event, event.amplitude_client or self.default_client) for event in events])
+            self.delivery.deliver_all([(event, self._client_or_default(event.amplitude_client)) for event in events])
+
+    def _client_or_default(self, client: Any) -> Any:
+        return self.default_client if client is None else client  # an empty list of a user's own is a client too
 
     def _resend(self, client: Any, config: AIConfig) -> list[Event]:
-        self.delivery.spooling.watch(client or self.default_client, config)
+        self.delivery.spooling.watch(self._client_or_default(client), config)
         self.delivery.tick()
         return []
 
     def tick(self) -> None:
         """End what was silent too long."""
         if self._runs is not None:
-            self._deliver(self._runs.tick(int(time.time() * 1000)))
+            self._deliver(self._runs.tick(_clock.wall_ms()))
         if self._delivery is not None:
             self._delivery.tick()
 
     def _release_tools(self) -> None:
         if self._runs is not None:
-            self._deliver(self._runs.release_tools(int(time.time() * 1000)))
+            self._deliver(self._runs.release_tools(_clock.wall_ms()))
 
     def _end_all(self) -> None:
         if self._runs is not None:
-            self._deliver(self._runs.end_all(int(time.time() * 1000), "exit"))
+            self._deliver(self._runs.end_all(_clock.wall_ms(), "exit"))
 
     # Ends -----------------------------------------------------------------------------------------------------
 
     def flush(self, timeout: float) -> bool:
         """See `amplitude_ai.flush`."""
-        deadline = time.monotonic() + timeout
+        deadline = _clock.monotonic_s() + timeout
         drained = self.worker.drain(timeout, self._release_tools)
         return drained and (self._delivery is None or self._delivery.flush(deadline))
 
     def shutdown(self, timeout: float) -> bool:
         """See `amplitude_ai.shutdown`."""
-        deadline = time.monotonic() + timeout
+        deadline = _clock.monotonic_s() + timeout
         drained = self.worker.drain(timeout, self._end_all)
         return drained and (self._delivery is None or self._delivery.flush(deadline))
 
@@ -226,7 +239,7 @@ class Runtime:
         with guard("exit"):
             self.shutdown(EXIT_SECONDS)
             if self._delivery is not None:
-                self._delivery.prepare_exit(time.monotonic() + EXIT_SECONDS)
+                self._delivery.prepare_exit(_clock.monotonic_s() + EXIT_SECONDS)
 
     def after_fork(self) -> None:
         """In a forked child: keep the wiring, forget what the parent has in hand."""

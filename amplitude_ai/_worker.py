@@ -16,7 +16,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ._guard import count, guard, log_once
+from . import _clock
+from ._guard import count, fence, guard, log_once
 
 #: How many finished exchanges may wait, and how many bytes they may hold together.
 MAX_ITEMS = 10_000
@@ -125,11 +126,11 @@ class Worker:
             self._start_lock.release()
 
     def _run(self) -> None:
-        next_tick = time.monotonic() + TICK_SECONDS
+        next_tick = _clock.monotonic_s() + TICK_SECONDS
         mine = self._queue
         while self._queue is mine:
             try:
-                item, size = mine.get(timeout=max(next_tick - time.monotonic(), 0.0))
+                item, size = mine.get(timeout=max(next_tick - _clock.monotonic_s(), 0.0))
             except queue.Empty:
                 pass
             else:
@@ -137,14 +138,14 @@ class Worker:
                     self._hurry.wait(GATHER_SECONDS)
                 self._handle(item, size)
                 self._handle_waiting(mine, next_tick)
-            if time.monotonic() >= next_tick:
-                next_tick = time.monotonic() + TICK_SECONDS
-                with self._running, guard("tick"):
+            if _clock.monotonic_s() >= next_tick:
+                next_tick = _clock.monotonic_s() + TICK_SECONDS
+                with self._running, fence("tick"):
                     self._handler.tick()
 
     def _handle_waiting(self, mine: queue.SimpleQueue[tuple[Any, int]], until: float) -> None:
         """All that gathered, so far as the time allows."""
-        while time.monotonic() < until:
+        while _clock.monotonic_s() < until:
             try:
                 item, size = mine.get_nowait()
             except queue.Empty:
@@ -157,12 +158,12 @@ class Worker:
         with self._running:
             if isinstance(item, _Barrier):
                 if item.action is not None:
-                    with guard("barrier"):
+                    with fence("barrier"):
                         item.action()
                 self._hurry.clear()
                 item.reached.set()
             else:
-                with guard("process"):
+                with fence("process"):
                     self._handler.process(item)
         if size:
             self._add_bytes(-size)
@@ -193,11 +194,11 @@ class Worker:
             self._start()
         thread = self._thread
         if thread is None or not thread.is_alive():
-            self._drain_here(time.monotonic() + timeout)
+            self._drain_here(_clock.monotonic_s() + timeout)
         return barrier.reached.wait(max(timeout, 0.0))
 
     def _drain_here(self, deadline: float) -> None:
-        while time.monotonic() < deadline:
+        while _clock.monotonic_s() < deadline:
             try:
                 item, size = self._queue.get_nowait()
             except queue.Empty:

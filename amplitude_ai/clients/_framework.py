@@ -6,12 +6,12 @@ seen (a fake or local model, an answer from a cache) is recorded from what the f
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from .. import _clock
 from .._config import AIConfig
 from .._models import Binding, CallContext, CallError, Event, Exchange, LLMCall, Outcome, ToolCall
 from .._runtime import runtime
@@ -27,8 +27,8 @@ class Stopwatch:
     __slots__ = ("_at_ms", "_ns")
 
     def __init__(self) -> None:
-        self._at_ms = int(time.time() * 1000)
-        self._ns = time.perf_counter_ns()
+        self._at_ms = _clock.wall_ms()
+        self._ns = _clock.perf_ns()
 
     def exchange(self, context: CallContext, error: BaseException | None = None) -> Exchange:
         """The time and the end of what crossed no HTTP, as the sessions take it."""
@@ -48,7 +48,7 @@ class Stopwatch:
             started_ns=self._ns,
             started_at_ms=self._at_ms,
             headers_ns=None,
-            finished_ns=time.perf_counter_ns(),
+            finished_ns=_clock.perf_ns(),
             context=context,
         )
 

@@ -16,6 +16,7 @@ from typing import Any
 from amplitude import Amplitude
 from amplitude.plugin import AmplitudeDestinationPlugin
 
+from .. import _clock
 from .._guard import guard
 from ._sender import Sender, destinations_of
 from ._store_destination import LocalStoreDestination
@@ -88,7 +89,7 @@ class ClientAdapter:
         """Flush the client, or those destinations of it that report nothing, and wait for that.
 
         Returns:
-            False when ``deadline`` (of ``time.monotonic()``) came first, or when it failed.
+            False when ``deadline`` (of ``_clock.monotonic_s()``) came first, or when it failed.
         """
         others = [self.client]
         if self.is_amplitude:
@@ -148,7 +149,7 @@ def _end(destination: AmplitudeDestinationPlugin, deadline: float) -> None:
     # batch that fails is not tried again: that would start another such thread.
     workers.is_active = False
     workers.flush()
-    while workers.is_started and time.monotonic() < deadline:
+    while workers.is_started and _clock.monotonic_s() < deadline:
         _wake(destination)
         time.sleep(POLL_SECONDS)
 
@@ -188,5 +189,5 @@ def _within(action: Any, deadline: float) -> bool:
     except RuntimeError:  # the interpreter is ending and starts no thread
         run()
     else:
-        thread.join(max(deadline - time.monotonic(), 0.0))
+        thread.join(max(deadline - _clock.monotonic_s(), 0.0))
     return done.is_set()

@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from .. import _clock
 from .._guard import guard, log_once, logger
 from .._models import Event
 from ._spooling import SpoolEntry, Spooling
@@ -191,7 +192,7 @@ class Delivery:
         """Wait until every event delivered before this call was acknowledged.
 
         Args:
-            deadline: of ``time.monotonic()``, in seconds.
+            deadline: of ``_clock.monotonic_s()``, in seconds.
 
         Returns:
             True when they all were, and none was lost since the last call.
@@ -201,7 +202,7 @@ class Delivery:
         self._hurry(outlets)
         flushed = [adapter.flush(deadline) for adapter in outlets]
         while self._oldest() < latest:
-            if time.monotonic() >= deadline:
+            if _clock.monotonic_s() >= deadline:
                 return False
             self._hurry(outlets)
             time.sleep(_POLL_SECONDS)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from .. import _clock
 from ._sqlite import inherited, open_private, set_aside, used_bytes
 
 #: How many of the oldest rows make room at a time.
@@ -49,7 +49,7 @@ class SpoolFile:
     def add(self, destination: str, owner: str, bodies: Sequence[bytes]) -> list[int]:
         """Write events, in one transaction; their row ids. From then on they survive the death of the process."""
         self._make_room(self._open(), sum(map(len, bodies)))
-        now = int(time.time())
+        now = int(_clock.wall_s())
         insert = "INSERT INTO events (destination, owner, written_s, body) VALUES (?, ?, ?, ?)"
         with self._transaction() as connection:
             cursors = [connection.execute(insert, (destination, owner, now, body)) for body in bodies]
@@ -62,7 +62,7 @@ class SpoolFile:
 
     def expire(self) -> None:
         """Remove rows that are too old."""
-        oldest = int(time.time() - self._max_age_s)
+        oldest = int(_clock.wall_s() - self._max_age_s)
         removed = self._open().execute("DELETE FROM events WHERE written_s < ?", (oldest,)).rowcount
         if removed:
             self._dropped("old", removed)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 import uuid
 from pathlib import Path
+
+from .. import _clock
 
 try:
     import fcntl
@@ -74,7 +75,7 @@ def is_dead(directory: Path, name: str) -> bool:
         return False
     try:
         if fcntl is None:
-            if time.time() - os.fstat(fd).st_mtime < SILENT_SECONDS:
+            if _clock.wall_s() - os.fstat(fd).st_mtime < SILENT_SECONDS:
                 return False
         else:
             try:

@@ -7,11 +7,11 @@ stand-in with ``track()`` has an event as soon as it was called.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import _clock
 from .._config import AIConfig, env_spool
 from .._guard import guard
 from .._models import Event
@@ -95,7 +95,7 @@ class Spooling:
     def due(self, limit: int) -> Iterator[tuple[Event, Any, SpoolEntry]]:
         """Events that wait on disk, where it is time to look for them; no more than ``limit``."""
         self.tidy()
-        now = time.monotonic()
+        now = _clock.monotonic_s()
         for (path, destination), (client, at) in list(self._watched.items()):
             if now < at or limit <= 0:
                 continue

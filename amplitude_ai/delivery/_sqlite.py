@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from .. import _clock
+
 #: How long a write waits for other processes, in seconds.
 BUSY_SECONDS = 5.0
 
@@ -34,7 +36,7 @@ def open_private(
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # SQLite would make the file for all to read; its -wal and -shm files take over the mode of this one.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    deadline = time.monotonic() + wait_s
+    deadline = _clock.monotonic_s() + wait_s
     while True:
         # Threads take turns by the owner's lock, so SQLite need not insist on the thread that opened it.
         connection = sqlite3.connect(path, timeout=wait_s, isolation_level=None, check_same_thread=False)
@@ -45,7 +47,7 @@ def open_private(
         except sqlite3.OperationalError as exc:
             connection.close()
             # Turning WAL on does not wait for processes that do the same: it fails at once.
-            if not is_busy(exc) or time.monotonic() >= deadline:
+            if not is_busy(exc) or _clock.monotonic_s() >= deadline:
                 raise
             time.sleep(0.01)
         except BaseException:

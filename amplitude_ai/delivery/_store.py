@@ -12,11 +12,11 @@ import logging
 import os
 import sqlite3
 import threading
-import time
 import weakref
 from pathlib import Path
 from typing import Any
 
+from .. import _clock
 from .._config import store_limits
 from .._guard import count, log_once
 from . import _store_schema
@@ -77,7 +77,7 @@ class Store:
                 A damaged one is set aside, and is no error.
             NewerStoreError: a newer version of this package made it.
         """
-        row = (insert_id, event_type, time_ms, user_id, device_id, properties, details, int(time.time()))
+        row = (insert_id, event_type, time_ms, user_id, device_id, properties, details, int(_clock.wall_s()))
         self._write(row, wait_s)
 
     def limit(self, max_bytes: int, max_age_s: int) -> None:
@@ -115,7 +115,7 @@ class Store:
         self._wait_s = wait_s
         self._connection.execute(_store_schema.INSERT, row)
         self._unlooked -= len(row[5]) + len(row[6]) + _ROW_BYTES
-        if self._unlooked <= 0 or time.monotonic() >= self._look_at:
+        if self._unlooked <= 0 or _clock.monotonic_s() >= self._look_at:
             self._make_room(self._connection)
 
     def _begin_anew(self, exc: sqlite3.DatabaseError) -> None:
@@ -134,7 +134,7 @@ class Store:
         )
 
     def _make_room(self, connection: sqlite3.Connection) -> None:
-        oldest_s = int(time.time() - self.max_age_s)
+        oldest_s = int(_clock.wall_s() - self.max_age_s)
         try:
             for _ in range(_STEPS):
                 removed = connection.execute(_store_schema.DELETE_OLD, (_ROWS, oldest_s)).rowcount
@@ -153,7 +153,7 @@ class Store:
 
     def _look_again(self) -> None:
         self._unlooked = min(_LOOK_BYTES, self.max_bytes // 64)
-        self._look_at = time.monotonic() + _LOOK_SECONDS
+        self._look_at = _clock.monotonic_s() + _LOOK_SECONDS
 
     def _removed(self, why: str, rows: int) -> None:
         for _ in range(rows):

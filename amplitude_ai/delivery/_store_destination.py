@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from amplitude.event import EVENT_KEY_MAPPING, BaseEvent, IngestionMetadata, Plan
 from amplitude.plugin import DestinationPlugin
 
+from .. import _clock
 from .._config import AIConfig, store_limits
 from .._guard import count, log_once
 from .._safe import safe_properties, safe_text
@@ -147,7 +147,7 @@ def _row(event: BaseEvent) -> dict[str, Any]:
     return {
         "insert_id": event.insert_id or str(uuid.uuid4()),
         "event_type": safe_text(event.event_type),
-        "time_ms": event.time or int(time.time() * 1000),
+        "time_ms": event.time or _clock.wall_ms(),
         "user_id": event.user_id and safe_text(event.user_id),
         "device_id": event.device_id and safe_text(event.device_id),
         "properties": _json(event.event_properties),

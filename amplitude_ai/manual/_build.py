@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _arguments
+from .. import _arguments, _clock
 from .._config import AIConfig
 from .._guard import count
 from .._models import Binding, Event
@@ -63,7 +62,7 @@ def whose(
             },
             amplitude_client=binding.amplitude_client,
         ),
-        at_ms=int(time.time() * 1000),
+        at_ms=_clock.wall_ms(),
     )
 
 

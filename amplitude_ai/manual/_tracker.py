@@ -8,13 +8,12 @@ copied contexts made from there), never in another task or thread.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
-from .. import _arguments
+from .. import _arguments, _clock
 from .._guard import log_once
 from .._models import Event
 from .._runtime import runtime
@@ -119,7 +118,7 @@ class LLMSessionTracker:
         if self._finished_ns is not None:
             return
         self._begin()
-        self._finished_ns = time.perf_counter_ns()
+        self._finished_ns = _clock.perf_ns()
         owner = self._whose()
         duration_ms = self._duration_ms()
         totals = self._totals
@@ -280,7 +279,7 @@ class LLMSessionTracker:
 
     def _begin(self) -> None:
         if self._started_ns is None:
-            self._started_ns = time.perf_counter_ns()
+            self._started_ns = _clock.perf_ns()
             owner = self._whose()
             _build.send(owner, lambda: _build.run_started(owner, self._run_id))
 
@@ -323,7 +322,7 @@ class LLMSessionTracker:
     def _duration_ms(self) -> float:
         if self._started_ns is None:
             return 0.0
-        ended_ns = time.perf_counter_ns() if self._finished_ns is None else self._finished_ns
+        ended_ns = _clock.perf_ns() if self._finished_ns is None else self._finished_ns
         return round((ended_ns - self._started_ns) / 1e6, 3)
 
 

@@ -8,7 +8,6 @@ this library made by the same config is left as it is; made by another, the stri
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from typing import Any, ClassVar
 
 from amplitude.event import BaseEvent
 
+from .. import _clock
 from .._config import AIConfig
 from .._guard import count
 from .._safe import safe_properties
@@ -111,7 +111,7 @@ class AIObservabilityPlugin(AIPlugin):
                 properties=custom,
             ),
             insert_id=event.insert_id or str(uuid.uuid4()),
-            at_ms=event.time or int(time.time() * 1000),
+            at_ms=event.time or _clock.wall_ms(),
             properties={name: value for name, value in properties.items() if name in own and name not in COMMON},
         )
 

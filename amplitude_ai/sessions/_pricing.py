@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import math
 import re
-import time
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
+from .. import _clock
 from .._config import AIConfig, PriceTable
 from .._models import LLMCall, Usage
 from ._events import ESTIMATE
@@ -81,7 +81,7 @@ def price(call: LLMCall, when_ms: int | None, config: AIConfig) -> tuple[float |
         return custom, ESTIMATE if call.usage_source == ESTIMATE else CUSTOM
     provider = _provider(call)
     if provider is not None:
-        when_s = time.time() if when_ms is None else when_ms / 1000
+        when_s = _clock.wall_s() if when_ms is None else when_ms / 1000
         for model in _models(call):
             usd = table_price(provider, model, call.price_usage or call.usage, call.service_tier, when_s)
             if usd is not None:

@@ -8,13 +8,13 @@ reads the clock and keeps references; all else happens in `exchange()`, which th
 from __future__ import annotations
 
 import re
-import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from .. import _clock
 from .._guard import count, report
 from .._models import CallContext, CallError, Exchange, Outcome
 
@@ -111,8 +111,8 @@ class Capture:
         self.size = 0 if request_body is None else len(request_body)
         self._chunks: list[bytes] = []
         self._times: list[int] = []
-        self.started_at = time.time()
-        self.started_ns = time.perf_counter_ns()
+        self.started_at = _clock.wall_s()
+        self.started_ns = _clock.perf_ns()
 
     def respond(self, status: int, headers: Any) -> None:
         """The head of the response has arrived.
@@ -121,7 +121,7 @@ class Capture:
             status: HTTP status.
             headers: name and value pairs, str or bytes, or what has these as ``raw`` (httpx); read on the worker.
         """
-        self.headers_ns = time.perf_counter_ns()
+        self.headers_ns = _clock.perf_ns()
         self.status = status
         self.response_headers = headers
 
@@ -148,7 +148,7 @@ class Capture:
         except IndexError:  # somebody else was quicker
             return
         try:
-            self.finished_ns = time.perf_counter_ns()
+            self.finished_ns = _clock.perf_ns()
             self.outcome = outcome
             self.error = error
             self._sink(self)
@@ -168,7 +168,7 @@ class Capture:
         """
         append = self._chunks.append
         stamp = self._times.append
-        now = time.perf_counter_ns
+        now = _clock.perf_ns
         timed = len(self._times)
         room = KEEP_HEAD - sum(map(len, self._chunks))
 
