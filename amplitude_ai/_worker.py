@@ -11,12 +11,12 @@ import logging
 import os
 import queue
 import threading
-import time
+from _queue import SimpleQueue
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from . import _clock
+from . import _clock, _native
 from ._guard import count, fence, guard, log_once
 
 #: How many finished exchanges may wait, and how many bytes they may hold together.
@@ -31,7 +31,7 @@ GATHER_SECONDS = 0.02
 #: more of them the queue would fill.
 PAUSING_ITEMS = 256
 #: Bound now: an application's tests that replace ``time.sleep`` by something that raises must not end the worker.
-_pause = time.sleep
+_pause = _native.sleep
 #: How long a fork waits for the item in hand, at most, in seconds.
 FORK_SECONDS = 2.0
 
@@ -51,7 +51,7 @@ class _Barrier:
 
     def __init__(self, action: Callable[[], None] | None) -> None:
         self.action = action
-        self.reached = threading.Event()
+        self.reached = _native.Event()
 
 
 class Worker:
@@ -67,18 +67,19 @@ class Worker:
         self._handler = handler
         self._max_items = max_items
         self._max_bytes = max_bytes
-        self._running = threading.RLock()  # held while the handler runs
+        self._running = _native.RLock()  # held while the handler runs
         self._held_for_fork = False
         self._reset()
 
     def _reset(self) -> None:
-        self._queue: queue.SimpleQueue[tuple[Any, int]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Any, int]] = SimpleQueue()
         self._deltas: deque[int] = deque()
         self._bytes = 0
-        self._bytes_lock = threading.Lock()
-        self._start_lock = threading.Lock()
-        self._hurry = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._bytes_lock = _native.allocate_lock()
+        self._start_lock = _native.allocate_lock()
+        self._wake = _native.Event()
+        self._thread: threading.Thread | _native.Thread | None = None
+        self._ident: int | None = None
         self._pid = os.getpid()
 
     def submit(self, item: Any, size: int = 0) -> bool:
@@ -116,7 +117,10 @@ class Worker:
         try:
             if self._thread is None:
                 # Set before it starts: the first item may itself ask whether it is on the worker.
-                self._thread = threading.Thread(target=self._run, name="amplitude-ai", daemon=True)
+                if _native.greenlets_about():
+                    self._thread = _native.Thread(self._run)
+                else:
+                    self._thread = threading.Thread(target=self._run, name="amplitude-ai", daemon=True)
                 try:
                     self._thread.start()
                 except RuntimeError:
@@ -126,6 +130,7 @@ class Worker:
             self._start_lock.release()
 
     def _run(self) -> None:
+        self._ident = _native.get_ident()
         next_tick = _clock.monotonic_s() + TICK_SECONDS
         mine = self._queue
         while self._queue is mine:
@@ -135,7 +140,7 @@ class Worker:
                 pass
             else:
                 if not isinstance(item, _Barrier):
-                    self._hurry.wait(GATHER_SECONDS)
+                    self._wake.wait(GATHER_SECONDS)
                 self._handle(item, size)
                 self._handle_waiting(mine, next_tick)
             if _clock.monotonic_s() >= next_tick:
@@ -160,7 +165,7 @@ class Worker:
                 if item.action is not None:
                     with fence("barrier"):
                         item.action()
-                self._hurry.clear()
+                self._wake.clear()
                 item.reached.set()
             else:
                 with fence("process"):
@@ -183,13 +188,13 @@ class Worker:
         Returns:
             False when the time was not enough, or when called on the worker itself (which cannot wait for itself).
         """
-        if threading.current_thread() is self._thread:
+        if _native.get_ident() == self._ident:
             if action is not None:
                 action()
             return False
         barrier = _Barrier(action)
         self._queue.put((barrier, 0))
-        self._hurry.set()
+        self._wake.set()
         if self._thread is None:
             self._start()
         thread = self._thread
@@ -217,7 +222,7 @@ class Worker:
 
     def after_fork(self) -> None:
         """In a forked child: the parent handles what the parent queued."""
-        self._running = threading.RLock()
+        self._running = _native.RLock()
         self._reset()
 
     @property
