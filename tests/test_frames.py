@@ -10,7 +10,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplitude_ai.parsers._frames import decode, json_array_frames, ndjson_frames, sse_frames
+from amplitude_ai.parsers import _decode, _frames
+from amplitude_ai.parsers._decode import decode
+from amplitude_ai.parsers._frames import json_array_frames, ndjson_frames, sse_frames
 
 TEXT = json.dumps({"text": "héllo wörld 🎉 " * 50}).encode()
 
@@ -63,14 +65,52 @@ def test_damage_and_unknown_encodings_are_told():
     assert decode([b"abc"], "rot13").damaged
 
 
-def test_a_bomb_is_cut_short(monkeypatch):
-    """A body that decompresses to more than the limit stops there."""
-    from amplitude_ai.parsers import _frames
+@pytest.mark.parametrize("encoding", ENCODERS)
+def test_a_bomb_is_cut_to_its_head_and_tail(monkeypatch, encoding):
+    """Of a body that decompresses to more than is kept, the head and the tail are there, and it is told as damaged."""
+    monkeypatch.setattr(_decode, "HEAD", 100_000)
+    monkeypatch.setattr(_decode, "TAIL", 5_000)
+    whole = b"0" * 5_000_000 + b"the usage"
+    body = decode([ENCODERS[encoding](whole)], encoding)
+    assert body.damaged
+    assert len(body.data) <= 105_000
+    assert body.data.startswith(b"0" * 100_000)
+    assert body.data.endswith(b"the usage")
 
-    monkeypatch.setattr(_frames, "LIMIT", 100_000)
-    body = decode([gzip.compress(b"0" * 50_000_000)], "gzip")
-    assert body.damaged or len(body.data) <= 200_000
-    assert len(body.data) <= 200_000
+
+@pytest.mark.parametrize("encoding", ENCODERS)
+def test_decoding_ends_when_its_budget_is_spent(monkeypatch, encoding):
+    """A bomb is not even decoded to its end; nor is one inside another whose own output is small."""
+    monkeypatch.setattr(_decode, "WORK", 1_000_000)
+    assert decode([ENCODERS[encoding](bytes(20_000_000))], encoding).damaged
+    inner = b"".join([gzip.compress(b"")] * 200_000)
+    assert decode([ENCODERS[encoding](inner)], f"gzip, {encoding}").damaged
+    assert decode([b"x"], ", ".join(["gzip"] * 5)).damaged
+
+
+def test_brotli_without_a_limit_of_its_own_is_taken_in_sips(monkeypatch):
+    """brotli before 1.2 cannot bound its output: it gets a few bytes at a time, and all comes out."""
+
+    new = brotli.Decompressor
+
+    class Old:
+        def __init__(self):
+            self.process = new().process
+
+    packed = brotli.compress(TEXT * 100)
+    monkeypatch.setattr(brotli, "Decompressor", Old)
+    assert decode([packed], "br").data == TEXT * 100
+    monkeypatch.setattr(_decode, "HEAD", 100_000)
+    monkeypatch.setattr(_decode, "TAIL", 5_000)
+    assert len(decode([brotli.compress(bytes(20_000_000))], "br").data) == 105_000
+
+
+def test_readers_stop_after_so_many_lines(monkeypatch):
+    """Bodies of nothing but line ends or brackets are not read for minutes."""
+    monkeypatch.setattr(_frames, "MAX_STEPS", 100)
+    assert frames(b"\n" * 200 + b"data: 1\n\n") == []
+    assert frames(b"\n" * 200 + b"1\n", ndjson_frames) == []
+    assert frames(b"[" + b"[]," * 200 + b"{}]", json_array_frames) == []
 
 
 def test_time_stays_attached_through_compression():

@@ -89,6 +89,7 @@ def _built(index: int, block: dict[str, Any], pieces: Mapping[tuple[int, str], l
 
 
 def _update_usage(body: dict[str, Any], given: object) -> None:
-    usage = dict(as_dict(body.get("usage")))
+    usage = body.get("usage")
+    if not isinstance(usage, dict):
+        usage = body["usage"] = {}
     usage.update({name: value for name, value in as_dict(given).items() if value is not None})
-    body["usage"] = usage

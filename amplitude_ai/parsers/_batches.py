@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 
 from .._guard import count
 from .._models import CallError, Exchange, LLMCall, Outcome
+from ._decode import decode
 from ._errors import read_error
 from ._format import WireFormat, WireRequest
 from ._formats import FORMATS
-from ._frames import decode
+from ._frames import lines
 from ._json import as_count, as_dict, as_str, loads
 from ._router import Route
 
@@ -42,7 +43,7 @@ def read_results(exchange: Exchange, where: Route) -> Iterator[tuple[LLMCall, Ex
     damaged = 0
     found = False
     for data in _parts(exchange):
-        for line in decode(data, encoding).data.splitlines():
+        for line in lines(decode(data, encoding).data):
             if not line.strip():
                 continue
             try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from .._guard import count
 from .._models import JSON
 
 _NOTHING: Mapping[str, Any] = {}
@@ -15,8 +16,21 @@ _NOTHING: Mapping[str, Any] = {}
 _MAX_COUNT = 2**53
 
 
+#: The most memory that one document may take once decoded, by its marks. A million embedding values take 32 MB.
+MAX_DECODED = 192 * 1024 * 1024
+#: Shorter documents cannot come near it.
+_SMALL = 512 * 1024
+#: Bytes of memory for which each mark in the text stands: a dict, a list, an item and its number, half a string.
+_MARKS = ((b"{", 232), (b"[", 88), (b",", 32), (b'"', 28))
+
+
 def loads(data: bytes | str) -> JSON:
-    """Decode JSON. Raises `ValueError` on anything malformed."""
+    """Decode JSON. Raises `ValueError` on anything malformed, and on what would be a hundred times as large decoded."""
+    if len(data) > _SMALL:
+        raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
+        if len(raw) + sum(raw.count(mark) * size for mark, size in _MARKS) > MAX_DECODED:
+            count("json_too_large")
+            raise ValueError("this JSON would take too much memory decoded")
     return orjson.loads(data)
 
 

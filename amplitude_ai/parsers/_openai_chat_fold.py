@@ -14,6 +14,8 @@ from ._format import Folded, Frame
 from ._json import as_count, as_dict, as_list, as_str, dicts
 from ._openai import visible_text
 
+#: Characters of a function's name that are kept; the APIs allow 64.
+MAX_NAME = 512
 _KEPT = ("id", "model", "created", "service_tier", "system_fingerprint")
 #: Reasoning is no text, yet it is the first thing generated: DeepSeek and vLLM, OpenRouter, Groq.
 _GENERATED = (
@@ -49,10 +51,11 @@ class _Call:
     def take(self, part: Mapping[str, Any]) -> None:
         name = as_str(part.get("name"))
         if name is not None and name != self.name:  # some servers repeat it in each delta
-            self.name += name
+            self.name = (self.name + name)[:MAX_NAME]
         made = part.get("input") if self.custom else part.get("arguments")
         if isinstance(made, str):
-            self.pieces.append(made)
+            if made:  # an empty one says nothing, and thousands of them would be looked through again and again
+                self.pieces.append(made)
         elif made is not None:
             self.whole = made
 
@@ -74,6 +77,7 @@ class _Choice:
     transcript: list[str] = field(default_factory=list)
     calls: list[_Call] = field(default_factory=list)
     by_index: dict[int, _Call] = field(default_factory=dict)
+    by_id: dict[str, _Call] = field(default_factory=dict)
     legacy: _Call | None = None
     executed: dict[int, Any] = field(default_factory=dict)
 
@@ -97,7 +101,10 @@ class _Choice:
             if isinstance(value, str):
                 target.append(value)
         for call in dicts(delta.get("tool_calls")):
-            self._slot(call).add(call)
+            found = self._slot(call)
+            found.add(call)
+            if found.id is not None:
+                self.by_id.setdefault(found.id, found)
         legacy = as_dict(delta.get("function_call"))
         if legacy:
             self.legacy = self.legacy or _Call()
@@ -108,7 +115,7 @@ class _Choice:
         return any(delta.get(name) for name in _GENERATED)
 
     def _forget(self) -> None:
-        for made in (self.text, self.refusal, self.transcript, self.calls, self.by_index, self.executed):
+        for made in (self.text, self.refusal, self.transcript, self.calls, self.by_index, self.by_id, self.executed):
             made.clear()
         self.legacy = None
 
@@ -119,7 +126,7 @@ class _Choice:
             found = self.by_index.get(index)
         else:
             ident = as_str(delta.get("id"))
-            known = next((call for call in self.calls if ident and call.id == ident), None)
+            known = self.by_id.get(ident) if ident else None
             found = known or (self.calls[-1] if self.calls else None)
         if found is None or _starts_another(found, delta):
             found = _Call()

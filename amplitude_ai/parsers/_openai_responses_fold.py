@@ -71,7 +71,7 @@ class _Stream:
             return
         kind = as_str(event.get("type")) or frame.event or ""
         if kind in _TERMINAL or kind in _STARTED:
-            self.response = {**self.response, **as_dict(event.get("response"))}
+            self.response.update(as_dict(event.get("response")))
             self.complete = self.complete or kind in _TERMINAL
         elif kind == "error" or (not kind.startswith("response.") and event.get("error")):
             self.error = _error(event)

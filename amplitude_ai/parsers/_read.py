@@ -15,11 +15,12 @@ from .._elide import elide_base64
 from .._models import CallError, Exchange, LLMCall, Outcome
 from . import _registry, compatible
 from ._batches import read_results
+from ._decode import Body, decode
 from ._errors import read_error
 from ._eventstream import eventstream_frames
 from ._format import Folded, Frame, WireFormat, WireRequest
 from ._formats import FORMATS
-from ._frames import Body, decode, json_array_frames, ndjson_frames, sse_frames
+from ._frames import json_array_frames, ndjson_frames, sse_frames
 from ._gateways import upstream_provider
 from ._json import as_count, as_dict, as_float, as_str, loads
 from ._router import BATCH_RESULTS, Route, host_provider, route

@@ -94,8 +94,16 @@ _CACHE_LIMIT = 1024
 _METHODS = frozenset({"POST", "GET"})
 
 
+#: The longest path and host that are looked at. A model's path has some 300 characters; a host's name, 253 at most. A
+#: longer one is no model call: the patterns are run on the caller's thread, and the tables hold what they were asked.
+MAX_PATH = 1024
+MAX_HOST = 255
+
+
 def route(method: str, host: str, path: str) -> Route | None:
     """The route of a request, or ``None`` when its path is no model call we know."""
+    if len(path) > MAX_PATH or len(host) > MAX_HOST or method not in _METHODS:
+        return None
     key = (method, host, path, False)
     try:
         return _cache[key]
@@ -109,8 +117,6 @@ def route(method: str, host: str, path: str) -> Route | None:
 
 
 def _route(method: str, host: str, path: str) -> Route | None:
-    if method not in _METHODS:
-        return None
     for hosts, paths, found in registered:
         if method == "POST" and hosts.match(host) and paths.match(path):
             return found
@@ -139,6 +145,8 @@ def forget() -> None:
 
 def host_provider(host: str) -> tuple[str, str | None] | None:
     """(provider, genai-prices id) of a host, or ``None`` for a host nobody knows."""
+    if len(host) > MAX_HOST:
+        return None
     try:
         return _hosts[host]
     except KeyError:
@@ -160,11 +168,14 @@ def _local(host: str) -> bool:
 
 def is_any(raw_path: bytes) -> bool:
     """Whether a request to this path (the query with it) may be a model call, whatever host it goes to: a quick no."""
+    raw_path = raw_path.partition(b"?")[0]  # a query may be a megabyte, another each time, and hold a key
+    if len(raw_path) > MAX_PATH:
+        return False
     try:
         return _paths[raw_path]
     except KeyError:
         pass
-    path = raw_path.partition(b"?")[0].decode("latin-1").rstrip("/")
+    path = raw_path.decode("latin-1").rstrip("/")
     found = _PATH.fullmatch(path) is not None or "%" in path or bool(registered)
     if len(_paths) >= _CACHE_LIMIT:
         _paths.clear()
@@ -177,15 +188,15 @@ def watches(method: str, host: str, path: str, explicit: bool) -> bool:
     return route(method, host, path) is not None or (explicit and method == "POST" and not _known_other(host, path))
 
 
+#: Searched for, not matched from the start, and each alternative begins with its own characters: linear.
 _OTHER = re.compile(
-    r".*(?:count[-_]?tokens|:countTokens|input_tokens|tokenize|detokenize|/files|/models|/batches|/conversations"
-    r"|/vector_stores|/fine_tuning|/uploads|/assistants|/threads|/count-tokens|/oauth.*|/token)(?:/.*)?",
-    re.IGNORECASE,
+    r"(?:count[-_]?tokens|:counttokens|input_tokens|tokenize|detokenize|/files|/models|/batches|/conversations"
+    r"|/vector_stores|/fine_tuning|/uploads|/assistants|/threads|/count-tokens|/token)(?:/|$)|/oauth",
 )
 
 
 def _known_other(host: str, path: str) -> bool:
-    return _OTHER.fullmatch(path) is not None or host_provider(host) is not None
+    return len(path) > MAX_PATH or _OTHER.search(path.lower()) is not None or host_provider(host) is not None
 
 
 _HOST_PATTERNS = tuple((re.compile(pattern), provider, price) for pattern, provider, price in _HOSTS)

@@ -59,6 +59,8 @@ class _Generate:
 
 
 FORMATS = (_Generate(),)
+#: Parts after a tool's call among which its result is looked for; it stands right behind it.
+_NEAR = 64
 
 
 def _first_candidate(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -96,10 +98,10 @@ def _tool_calls(given: list[Mapping[str, Any]]) -> Iterator[ToolCall]:
         if name is not None:
             yield ToolCall(name=name, id=as_str(call.get("id")), arguments=call.get("args"))
         elif code:
-            yield _code_run(code, given[position + 1 :])
+            yield _code_run(code, given[position + 1 : position + 1 + _NEAR])
         elif kind is not None:
             ident = as_str(tool.get("id"))
-            result = _answer(given, "toolResponse", ident)
+            result = _answer(given[position : position + _NEAR], "toolResponse", ident)
             kind = kind.lower()
             yield ToolCall(kind, ident, tool.get("args"), kind, True, result.get("response"))
 
@@ -147,7 +149,9 @@ def _fold(frames: Iterable[Frame]) -> Folded:
                 if first is None and (part.get("text") or pick(part, "functionCall") or pick(part, "inlineData")):
                     first = frame.end
                 _merge(given.setdefault(index, []), part)
-        complete = complete or any(map(_finish_reason, candidates.values())) or _block_reason(body) is not None
+        complete = (
+            complete or any(map(_finish_reason, dicts(chunk.get("candidates")))) or _block_reason(chunk) is not None
+        )
     for index, known in candidates.items():
         known["content"] = {"role": "model", "parts": [_joined(*pair) for pair in given.get(index, [])]}
     body["candidates"] = [candidates[index] for index in sorted(candidates)]
