@@ -18,6 +18,7 @@ from . import _alias
 
 if TYPE_CHECKING:
     from ._config import AIConfig
+    from ._propagate import propagate_context
     from ._public import flush, make_client, shutdown, stats
     from ._scope import context
     from .clients.anthropic import get_anthropic, get_anthropic_bedrock, get_anthropic_vertex
@@ -81,6 +82,7 @@ _HOMES = {
     "instrumented_requests": "instrumentation.factory",
     "llm_session": "manual",
     "make_client": "_public",
+    "propagate_context": "_propagate",
     "quick_track_message": "manual",
     "register_parser": "parsers._registry",
     "set_session_id": "manual",
@@ -124,6 +126,7 @@ __all__ = [
     "instrumented_requests",
     "llm_session",
     "make_client",
+    "propagate_context",
     "quick_track_message",
     "register_parser",
     "set_session_id",

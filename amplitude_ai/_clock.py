@@ -1,32 +1,24 @@
 """The clocks of this package: true whatever an application's tests do to theirs. Standard library only.
 
 freezegun puts its own functions in the place of ``time``'s, in that module and wherever they were imported to; it looks
-for them by identity. So ours are those of a second instance of the built-in module, which nobody else can reach.
+for them by identity. So ours are those of a copy of the built-in module, which nobody else can reach (`_native`).
 time-machine changes the C functions themselves, of every instance, those of wall time; it says what the time really is.
 """
 
 from __future__ import annotations
 
-import importlib.machinery
-import importlib.util
 import sys
-from typing import Any, cast
+from typing import cast
 
+from ._native import copy_of
 
-def _own_time() -> Any:
-    spec = importlib.machinery.BuiltinImporter.find_spec("time")
-    assert spec is not None  # built into every CPython
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_own = _own_time()
+_own = copy_of("time")
 #: Nanoseconds of a clock that only goes forward. (Not ``monotonic``, which time-machine moves.)
 perf_ns = _own.perf_counter_ns
 #: Seconds of the same clock: for deadlines.
 monotonic_s = _own.perf_counter
+#: Sleeps, this thread alone, whatever was made of ``time.sleep``.
+sleep = _own.sleep
 
 
 def wall_s() -> float:

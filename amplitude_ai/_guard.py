@@ -92,6 +92,28 @@ class fence(guard):
         return True
 
 
+#: Libraries whose timeouts and kills are thrown into whatever runs, and meant for who called it.
+_THROWERS = ("gevent", "eventlet", "greenlet")
+
+
+class shield(guard):
+    """A `guard` around hooks of the user's that we run on the application's thread, where they may raise SystemExit.
+
+    What was thrown into the thread from outside goes through: interrupts, cancellations, the timeouts of greenlets.
+    """
+
+    __slots__ = ()
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> bool:
+        if exc is None or isinstance(exc, KeyboardInterrupt | GeneratorExit) or type(exc).__name__ == "CancelledError":
+            return False
+        if not isinstance(exc, Exception) and type(exc).__module__.partition(".")[0] in _THROWERS:
+            return False
+        self.failed = True
+        report(self.stage, exc)
+        return True
+
+
 def report(stage: str, exc: BaseException) -> None:
     """Count an error of our own. Its type is logged once per stage, its text never (it may hold content)."""
     count("internal_errors")

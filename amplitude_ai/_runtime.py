@@ -11,8 +11,9 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import _clock, _guard, _scope
+from . import _clock, _guard, _scope, _threads
 from ._config import env_spool
+from ._flush_tie import tie_flush
 from ._guard import count, guard
 from ._models import Binding, Event, Exchange, LLMCall
 from ._preload import preload
@@ -33,6 +34,8 @@ MakeEvents = Callable[["RunRegistry"], list[Event]]
 
 #: How long the end of the process may take, in seconds, when Amplitude is slow to answer.
 EXIT_SECONDS = 5.0
+#: What is left for what came after most of it was spent.
+LAST_SECONDS = 0.2
 
 
 class _ClientClosed:
@@ -55,7 +58,9 @@ class Runtime:
         self._runs: RunRegistry | None = None
         self._delivery: Delivery | None = None
         self._duplicates: DuplicateFilter | None = None
-        self._exit_registered: set[int] = set()
+        self._is_exit_registered = False
+        self._exit_spent = 0.0
+        self._spools = False  # for all clients
 
     # Caller's thread ------------------------------------------------------------------------------------------
 
@@ -64,11 +69,12 @@ class Runtime:
         count("captured")
         binding = capture.context.binding
         config = binding.config
-        self._expect(binding.amplitude_client)
+        self._expect_exit()
         if config is not None and not config.async_event_emission:
             self.worker.run_inline(capture)
         else:
-            self.worker.submit(capture, capture.size + sum(map(len, capture._chunks)))
+            size = capture.size + sum(map(len, capture._chunks))
+            self.worker.submit(capture, size, urgent=self._spools or (config is not None and bool(config.spool)))
 
     def client_closed(self, binding: Binding) -> None:
         """An instrumented client was closed."""
@@ -76,8 +82,7 @@ class Runtime:
 
     def emit(self, events: list[Event], config: AIConfig | None) -> None:
         """Take events made by hand; in order with what was captured."""
-        for event in events:
-            self._expect(event.amplitude_client)
+        self._expect_exit()
         if config is not None and not config.async_event_emission:
             self.worker.run_inline(events)
         else:
@@ -93,32 +98,33 @@ class Runtime:
             size: how many bytes of content ``make`` holds.
         """
         preload(config)
-        self._expect(client)
+        self._expect_exit()
         if config.async_event_emission:
-            self.worker.submit(make, size)
+            self.worker.submit(make, size, urgent=self._spools or bool(config.spool))
         else:
             self.worker.run_inline(make)
 
     def resend(self, client: Any, config: AIConfig | None) -> None:
         """See to it that what earlier processes left in a spool is sent, also if this one makes no call."""
-        if (config is not None and config.spool) or env_spool():
+        self._spools = self._spools or bool(env_spool())
+        if (config is not None and config.spool) or self._spools:
             from ._config import AIConfig as Config
 
-            self._expect(client)
+            self._expect_exit()
             settled = config or self.default_config or Config()
             self.worker.submit(lambda runs: self._resend(client, settled))
 
-    def _expect(self, client: Any) -> None:
-        """Make sure the end of the process waits for this client: our exit hook must be registered after its own."""
-        key = id(client)
-        if key not in self._exit_registered:
-            self._exit_registered.add(key)
-            before_own_death(self.at_exit)
-            # Runs before non-daemon threads are joined, last registered first (CPython's own hook for executors).
-            register = getattr(threading, "_register_atexit", None)
-            if register is not None:
-                with guard("register_exit"):
-                    register(self.at_exit)
+    def _expect_exit(self) -> None:
+        """Have the end of the process wait for us: our hook must be registered after amplitude's, which runs later."""
+        if self._is_exit_registered:
+            return
+        self._is_exit_registered = True
+        before_own_death(self.at_exit)
+        # Runs before non-daemon threads are joined, last registered first (CPython's own hook for executors).
+        register = getattr(threading, "_register_atexit", None)
+        if register is not None:
+            with guard("register_exit"):
+                register(self.at_exit)
 
     # Worker's thread ------------------------------------------------------------------------------------------
 
@@ -228,24 +234,37 @@ class Runtime:
         drained = self.worker.drain(timeout, self._release_tools)
         return drained and (self._delivery is None or self._delivery.flush(deadline))
 
+    def settle(self) -> None:
+        """Have everything captured so far handed to its client, before that is flushed."""
+        self.worker.drain(EXIT_SECONDS, self._release_tools)
+
     def shutdown(self, timeout: float) -> bool:
         """See `amplitude_ai.shutdown`."""
-        deadline = _clock.monotonic_s() + timeout
-        drained = self.worker.drain(timeout, self._end_all)
+        return self._shut_down(_clock.monotonic_s() + timeout)
+
+    def _shut_down(self, deadline: float) -> bool:
+        drained = self.worker.drain(deadline - _clock.monotonic_s(), self._end_all)
         return drained and (self._delivery is None or self._delivery.flush(deadline))
 
     def at_exit(self) -> None:
-        """End the runs, deliver, and wake what would keep the process waiting."""
+        """End the runs, deliver, and wake what would keep the process waiting.
+
+        Runs at several of a process's ends, the last after threads that live longer; all together have `EXIT_SECONDS`.
+        """
+        began = _clock.monotonic_s()
+        deadline = began + max(EXIT_SECONDS - self._exit_spent, LAST_SECONDS)
         with guard("exit"):
-            self.shutdown(EXIT_SECONDS)
+            self._shut_down(deadline)
             if self._delivery is not None:
-                self._delivery.prepare_exit(_clock.monotonic_s() + EXIT_SECONDS)
+                self._delivery.prepare_exit(deadline)
+        self._exit_spent += _clock.monotonic_s() - began
 
     def after_fork(self) -> None:
         """In a forked child: keep the wiring, forget what the parent has in hand."""
+        _threads.after_fork()
         self.worker.after_fork()
         self._runs = None
-        self._exit_registered.clear()
+        self._exit_spent = 0.0
         if self._delivery is not None:
             self._delivery.after_fork()
 
@@ -294,6 +313,8 @@ def bind(
     _scope.check_ids(user_id=user_id, session_id=session_id)
     _registry.load_entry_points()
     preload(ai_config)
+    if amplitude_client is not None:
+        tie_flush(amplitude_client, runtime.settle)
     runtime.resend(amplitude_client, ai_config)
     return Binding(amplitude_client, ai_config, user_id, session_id, auto_start_session, explicit)
 

@@ -7,12 +7,16 @@ that is read in another context still belongs to the user who asked. Standard li
 from __future__ import annotations
 
 import base64
+import copy
+import functools
+import inspect
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import ContextDecorator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from ._models import Binding, CallContext
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 HEADER_PREFIX = b"x-amplitude-"
 #: Carries every field at once, as base64url JSON: header values must be ASCII, user ids need not be.
 CONTEXT_HEADER = "X-Amplitude-Context"
+F = TypeVar("F", bound=Callable[..., Any])
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -65,14 +70,11 @@ def set_ambient(value: Ambient) -> None:
     _ambient.set(value)
 
 
-@contextmanager
-def context(
-    user_id: str | None = None,
-    session_id: str | None = None,
-    privacy_mode: bool | None = None,
-    properties: Mapping[str, Any] | None = None,
-) -> Iterator[None]:
-    """Say who the calls inside belong to. Nests: what is not given is inherited; properties are merged.
+class context(ContextDecorator):
+    """Say who the calls inside belong to: ``with context(user_id=...):``, or as a decorator of a function.
+
+    Nests: what is not given is inherited; properties are merged. Called alone, without ``with``, it does nothing, and
+    warns that it did not.
 
     Args:
         user_id: Amplitude user id of the calls inside.
@@ -82,28 +84,81 @@ def context(
 
     Raises:
         TypeError: an argument has the wrong type; the message names it.
+        ValueError: an id is empty.
     """
-    check_ids(user_id=user_id, session_id=session_id)
-    if privacy_mode is not None and not isinstance(privacy_mode, bool):
-        raise TypeError(f"privacy_mode must be True, False or None, not {type(privacy_mode).__name__}")
-    if properties is not None and not isinstance(properties, Mapping):
-        raise TypeError(f"properties must be a mapping of property names to values, not {type(properties).__name__}")
-    before = _ambient.get()
-    changes: dict[str, Any] = {}
-    if user_id is not None:
-        changes["user_id"] = user_id
-    if session_id is not None:
-        changes.update(session_id=session_id, managed_session=False)
-    if privacy_mode is not None:
-        changes["privacy_mode"] = privacy_mode
-    if properties:
-        changes["properties"] = {**before.properties, **properties}
-    _ambient.set(replace(before, **changes))
-    try:
-        yield
-    finally:
+
+    def __init__(
+        self,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        privacy_mode: bool | None = None,
+        properties: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._used = True  # nothing to warn of when an argument is refused
+        self._before: Ambient | None = None
+        check_ids(user_id=user_id, session_id=session_id)
+        if privacy_mode is not None and not isinstance(privacy_mode, bool):
+            raise TypeError(f"privacy_mode must be True, False or None, not {type(privacy_mode).__name__}")
+        if properties is not None and not isinstance(properties, Mapping):
+            raise TypeError(
+                f"properties must be a mapping of property names to values, not {type(properties).__name__}"
+            )
+        self._changes: dict[str, Any] = {}
+        if user_id is not None:
+            self._changes["user_id"] = user_id
+        if session_id is not None:
+            self._changes.update(session_id=session_id, managed_session=False)
+        if privacy_mode is not None:
+            self._changes["privacy_mode"] = privacy_mode
+        self._properties = dict(properties or {})
+        self._used = False
+
+    def __enter__(self) -> None:
+        if self._before is not None:
+            raise RuntimeError("this context(...) is entered already: make another one for a nested or parallel block")
+        self._used = True
+        before = self._before = _ambient.get()
+        changes = self._changes
+        if self._properties:
+            changes = {**changes, "properties": {**before.properties, **self._properties}}
+        _ambient.set(replace(before, **changes))
+
+    def __exit__(self, *about: object) -> None:
         # Not reset(token): a generator may be finalised in another Context, where a token is refused.
-        _ambient.set(before)
+        before, self._before = self._before, None
+        if before is not None:
+            _ambient.set(before)
+
+    async def __aenter__(self) -> None:
+        self.__enter__()
+
+    async def __aexit__(self, *about: object) -> None:
+        self.__exit__(*about)
+
+    def __call__(self, function: F) -> F:
+        self._used = True
+        if not inspect.iscoroutinefunction(function):
+            return super().__call__(function)
+
+        @functools.wraps(function)
+        async def inner(*args: Any, **kwargs: Any) -> Any:
+            with self._recreate_cm():
+                return await function(*args, **kwargs)
+
+        return cast(F, inner)
+
+    def _recreate_cm(self) -> Self:
+        made = copy.copy(self)  # calls of a decorated function may overlap
+        made._before = None
+        return made
+
+    def __del__(self) -> None:
+        if not self._used:
+            warnings.warn(
+                "amplitude_ai.context(...) does nothing by itself: write `with amplitude_ai.context(...):`",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
 
 def check_ids(**ids: object) -> None:

@@ -1,39 +1,37 @@
 """The thread boundary: one bounded queue in, one daemon thread per process out.
 
-`submit` runs on the caller's thread and inside finalizers, so it takes no blocking lock: `queue.SimpleQueue.put` is
-reentrant, and the byte count is kept by whoever holds a lock that nobody waits for. What does not fit is counted by
-reason. The worker starts with the first item and dies with the process; a forked child starts with an empty queue.
+`submit` runs on the caller's thread and inside finalizers, so it takes no blocking lock and, as a rule, wakes nobody:
+the queue is a deque, whose ends are atomic, the worker looks by itself several times a second, and the byte count is
+kept by whoever holds a lock that nobody waits for. What does not fit is counted by reason. The worker starts with the
+first item and dies with the process, of nothing else; a forked child starts with an empty queue.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import queue
-import threading
-from _queue import SimpleQueue
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from . import _clock, _native
-from ._guard import count, fence, guard, log_once
+from . import _clock
+from ._guard import count, fence, log_once, shield
+from ._threads import Event, Lock, RLock, get_ident, start, take
 
 #: How many finished exchanges may wait, and how many bytes they may hold together.
 MAX_ITEMS = 10_000
 MAX_BYTES = 128 * 1024 * 1024
+#: How often the worker looks for items, in seconds. To be woken costs the caller 20 µs and a hand-over of the GIL.
+LOOK_SECONDS = 0.2
+#: Part of the queue (1,000 items, 13 MB) that makes the caller wake it after all.
+WAKE_PART = 10
 #: How often the worker looks for sessions and tool calls whose time is up, in seconds.
 TICK_SECONDS = 0.5
-#: How long the worker lets items gather when the first one wakes it, in seconds. Without it the two threads would hand
-#: the GIL to and fro for every call, at the expense of the caller's. Whoever waits (`drain`) cuts it short.
-GATHER_SECONDS = 0.02
-#: Up to how many items waiting the worker pauses between two. A busy application takes 5 ms of each pause, so that with
-#: more of them the queue would fill.
+#: Up to how many items waiting the worker lets go of the interpreter between two. A thread of the application that
+#: comes back from a wait would get it 5 ms later; but one that computes keeps it for 5 ms, and the queue would fill.
 PAUSING_ITEMS = 256
-#: Bound now: an application's tests that replace ``time.sleep`` by something that raises must not end the worker.
-_pause = _native.sleep
-#: How long a fork waits for the item in hand, at most, in seconds.
-FORK_SECONDS = 2.0
+_pause = _clock.sleep
+#: How long a fork waits for the item in hand, at most, in seconds: it may hold locks of SQLite's and of the user's.
+FORK_SECONDS = 0.25
 
 
 class Handler(Protocol):
@@ -49,9 +47,11 @@ class Handler(Protocol):
 class _Barrier:
     """A marker in the queue: everything before it has been handled when it is reached."""
 
+    __slots__ = ("action", "reached")
+
     def __init__(self, action: Callable[[], None] | None) -> None:
         self.action = action
-        self.reached = _native.Event()
+        self.reached = Event()
 
 
 class Worker:
@@ -67,33 +67,48 @@ class Worker:
         self._handler = handler
         self._max_items = max_items
         self._max_bytes = max_bytes
-        self._running = _native.RLock()  # held while the handler runs
+        #: Smaller items are not accounted for: all that fit into the queue are a quarter of the bytes.
+        self._small = max_bytes // (4 * max_items)
         self._held_for_fork = False
         self._reset()
 
     def _reset(self) -> None:
-        self._queue: queue.SimpleQueue[tuple[Any, int]] = SimpleQueue()
+        self._running = RLock()  # held while the handler runs
+        self._queue: deque[tuple[Any, int]] = deque()
         self._deltas: deque[int] = deque()
         self._bytes = 0
-        self._bytes_lock = _native.allocate_lock()
-        self._start_lock = _native.allocate_lock()
-        self._wake = _native.Event()
-        self._thread: threading.Thread | _native.Thread | None = None
-        self._ident: int | None = None
-        self._pid = os.getpid()
+        self._bytes_lock = Lock()
+        self._start_lock = Lock()
+        self._wake = Event()
+        self._thread: int | None = None  # its ident; 0 while it starts
+        self._handled = 0
+        self._stuck_at = -1
 
-    def submit(self, item: Any, size: int = 0) -> bool:
-        """Hand over an item of ``size`` bytes; ``False`` when it was dropped (and counted)."""
-        if self._queue.qsize() >= self._max_items:
+    def submit(self, item: Any, size: int = 0, urgent: bool = False) -> bool:
+        """Hand over an item of ``size`` bytes; ``False`` when it was dropped (and counted).
+
+        Args:
+            item: what the handler takes.
+            size: how many bytes it holds.
+            urgent: whether the worker is to be woken for it.
+        """
+        queue = self._queue
+        waiting = len(queue)
+        if waiting >= self._max_items:
             self._dropped("dropped_queue_full")
             return False
-        if size and self._bytes + size > self._max_bytes:
-            self._dropped("dropped_queue_bytes")
-            return False
-        self._add_bytes(size)
-        self._queue.put((item, size))
+        if size <= self._small:
+            size = 0
+        else:
+            if self._bytes + size > self._max_bytes:
+                self._dropped("dropped_queue_bytes")
+                return False
+            self._add_bytes(size)
+        queue.append((item, size))
         if self._thread is None:
             self._start()
+        elif urgent or waiting * WAKE_PART >= self._max_items or self._bytes * WAKE_PART >= self._max_bytes:
+            self._wake.set()
         return True
 
     def _dropped(self, reason: str) -> None:
@@ -116,67 +131,67 @@ class Worker:
             return  # somebody is at it
         try:
             if self._thread is None:
-                # Set before it starts: the first item may itself ask whether it is on the worker.
-                if _native.greenlets_about():
-                    self._thread = _native.Thread(self._run)
-                else:
-                    self._thread = threading.Thread(target=self._run, name="amplitude-ai", daemon=True)
+                self._thread = 0
+                mine = self._queue
                 try:
-                    self._thread.start()
+                    start(lambda: self._run(mine), "amplitude-ai")
                 except RuntimeError:
                     # An interpreter that is shutting down starts no thread; the exit hook drains the queue itself.
                     self._thread = None
         finally:
             self._start_lock.release()
 
-    def _run(self) -> None:
-        self._ident = _native.get_ident()
-        next_tick = _clock.monotonic_s() + TICK_SECONDS
-        mine = self._queue
-        while self._queue is mine:
-            try:
-                item, size = mine.get(timeout=max(next_tick - _clock.monotonic_s(), 0.0))
-            except queue.Empty:
-                pass
-            else:
-                if not isinstance(item, _Barrier):
-                    self._wake.wait(GATHER_SECONDS)
-                self._handle(item, size)
-                self._handle_waiting(mine, next_tick)
-            if _clock.monotonic_s() >= next_tick:
-                next_tick = _clock.monotonic_s() + TICK_SECONDS
-                with self._running, fence("tick"):
-                    self._handler.tick()
+    def _run(self, mine: deque[tuple[Any, int]]) -> None:
+        self._thread = get_ident()
+        try:
+            next_tick = _clock.monotonic_s() + TICK_SECONDS
+            while self._queue is mine:
+                if not mine:
+                    self._wake.wait(min(LOOK_SECONDS, next_tick - _clock.monotonic_s()))
+                self._wake.clear()
+                while mine and _clock.monotonic_s() < next_tick:
+                    self._handle_next(mine)
+                    if len(mine) < PAUSING_ITEMS:
+                        _pause(0)
+                if _clock.monotonic_s() >= next_tick:
+                    next_tick = _clock.monotonic_s() + TICK_SECONDS
+                    with self._running, fence("tick"):
+                        self._handler.tick()
+        finally:
+            if self._queue is mine:
+                self._thread = None  # whatever ended it, the next item starts another
 
-    def _handle_waiting(self, mine: queue.SimpleQueue[tuple[Any, int]], until: float) -> None:
-        """All that gathered, so far as the time allows."""
-        while _clock.monotonic_s() < until:
+    def _handle_next(self, queue: deque[tuple[Any, int]]) -> bool:
+        """Handle the first item; False when there is none."""
+        take(self._running)
+        try:
             try:
-                item, size = mine.get_nowait()
-            except queue.Empty:
-                return
-            self._handle(item, size)
-            if mine.qsize() < PAUSING_ITEMS:
-                _pause(0)  # let the application's threads have the interpreter: they wait up to 5 ms for it otherwise
-
-    def _handle(self, item: Any, size: int) -> None:
-        with self._running:
+                item, size = queue.popleft()
+            except IndexError:
+                return False
+            self._handled += 1
             if isinstance(item, _Barrier):
                 if item.action is not None:
                     with fence("barrier"):
                         item.action()
-                self._wake.clear()
                 item.reached.set()
             else:
                 with fence("process"):
                     self._handler.process(item)
+        finally:
+            self._running.release()
         if size:
             self._add_bytes(-size)
+        return True
 
     def run_inline(self, item: Any) -> None:
         """Handle an item now, on this thread (``async_event_emission=False``)."""
-        with self._running, guard("process"):
-            self._handler.process(item)
+        take(self._running)
+        try:
+            with shield("process"):
+                self._handler.process(item)
+        finally:
+            self._running.release()
 
     def drain(self, timeout: float, action: Callable[[], None] | None = None) -> bool:
         """Wait until everything submitted before has been handled, then run ``action`` on the worker.
@@ -188,31 +203,33 @@ class Worker:
         Returns:
             False when the time was not enough, or when called on the worker itself (which cannot wait for itself).
         """
-        if _native.get_ident() == self._ident:
+        if self._thread == get_ident():
             if action is not None:
                 action()
             return False
         barrier = _Barrier(action)
-        self._queue.put((barrier, 0))
+        self._queue.append((barrier, 0))
         self._wake.set()
         if self._thread is None:
             self._start()
-        thread = self._thread
-        if thread is None or not thread.is_alive():
+        if self._thread is None:
             self._drain_here(_clock.monotonic_s() + timeout)
-        return barrier.reached.wait(max(timeout, 0.0))
+        return barrier.reached.wait(timeout)
 
     def _drain_here(self, deadline: float) -> None:
-        while _clock.monotonic_s() < deadline:
-            try:
-                item, size = self._queue.get_nowait()
-            except queue.Empty:
-                return
-            self._handle(item, size)
+        while _clock.monotonic_s() < deadline and self._handle_next(self._queue):
+            pass
 
     def before_fork(self) -> None:
-        """Wait for the item in hand: a fork in the middle of an import leaves the child half a module for ever."""
-        self._held_for_fork = self._running.acquire(timeout=FORK_SECONDS)
+        """Wait for the item in hand, a moment: locks that it holds would be held in the child for ever.
+
+        Not again for an item that has been waited for, which hangs in the user's ``track()``.
+        """
+        self._held_for_fork = False
+        if self._stuck_at != self._handled:
+            self._held_for_fork = self._running.acquire(timeout=FORK_SECONDS)
+            if not self._held_for_fork:
+                self._stuck_at = self._handled
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
@@ -222,10 +239,10 @@ class Worker:
 
     def after_fork(self) -> None:
         """In a forked child: the parent handles what the parent queued."""
-        self._running = _native.RLock()
+        self._held_for_fork = False
         self._reset()
 
     @property
     def waiting(self) -> tuple[int, int]:
         """(items, bytes) in the queue."""
-        return self._queue.qsize(), max(self._bytes, 0)
+        return len(self._queue), max(self._bytes, 0)

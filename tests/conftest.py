@@ -11,6 +11,7 @@ os.environ.pop("AMPLITUDE_API_KEY", None)
 import amplitude_ai
 from amplitude_ai import _guard
 from amplitude_ai.testing import EventList
+from tests.bare_server import bare_server  # noqa: F401
 from tests.clients_common import seen  # noqa: F401
 from tests.fake_amplitude import server  # noqa: F401
 from tests.simulator.plugin import simulator, simulator_process  # noqa: F401

@@ -239,3 +239,71 @@ async def test_google_genai_over_aiohttp(simulator, watched):
         pytest.skip("explicit sessions alone: google-genai makes its own")
     told = [received.told for received in simulator.requests()]
     assert [(one["input_tokens"], one["output_tokens"]) for one in records] == [(t.input, t.output) for t in told]
+
+
+@pytest.mark.parametrize("when", ["before", "after", "twice"])
+async def test_a_middleware_that_calls_the_session(simulator, watched, when):
+    """A token or an embedding asked for on the way, or a second try: each call is its own record, nothing is mixed."""
+    if "middlewares" not in inspect.signature(aiohttp.ClientSession).parameters:
+        pytest.skip("this aiohttp has no middlewares")
+    make, events = watched
+    own = {"model": "text-embedding-3-small", "input": "Hello"}
+
+    async def middleware(request, handler):
+        if request.url.path.endswith("embeddings"):
+            return await handler(request)
+
+        async def ask():
+            async with session.post(f"{simulator.url}/v1/embeddings", json=own) as response:
+                return await response.read()
+
+        if when == "before":
+            await ask()
+        response = await handler(request)
+        if when == "twice":
+            await response.read()
+            response = await handler(request)
+        if when == "after":
+            await ask()
+        return response
+
+    async with make(middlewares=(middleware,)) as session:
+        response = await session.post(f"{simulator.url}/v1/chat/completions", json=BODY)
+        answer = await response.json()
+    assert amplitude_ai.flush()
+    records = {one["requested_model"]: one for one in events.of_type("llm_message")}
+    assert len(events.of_type("llm_message")) == (1 if when == "twice" else 2)
+    assert records["gpt-4o-mini"]["input_tokens"] == answer["usage"]["prompt_tokens"]
+    assert records["gpt-4o-mini"]["output_content"] == answer["choices"][0]["message"]["content"]
+    assert when == "twice" or records["text-embedding-3-small"]["endpoint"].endswith("embeddings")
+
+
+async def test_what_is_put_on_the_class_later_is_used(simulator, watched, monkeypatch):
+    """A mock or another instrumentation that replaces ``ClientSession._request`` after us sees the call."""
+    make, events = watched
+    seen = []
+    async with make() as session:
+        original = aiohttp.ClientSession._request
+
+        async def mocked(self, method, url, **options):
+            seen.append(url)
+            return await original(self, method, url, **options)
+
+        monkeypatch.setattr(aiohttp.ClientSession, "_request", mocked)
+        async with session.post(f"{simulator.url}/v1/chat/completions", json=BODY) as response:
+            await response.read()
+    assert len(seen) == 1
+    assert one(events)["success"] is True
+
+
+async def test_our_headers_reach_no_server(watched, bare_server):
+    """Not on calls that are no model calls either."""
+    make, _ = watched
+    async with make() as session:
+        for path in ("/v1/chat/completions", "/anything"):
+            async with session.post(
+                bare_server.url + path, json=BODY, headers={"X-Amplitude-User-Id": "ann"}
+            ) as response:
+                await response.read()
+    assert len(bare_server.got) == 2
+    assert not [name for got in bare_server.got for name, _ in got if name.lower().startswith("x-amplitude")]

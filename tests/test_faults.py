@@ -6,7 +6,9 @@ tried, they are not.
 """
 
 import asyncio
+import gc
 import sys
+import warnings
 from pathlib import Path
 
 import httpx
@@ -125,7 +127,7 @@ def by_requests(_, stream, events):
     session = amplitude_ai.instrumented_requests(amplitude_client=events, ai_config=CONFIG)
 
     def call():
-        with responses.RequestsMock() as mock:
+        with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
             body = {"body": b"".join(STREAM), "content_type": "text/event-stream"} if stream else {"json": PLAIN}
             mock.post(URL, **body)
             response = session.post(URL, json=BODY, stream=stream)
@@ -170,14 +172,14 @@ class Injected(Exception):
     """The fault."""
 
 
-def failing(call, code):
+def failing(call, code, kind=Injected):
     """The outcome of a call in which one function raises when it is entered first; and whether it was."""
     hits = []
 
     def trace(frame, event, arg):
         if not hits and event == "call" and frame.f_code is code:
             hits.append(code)
-            raise Injected(code.co_qualname)
+            raise kind(code.co_qualname)
 
     sys.settrace(trace)
     try:
@@ -222,3 +224,31 @@ def test_no_fault_of_ours_reaches_the_call(way, library, stream):
     assert not silent
     assert not amplitude_ai.flush()  # events were lost, and it says so
     assert amplitude_ai.flush()  # once: nothing is waited for that nobody will answer for
+
+
+@pytest.mark.swallows
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, asyncio.CancelledError])
+@pytest.mark.parametrize(("way", "library", "stream"), WAYS)
+def test_an_interrupt_in_our_code_is_the_applications(way, library, stream, kind):
+    """Ctrl-C, a cancellation, an exit: it passes as it is or is counted; nothing stays locked, the next call works."""
+    events = EventList()
+    call = way(library, stream, events)
+    expected = call()
+    for code in reached(call):
+        if code.co_qualname in GATES:
+            continue
+        name = f"{Path(code.co_filename).name}:{code.co_qualname}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                outcome, _ = failing(call, code, kind)
+            except kind:
+                outcome = expected
+        assert outcome == expected, name
+        gc.collect(1)  # a call that was interrupted may be recorded only now
+        before = len(events.of_type("llm_message"))
+        assert call() == expected, name
+        assert len(events.of_type("llm_message")) == before + 1, name
+    amplitude_ai.flush(5)
+    assert amplitude_ai.flush(5)

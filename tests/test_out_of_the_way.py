@@ -1,70 +1,32 @@
 """What the application can reach stays its own: to read, set, iterate, pickle, copy, mount and patch."""
 
 import copy
-import gzip
 import inspect
 import io
+import os
 import pickle
 import shutil
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import subprocess
+import sys
+from pathlib import Path
 
+import amplitude
 import httpx
 import httpx2
 import pytest
 import requests
 import urllib3
+from amplitude.constants import PluginType
 
 import amplitude_ai
 from amplitude_ai.testing import EventList
 
+from .bare_server import ANSWER, PATH
+
 wrapt = pytest.importorskip("wrapt")
 
-ANSWER = (
-    b'{"model": "gpt-4o",\n"choices": [{"message": {"role": "assistant", "content": "Hi"}}],\n'
-    b'"usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}}\n'
-)
 ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]}
-PATH = "/v1/chat/completions"
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers with gzip when it is taken; says which headers came."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        self.server.got.append(self.headers.items())
-        body = gzip.compress(ANSWER)
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-encoding", "gzip")
-        if self.path == PATH:
-            self.send_header("transfer-encoding", "chunked")
-            self.end_headers()
-            for at in range(0, len(body), 40):
-                part = body[at : at + 40]
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
-            self.wfile.write(b"0\r\n\r\n")
-        else:
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def server():
-    """A server that compresses."""
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    running.got = []
-    running.url = f"http://127.0.0.1:{running.server_port}"
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    yield running
-    running.shutdown()
+ROOT = str(Path(__file__).parents[1])
 
 
 def only(events):
@@ -94,9 +56,9 @@ def _copied(raw):
 
 @pytest.mark.parametrize("path", [PATH, "/x/v1/chat/completions"], ids=["chunked", "length"])
 @pytest.mark.parametrize("read", READS)
-def test_raw_is_urllib3s_own(server, events, read, path):
+def test_raw_is_urllib3s_own(bare_server, events, read, path):
     """``decode_content`` arrives, every way of reading gives what it gave, and the call is one record."""
-    response = requests.post(server.url + path, json=ASKED, stream=True)
+    response = requests.post(bare_server.url + path, json=ASKED, stream=True)
     assert type(response.raw) is urllib3.response.HTTPResponse
     response.raw.decode_content = True
     assert READS[read](response.raw) == ANSWER
@@ -111,14 +73,14 @@ def test_adapters_stay_the_users(events):
     assert session.get_adapter("http://x/v1/chat/completions") is mine
 
 
-def test_watched_sessions_travel(server):
+def test_watched_sessions_travel(bare_server):
     """A session that is watched by hand pickles and copies, what is set on its adapters arrives, and the copy works."""
     events = EventList()
     session = amplitude_ai.instrumented_requests(amplitude_client=events)
-    session.get_adapter(server.url).max_retries = 7
+    session.get_adapter(bare_server.url).max_retries = 7
     for twin in (pickle.loads(pickle.dumps(session)), copy.deepcopy(session)):
-        assert twin.get_adapter(server.url).max_retries == 7
-        assert twin.post(server.url + PATH, json=ASKED).content == ANSWER
+        assert twin.get_adapter(bare_server.url).max_retries == 7
+        assert twin.post(bare_server.url + PATH, json=ASKED).content == ANSWER
 
 
 def test_a_custom_adapter_with_a_file(events):
@@ -140,7 +102,7 @@ def test_a_custom_adapter_with_a_file(events):
     assert only(events)["input_tokens"] == 3
 
 
-def test_wrappers_of_others_are_called_as_they_were(server):
+def test_wrappers_of_others_are_called_as_they_were(bare_server):
     """OpenTelemetry, ddtrace and Elastic put wrapt's descriptors on a class: before us and after us, in any order."""
     seen = []
 
@@ -154,8 +116,8 @@ def test_wrappers_of_others_are_called_as_they_were(server):
     try:
         events = EventList()
         amplitude_ai.install_transport(amplitude_client=events)
-        assert urllib3.request("POST", server.url + "/other", body=b"x").status == 200
-        assert requests.post(server.url + PATH, json=ASKED).content == ANSWER
+        assert urllib3.request("POST", bare_server.url + "/other", body=b"x").status == 200
+        assert requests.post(bare_server.url + PATH, json=ASKED).content == ANSWER
         amplitude_ai.uninstall_transport()
         assert vars(urllib3.HTTPConnectionPool)["urlopen"] is theirs
     finally:
@@ -209,23 +171,30 @@ def test_a_client_without_hash_closes(events):
     assert only(events)["input_tokens"] == 3
 
 
-@pytest.mark.parametrize("send", ["requests", "httpx2", "httpx"])
-def test_no_header_of_ours_reaches_a_server_that_is_not_watched(server, events, send):
+SENDERS = {
+    "requests": lambda url, headers: requests.post(url, headers=headers, data=b"x"),
+    "httpx2": lambda url, headers: httpx2.post(url, headers=headers, content=b"x"),
+    "httpx": lambda url, headers: httpx.post(url, headers=headers, content=b"x"),
+    "urllib3": lambda url, headers: urllib3.request("POST", url, headers=headers, body=b"x"),
+}
+
+
+@pytest.mark.parametrize("send", SENDERS)
+def test_no_header_of_ours_reaches_a_server_that_is_not_watched(bare_server, events, send):
     """They are for us, wherever the call goes."""
-    post = {"requests": requests.post, "httpx2": httpx2.post, "httpx": httpx.post}[send]
-    post(server.url + "/search", headers={"X-Amplitude-User-Id": "ann"}, content=b"x") if send != "requests" else post(
-        server.url + "/search", headers={"X-Amplitude-User-Id": "ann"}, data=b"x"
-    )
-    assert not [name for name, _ in server.got[0] if name.lower().startswith("x-amplitude")]
+    SENDERS[send](bare_server.url + "/search", {"X-Amplitude-User-Id": "ann", "X-Own": "1"})
+    names = [name.lower() for name, _ in bare_server.got[0]]
+    assert "x-own" in names
+    assert not [name for name in names if name.startswith("x-amplitude")]
 
 
-def test_repeated_headers_stay_repeated(server, events):
+def test_repeated_headers_stay_repeated(bare_server, events):
     """Taking ours away leaves the others as they were."""
     headers = urllib3.HTTPHeaderDict({"X-Amplitude-User-Id": "ann"})
     headers.add("X-Tag", "one")
     headers.add("X-Tag", "two")
-    urllib3.request("POST", server.url + PATH, headers=headers, json=ASKED)
-    sent = [(name, value) for name, value in server.got[0] if name.lower().startswith("x-")]
+    urllib3.request("POST", bare_server.url + PATH, headers=headers, json=ASKED)
+    sent = [(name, value) for name, value in bare_server.got[0] if name.lower().startswith("x-")]
     assert [value for name, value in sent if name == "X-Tag"] in (["one", "two"], ["one, two"])
     assert not [name for name, _ in sent if name.lower().startswith("x-amplitude")]
 
@@ -270,3 +239,157 @@ def test_an_empty_list_is_a_client():
         client.post("https://api.openai.com/v1/chat/completions", json=ASKED)
     assert amplitude_ai.flush()
     assert [event.event_type for event in events].count("llm_message") == 1
+
+
+@pytest.mark.parametrize("kind", ["amplitude", "own"])
+def test_flushing_the_client_flushes_us_first(tmp_path, kind):
+    """As the specification's troubleshooting says; the client is tied once, pickles, copies and dies as before."""
+    client = Own()
+    if kind == "amplitude":
+        client = amplitude.Amplitude("key", amplitude.Config(flush_interval_millis=60_000))
+        for destination in list(client._Amplitude__timeline.plugins[PluginType.DESTINATION]):
+            client.remove(destination)
+        client.add(Destination())
+    answer = httpx2.MockTransport(lambda request: httpx2.Response(200, content=ANSWER))
+    for _ in range(2):
+        with amplitude_ai.instrumented_httpx(transport=answer, amplitude_client=client) as http:
+            http.post("https://api.openai.com" + PATH, json=ASKED)
+    client.flush()
+    assert [event.event_type for event in SEEN].count("llm_message") == 2
+    assert SEEN[-1] == "flushed"
+    if kind == "own":
+        for twin in (pickle.loads(pickle.dumps(client)), copy.deepcopy(client)):
+            SEEN.clear()
+            twin.flush()
+            assert SEEN == ["flushed"]
+    assert amplitude_ai.flush()
+
+
+class Flushed(str):
+    event_type = None
+
+
+SEEN = []
+
+
+class Own:
+    """A client of a user's own, which pickles."""
+
+    def track(self, event):
+        SEEN.append(event)
+
+    def flush(self):
+        SEEN.append(Flushed("flushed"))
+
+
+class Destination(amplitude.DestinationPlugin):
+    """A destination of a user's own."""
+
+    def execute(self, event):
+        SEEN.append(event)
+        return event
+
+    def flush(self):
+        SEEN.append(Flushed("flushed"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_seen():
+    SEEN.clear()
+
+
+IMPORTS = """
+import sys, types, importlib.machinery, importlib.abc, importlib.util
+import amplitude_ai
+from amplitude_ai.instrumentation import install
+amplitude_ai.install_transport()
+way = sys.argv[1]
+
+class ReadOnly(importlib.abc.Loader):
+    __slots__ = ("inner",)
+    def __init__(self, inner): object.__setattr__(self, "inner", inner)
+    def create_module(self, spec): return self.inner.create_module(spec)
+    def exec_module(self, module): return self.inner.exec_module(module)
+    def __setattr__(self, name, value): raise AttributeError("read-only")
+
+class Foreign(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name != "requests": return None
+        if way == "asks all finders":
+            if getattr(self, "busy", False): return None
+            self.busy = True
+            try: return importlib.util.find_spec(name)
+            finally: self.busy = False
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        spec.loader = ReadOnly(spec.loader)
+        return spec
+
+if way == "zip":
+    import zipfile, os
+    home = os.path.dirname(importlib.util.find_spec("requests").origin)
+    with zipfile.ZipFile(sys.argv[2], "w") as packed:
+        for name in os.listdir(home):
+            if name.endswith(".py"): packed.write(os.path.join(home, name), "requests/" + name)
+    sys.path.insert(0, sys.argv[2])
+else:
+    sys.meta_path.insert(len(sys.meta_path) if way == "last" else 0, Foreign())
+import requests
+import colorsys  # a finder in front of ours found requests: told with the next import
+assert requests.Session.send.__wrapped__, "not hooked"
+assert type(requests.__spec__.loader).__module__ != "amplitude_ai.instrumentation._imports"
+assert requests.__loader__ is requests.__spec__.loader
+assert "exec_module" not in getattr(requests.__loader__, "__dict__", {})
+amplitude_ai.uninstall_transport()
+assert not hasattr(requests.Session.send, "__wrapped__")
+assert not [each for each in sys.meta_path if "amplitude" in type(each).__module__]
+"""
+
+
+@pytest.mark.parametrize("way", ["read-only", "asks all finders", "last", "zip"])
+def test_libraries_imported_later_keep_their_loaders(tmp_path, way):
+    """Whoever loads a module (a zip, a read-only loader, a finder that asks the others) loads it as before."""
+    arguments = [sys.executable, "-W", "error", "-c", IMPORTS, way, str(tmp_path / "packed.zip")]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, env=os.environ | {"PYTHONPATH": ROOT})
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_mounted_adapter_is_watched_whenever_it_is_mounted(bare_server):
+    """``session.mount`` after ``instrumented_requests``: the adapter stays the user's own; its calls are recorded."""
+    events = EventList()
+    session = amplitude_ai.instrumented_requests(amplitude_client=events)
+    mine = requests.adapters.HTTPAdapter(max_retries=3)
+    session.mount("http://", mine)
+    session.post(bare_server.url + PATH, json=ASKED)
+    assert session.get_adapter(bare_server.url) is mine
+    assert only(events)["input_tokens"] == 3
+
+
+MANY_CLIENTS = """
+import threading, time, httpx2, amplitude_ai
+from amplitude_ai import _runtime
+class Hanging:
+    def track(self, event): pass
+    def flush(self): time.sleep(60)
+answer = httpx2.MockTransport(lambda request: httpx2.Response(200, json={}))
+for number in range(4):
+    client = amplitude_ai.instrumented_httpx(transport=answer, amplitude_client=Hanging())
+    client.post("https://api.openai.com/v1/chat/completions", json={"model": "m", "messages": []})
+began = time.perf_counter()
+amplitude_ai.flush(0.1)
+_runtime.EXIT_SECONDS = 1.0
+hooks = [each for each in threading._threading_atexits if "at_exit" in repr(each)]
+assert len(hooks) == 1, hooks
+import atexit
+atexit._run_exitfuncs()
+threading._shutdown()
+print(time.perf_counter() - began)
+"""
+
+
+def test_clients_that_hang_share_one_deadline_at_the_end():
+    """Four clients whose ``flush()`` hangs: one exit hook, and the end takes the deadline once, not once for each."""
+    arguments = [sys.executable, "-c", MANY_CLIENTS]
+    env = os.environ | {"PYTHONPATH": ROOT}
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, env=env)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 3 * 1.0  # by design 0.1 + 1.0 and the last 0.2 seconds; 5 for every client before

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from amplitude_ai import _process_hooks
+from amplitude_ai import _process_hooks, _worker
 from amplitude_ai._worker import Worker
 
 ROOT = Path(__file__).parents[1]
@@ -61,13 +61,13 @@ def test_other_signals_are_nobody_elses_business(monkeypatch):
 
 @posix
 def test_a_fork_waits_for_the_item_in_hand():
-    """A child that is made in the middle of an import would have half a module for ever."""
+    """A child that is made in the middle of a write would have SQLite's locks held for ever."""
     busy, done = threading.Event(), []
 
     class Slow:
         def process(self, item):
             busy.set()
-            time.sleep(0.3)
+            time.sleep(0.05)
             done.append(item)
 
         def tick(self):
@@ -82,3 +82,58 @@ def test_a_fork_waits_for_the_item_in_hand():
     worker.submit("another")
     assert worker.drain(5)
     assert done == ["item", "another"]
+
+
+@posix
+def test_a_fork_does_not_wait_for_a_track_that_hangs(monkeypatch):
+    """It waits a moment, once for each item that hangs; the parent and the worker go on."""
+    monkeypatch.setattr(_worker, "FORK_SECONDS", 0.1)
+    busy, gate = threading.Event(), threading.Event()
+
+    class Hanging:
+        def process(self, item):
+            busy.set()
+            gate.wait(20)
+
+        def tick(self):
+            pass
+
+    worker = Worker(Hanging())
+    worker.submit("item")
+    assert busy.wait(5)
+    waits = []
+    for _ in range(20):
+        began = time.perf_counter()
+        worker.before_fork()
+        waits.append(time.perf_counter() - began)
+        worker.after_fork_in_parent()
+    assert waits[0] >= 0.1
+    assert sum(waits[1:]) < waits[0]  # nineteen that did not wait
+    gate.set()
+    assert worker.drain(5)
+
+
+def test_a_worker_whose_thread_is_gone_is_started_anew():
+    """Whatever ended it, the next item finds a thread."""
+
+    items = []
+
+    class Handler:
+        def process(self, item):
+            items.append(item)
+
+        def tick(self):
+            pass
+
+    worker = Worker(Handler())
+    worker.submit(1)
+    assert worker.drain(5)
+    first = worker._thread
+    worker._queue, queue = type(worker._queue)(), worker._queue  # its thread sees that it is no more this worker's
+    worker._wake.set()
+    worker._thread = None
+    assert queue == type(queue)()
+    worker.submit(2)
+    assert worker.drain(5)
+    assert items == [1, 2]
+    assert worker._thread not in (None, first)

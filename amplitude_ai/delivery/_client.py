@@ -7,16 +7,16 @@ sends). Read against amplitude-analytics 1.1.5 to 1.3.0; whatever is missing in 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from amplitude import Amplitude
 from amplitude.plugin import AmplitudeDestinationPlugin
 
-from .. import _clock
+from .. import _clock, _threads
 from .._guard import guard
 from ._sender import Sender, destinations_of
 from ._store_destination import LocalStoreDestination
@@ -149,9 +149,22 @@ def _end(destination: AmplitudeDestinationPlugin, deadline: float) -> None:
     # batch that fails is not tried again: that would start another such thread.
     workers.is_active = False
     workers.flush()
-    while workers.is_started and _clock.monotonic_s() < deadline:
+    while workers.is_started:
+        if _clock.monotonic_s() >= deadline:
+            # What was held back meanwhile is given up; the interpreter waits for the thread, however late it looks.
+            with contextlib.suppress(RuntimeError):
+                _threads.start(lambda: _empty(destination), "amplitude-ai-exit")
+            return
         _wake(destination)
-        time.sleep(POLL_SECONDS)
+        _threads.pause(POLL_SECONDS)
+
+
+def _empty(destination: AmplitudeDestinationPlugin) -> None:
+    destination.storage.configuration.flush_max_retries = 0
+    while destination.workers.is_started:
+        destination.storage.pull_all()
+        _wake(destination)
+        _threads.pause(POLL_SECONDS)
 
 
 def _is_orphaned(workers: Any) -> bool:
@@ -175,19 +188,21 @@ def _is_orphaned(workers: Any) -> bool:
 
 def _within(action: Any, deadline: float) -> bool:
     """Run ``action`` for no longer than until ``deadline``; a user's ``flush()`` may take any time."""
-    done = threading.Event()
+    ended = _threads.Event()
+    done = False
 
     def run() -> None:
-        with guard("flush") as fence:
-            action()
-        if not fence.failed:
-            done.set()
+        nonlocal done
+        try:
+            with guard("flush") as fence:
+                action()
+            done = not fence.failed
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=run, name="amplitude-ai-flush", daemon=True)
     try:
-        thread.start()
+        _threads.start(run, "amplitude-ai-flush")
     except RuntimeError:  # the interpreter is ending and starts no thread
         run()
-    else:
-        thread.join(max(deadline - _clock.monotonic_s(), 0.0))
-    return done.is_set()
+    ended.wait(deadline - _clock.monotonic_s())
+    return done

@@ -15,12 +15,11 @@ import itertools
 import logging
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .. import _clock
+from .. import _clock, _threads
 from .._guard import guard, log_once, logger
 from .._models import Event
 from ._spooling import SpoolEntry, Spooling
@@ -91,11 +90,15 @@ class Delivery:
         try:
             while self._waiting:
                 number = next(self._numbers)
-                with guard("deliver") as fence:
-                    self._track(number, *self._waiting.popleft())
-                if fence.failed:
-                    self._lost = True
-                    self._pending.pop(number, None)  # nobody answers for it any more
+                went_well = False
+                try:
+                    with guard("deliver"):
+                        self._track(number, *self._waiting.popleft())
+                        went_well = True
+                finally:
+                    if not went_well:
+                        self._lost = True
+                        self._pending.pop(number, None)  # nobody answers for it any more
         finally:
             self._delivering = False
 
@@ -205,7 +208,7 @@ class Delivery:
             if _clock.monotonic_s() >= deadline:
                 return False
             self._hurry(outlets)
-            time.sleep(_POLL_SECONDS)
+            _threads.pause(_POLL_SECONDS)
         self.spooling.tidy()
         lost, self._lost = self._lost, False
         return all(flushed) and not lost

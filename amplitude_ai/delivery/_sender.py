@@ -8,7 +8,7 @@ wrong. Imports amplitude: import this module from the worker only.
 from __future__ import annotations
 
 import logging
-import threading
+import math
 from typing import Any
 
 import orjson
@@ -19,8 +19,9 @@ from amplitude.http_client import HttpClient, HttpStatus, Response
 from amplitude.plugin import AmplitudeDestinationPlugin
 from amplitude.worker import Workers
 
+from .. import _threads
 from .._config import env_api_key, env_server_url, env_server_zone
-from .._guard import count, guard, log_once
+from .._guard import count, fence, guard, log_once
 from ._store_destination import LocalStoreDestination
 
 #: Most events of one request; Amplitude takes 2,000. A 413 halves the number further.
@@ -44,17 +45,17 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
 
     def after_fork(self) -> None:
         """Start anew: there are no threads in a forked child."""
-        self._thread: threading.Thread | None = None
-        self._start_lock = threading.Lock()
-        self._waiting = threading.Event()  # something is in the storage
-        self._hurry = threading.Event()  # do not wait for more to come
+        self._is_running = False
+        self._start_lock = _threads.Lock()
+        self._waiting = _threads.Event()  # something is in the storage
+        self._hurry = _threads.Event()  # do not wait for more to come
 
     def start(self) -> None:
         """Called by the storage after each event, and by `flush`: see to it that somebody sends it."""
         with self._start_lock:
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="amplitude-ai-sender", daemon=True)
-                self._thread.start()
+            if not self._is_running:
+                _threads.start(self._run, "amplitude-ai-sender")
+                self._is_running = True
         if len(self.storage.ready_queue) >= self.configuration.flush_queue_size:
             self._hurry.set()
         self._waiting.set()
@@ -70,14 +71,14 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
 
     def _run(self) -> None:
         while True:
-            self._waiting.wait()
+            self._waiting.wait(math.inf)
             self._waiting.clear()
             interval = self.configuration.flush_interval_millis
             # The storage's wait_time is 0 as soon as something is due, when a little patience makes fuller batches.
             delay = interval if self.storage.ready_queue else max(self.storage.wait_time, 1)
             self._hurry.wait(min(delay, interval) / 1000)
             self._hurry.clear()
-            with guard("send"):
+            with fence("send"):
                 while batch := self.storage.pull(self.configuration.flush_queue_size):
                     self.send(batch)
             if self.storage.total_events:
@@ -88,9 +89,9 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
         part: list[tuple[Any, bytes]] = []
         size = 0
         for event in events:
-            with guard("send_body") as fence:
+            with guard("send_body") as writing:
                 body = _body(event)
-            if fence.failed:
+            if writing.failed:
                 self.response_processor.callback([event], 400, "the event could not be written as JSON")
                 continue
             if part and size + len(body) > BATCH_BYTES:

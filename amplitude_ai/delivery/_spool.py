@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TypeVar
 
 import orjson
 
+from .. import _threads
 from .._guard import log_once
 from .._models import Event
 from .._safe import safe_properties, safe_text
@@ -44,7 +44,7 @@ class Spool:
         self._fresh()
 
     def _fresh(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = _threads.RLock()
         self._owner: Owner | None = None
         self._done: deque[int] = deque()
         self._back: deque[tuple[str, int]] = deque()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .. import _clock
+from .. import _clock, _threads
 
 #: How long a write waits for other processes, in seconds.
 BUSY_SECONDS = 5.0
@@ -49,7 +48,7 @@ def open_private(
             # Turning WAL on does not wait for processes that do the same: it fails at once.
             if not is_busy(exc) or _clock.monotonic_s() >= deadline:
                 raise
-            time.sleep(0.01)
+            _threads.pause(0.01)
         except BaseException:
             connection.close()
             raise

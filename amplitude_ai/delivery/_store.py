@@ -11,12 +11,11 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-import threading
 import weakref
 from pathlib import Path
 from typing import Any
 
-from .. import _clock
+from .. import _clock, _threads
 from .._config import store_limits
 from .._guard import count, log_once
 from . import _store_schema
@@ -46,7 +45,7 @@ class Store:
         self.path = Path(path).expanduser() if path is not None else default_path()
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-        self._lock = threading.Lock()
+        self._lock = _threads.Lock()
         self._wait_s = BUSY_SECONDS
         self.max_bytes, self.max_age_s = store_limits(None)
         self._unlooked, self._look_at = 0, 0.0  # at the first write
@@ -174,7 +173,7 @@ class Store:
 
     def _after_fork(self) -> None:
         # A thread of the parent that was writing at that moment left the lock locked, and does not exist here.
-        self._lock = threading.Lock()
+        self._lock = _threads.Lock()
         if self._connection is not None:
             inherited.append(self._connection)
             self._connection = None

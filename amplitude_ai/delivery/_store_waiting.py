@@ -7,13 +7,13 @@ order, bounded in number and bytes. The thread lives while something waits. Know
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from .._guard import guard, report
+from .. import _threads
+from .._guard import fence
 
 #: How long one attempt may wait for the lock, and how long to rest before the next, in seconds.
 ATTEMPT_SECONDS, REST_SECONDS = 0.05, 0.1
@@ -42,11 +42,10 @@ class WaitingRows:
     def _fresh(self) -> None:
         self._rows: deque[tuple[Any, int]] = deque()
         self._busy = 0  # attempts since the last that did something
-        self._rest = threading.Event()  # never set; not time.sleep, which tests of an application may forbid
         self._bytes = 0
-        self._lock = threading.Lock()  # of the fields; held for no I/O
-        self._turn = threading.Lock()  # of who writes
-        self._thread: threading.Thread | None = None
+        self._lock = _threads.Lock()  # of the fields; held for no I/O
+        self._turn = _threads.Lock()  # of who writes
+        self._is_running = False
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -60,12 +59,12 @@ class WaitingRows:
                 self._busy = 0
             self._rows.append((item, size))
             self._bytes += size
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="amplitude-ai-store", daemon=True)
+            if not self._is_running:
+                self._is_running = True
                 try:
-                    self._thread.start()
+                    _threads.start(self._run, "amplitude-ai-store")
                 except RuntimeError:  # the interpreter is ending and starts no thread: `end` writes it
-                    self._thread = None
+                    self._is_running = False
         return True
 
     def end(self) -> None:
@@ -82,10 +81,10 @@ class WaitingRows:
         while True:
             with self._lock:
                 if not self._rows:
-                    self._thread = None
+                    self._is_running = False
                     return
             if not self._write_first():
-                self._rest.wait(REST_SECONDS)
+                _threads.pause(REST_SECONDS)
 
     def _write_first(self, attempts: int = ATTEMPTS) -> bool:
         with self._turn:
@@ -102,11 +101,8 @@ class WaitingRows:
             with self._lock:
                 self._rows.popleft()
                 self._bytes -= size
-        try:
-            with guard("store"):
-                self._settle(item, given_up)
-        except BaseException as exc:  # a callback of the user's that exits: this is our thread, not theirs
-            report("store", exc)
+        with fence("store"):  # a callback of the user's may exit: this is our thread, not theirs
+            self._settle(item, given_up)
         return True
 
 

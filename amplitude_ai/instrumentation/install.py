@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.abc
-import importlib.machinery
 import logging
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +32,7 @@ from ..transports._httpx_family import (
     watched_async_send,
     watched_send,
 )
+from . import _imports
 
 if TYPE_CHECKING:
     from .._config import AIConfig
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 _lock = threading.RLock()
 _undo: list[Callable[[], None]] = []
 _hooked: set[str] = set()
-_finder: _Finder | None = None
 _told = Binding()
 #: Who wants the hooks: the user (`_EVERYTHING`), or frameworks, which then see their own calls only.
 _wanted: set[object] = set()
@@ -54,6 +52,7 @@ def install_transport(
     ai_config: AIConfig | None = None,
     user_id: str | None = None,
     auto_start_session: bool = True,
+    propagate_threads: bool = False,
 ) -> None:
     """Record the LLM calls of every httpx, httpx2, requests, aiohttp and urllib3 (boto3) client of this process.
 
@@ -64,16 +63,23 @@ def install_transport(
         ai_config: an `AIConfig`.
         user_id: Amplitude user id of calls that name none.
         auto_start_session: whether calls without a session id are grouped into runs, one per client and user.
+        propagate_threads: whether threads and thread pools work in the `context` of whoever gave them the work. Without
+            it a thread starts with none, as ContextVars do (`propagate_context` carries it by hand).
 
     Raises:
         TypeError: an argument has the wrong type.
     """
     global _told
+    if not isinstance(propagate_threads, bool):
+        raise TypeError(f"propagate_threads must be True or False, not {type(propagate_threads).__name__}")
     told = bind(amplitude_client, ai_config, user_id, None, auto_start_session, explicit=False)
     with _lock:
         _told = told
         _bindings.clear()
         _want(_EVERYTHING)
+        if propagate_threads and _THREADS not in _hooked:
+            _hooked.add(_THREADS)
+            _hook_threads()
     log_once(
         "install",
         logging.INFO,
@@ -99,26 +105,20 @@ def watch_frameworks(owner: object) -> None:
 
 
 def _want(token: object) -> None:
-    global _finder
     with _lock:
         _wanted.add(token)
         for name in _PATCHES:
             if name in sys.modules:
                 _hook(name)
-        if _finder is None:
-            _finder = _Finder()
-            sys.meta_path.insert(0, _finder)
+        _imports.watch(_PATCHES, _hook)
 
 
 def _unwant(token: object) -> None:
-    global _finder
     with _lock:
         _wanted.discard(token)
         if _wanted:
             return
-        if _finder is not None:
-            sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _finder]
-            _finder = None
+        _imports.unwatch()
         while _undo:
             _undo.pop()()
         _hooked.clear()
@@ -244,6 +244,19 @@ def _hook_aiohttp(module: ModuleType) -> None:
     _replace(module.ClientRequest, "__init__", watched_init)
 
 
+_THREADS = "threading"
+
+
+def _hook_threads() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from .._propagate import propagating_bootstrap, propagating_start, propagating_submit
+
+    _replace(ThreadPoolExecutor, "submit", propagating_submit)
+    _replace(threading.Thread, "start", propagating_start)
+    _replace(threading.Thread, "_bootstrap", propagating_bootstrap)
+
+
 def _hook_urllib3(module: ModuleType) -> None:
     from ..transports.urllib3 import watched_urlopen
 
@@ -273,32 +286,3 @@ def _hook(name: str) -> None:
                 _undo.pop()()
             report(f"install_{name}", exc)
             log_once(f"install_{name}", logging.WARNING, "amplitude_ai cannot watch this version of %s", name)
-
-
-class _Finder(importlib.abc.MetaPathFinder):
-    """Finds nothing itself; lets a library be found as ever and hooks it once it is loaded."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname not in _PATCHES or fullname in _hooked:
-            return None
-        for finder in sys.meta_path:
-            if finder is self or not hasattr(finder, "find_spec"):
-                continue
-            spec = finder.find_spec(fullname, path, target)
-            if spec is not None and spec.loader is not None:
-                _hook_after(spec.loader, fullname)
-                return spec
-        return None
-
-
-def _hook_after(loader: Any, name: str) -> None:
-    load = loader.exec_module
-
-    def exec_module(module: ModuleType) -> None:
-        load(module)
-        if _finder is not None:
-            _hook(name)
-
-    loader.exec_module = exec_module

@@ -196,7 +196,7 @@ _ZSTD_SIP = 256
 def _zstd() -> Decoder:
     import zstandard
 
-    pieces = _Pieces()
+    pieces: Any = _Pieces()
     writer: Any = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).stream_writer(pieces, write_size=PIECE)
 
     def step(data: bytes) -> Iterator[bytes]:

@@ -22,15 +22,16 @@ from ._capture import Capture
 from ._watch import Observer, inside, our_headers
 
 _current: ContextVar[_Call | None] = ContextVar("amplitude_ai_aiohttp", default=None)
+#: The session that is watched itself and enters its class's ``_request``, which may be hooked: one call, told once.
+_entering: ContextVar[Any] = ContextVar("amplitude_ai_aiohttp_entering", default=None)
 
 
 class _Call:
     """One call of a session, from its start to the head of its response."""
 
-    __slots__ = ("_binding", "_observer", "_request", "capture", "session")
+    __slots__ = ("_binding", "_observer", "_request", "capture")
 
-    def __init__(self, session: Any, observer: Observer, binding: Binding) -> None:
-        self.session = session
+    def __init__(self, observer: Observer, binding: Binding) -> None:
         self._observer = observer
         self._binding = binding
         self._request: Any = None
@@ -51,9 +52,8 @@ class _Call:
         url = request.url
         headers = [(name.encode("latin-1", "replace"), _bytes(value)) for name, value in request.headers.items()]
         if not self._observer.watches(request.method, url.host or "", url.path, self._binding.explicit):
-            if self._binding.explicit:
-                for name in our_headers(headers):
-                    del request.headers[name]
+            for name in our_headers(headers):
+                del request.headers[name]
             return None
         capture, ours = self._observer.begin(self._binding, request.method, url, headers, _body(request))
         for name in ours:
@@ -62,7 +62,7 @@ class _Call:
 
     def forget(self) -> None:
         """The call has its response. The loop keeps copies of this context, which must keep nothing alive."""
-        self.session = self._request = self.capture = None
+        self._request = self.capture = None
 
     def fail(self, exc: BaseException) -> None:
         """No response came, or one that ``raise_for_status`` refused. Never raises."""
@@ -206,11 +206,15 @@ def watched_request(
 
     @functools.wraps(original)  # google-genai drops the options that this signature does not name
     async def _request(self: Any, *args: Any, **kwargs: Any) -> Any:
-        around = _current.get()
-        binding = None if around is not None and around.session is self else binding_of(self)
+        if original is not _as_its_class_does and _entering.get() is self:
+            _entering.set(None)
+            return await original(self, *args, **kwargs)
+        binding = binding_of(self)
         if binding is None:
             return await original(self, *args, **kwargs)
-        call = _Call(self, observer, binding)
+        # Inside another call of this session it may be a middleware's own (a token, an embedding), with its own record.
+        around = _current.get()
+        call = _Call(observer, binding)
         _current.set(call)
         try:
             response = await original(self, *args, **kwargs)
@@ -241,6 +245,16 @@ def watched_init(original: Callable[..., None]) -> Callable[..., None]:
     return __init__
 
 
+async def _as_its_class_does(session: Any, *args: Any, **kwargs: Any) -> Any:
+    """What the class does at the time of the call: mocks and other instrumentations may come later than ours."""
+    entering = _entering.get()
+    _entering.set(session)
+    try:
+        return await type(session)._request(session, *args, **kwargs)
+    finally:
+        _entering.set(entering)
+
+
 def watch_session(session: aiohttp.ClientSession, observer: Observer, binding: Binding) -> None:
     """Watch one existing session, in place. Watching it twice changes nothing."""
     inner: Any = session
@@ -248,7 +262,7 @@ def watch_session(session: aiohttp.ClientSession, observer: Observer, binding: B
         return
     made = inner._request_class
     watched = type(made.__name__, (made,), {"__init__": watched_init(made.__init__), "__module__": made.__module__})
-    request = watched_request(type(session)._request, observer, lambda _: binding)
+    request = watched_request(_as_its_class_does, observer, lambda _: binding)
     # The plain setattr of a session warns of attributes that are not aiohttp's own.
     object.__setattr__(session, "_request_class", watched)
     object.__setattr__(session, "_request", request.__get__(session))

@@ -1,4 +1,4 @@
-"""The watching of requests: every session by ``Session.send``, one session by adapters of its own.
+"""The watching of requests: every session by ``Session.send``, one session by the adapters it is about to send by.
 
 requests reads a body through ``response.raw``, so that is what is observed (`_raw_tee.observe`), between the adapter's
 answer and the first read: ``Session.send`` passes the response to ``dispatch_hook`` there.
@@ -7,6 +7,7 @@ answer and the first read: ``Session.send`` passes the response to ``dispatch_ho
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
@@ -240,8 +241,46 @@ def _attach(capture: Capture, response: requests.Response) -> None:
         capture.finish(Outcome.ABANDONED)
 
 
+#: The watched session that is sending: it asks itself for an adapter then, and gets one that watches.
+_sending: ContextVar[Any] = ContextVar("amplitude_ai_requests_sending", default=None)
+
+
 def watch_session(session: requests.Session, observer: Observer, binding: Binding) -> None:
-    """Put a watching adapter around every adapter of an existing session, in place."""
-    for prefix, adapter in session.adapters.items():
-        if type(adapter) is not AmplitudeAdapter:
-            session.adapters[prefix] = AmplitudeAdapter(adapter, observer, binding)
+    """Watch one existing session, in place. Watching it twice changes nothing.
+
+    Its adapters stay as they are and are looked up at each call, so that what is mounted later is watched too; nothing
+    of this is pickled or copied with the session.
+    """
+    if "send" in vars(session):
+        return
+    weak = weakref.ref(session)  # a session that held itself would wait for the collector
+
+    @functools.wraps(session.send)
+    def send(request: Any, **kwargs: Any) -> Any:
+        own: Any = weak()
+        before = _sending.get()
+        _sending.set(own)
+        try:
+            return type(own).send(own, request, **kwargs)
+        finally:
+            _sending.set(before)
+
+    @functools.wraps(session.get_adapter)
+    def get_adapter(*args: Any, **kwargs: Any) -> Any:
+        own: Any = weak()
+        adapter = type(own).get_adapter(own, *args, **kwargs)
+        if _sending.get() is not own or type(adapter) is AmplitudeAdapter:
+            return adapter
+        try:
+            return AmplitudeAdapter(adapter, observer, binding)
+        except Exception as exc:
+            report("open", exc)
+            return adapter
+
+    @functools.wraps(session.close)
+    def close() -> None:
+        end_client(observer, binding)
+        own: Any = weak()
+        type(own).close(own)
+
+    vars(session).update(send=send, get_adapter=get_adapter, close=close)

@@ -7,7 +7,7 @@ makes itself (``retries=``) are one record.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from .._guard import report
 from .._models import Binding, Outcome
 from ._capture import Capture
 from ._raw_tee import observe
-from ._watch import Observer, inside
+from ._watch import Observer, inside, our_headers
 
 
 def watched_urlopen(
@@ -56,21 +56,30 @@ def _open(
         parts = urlsplit(whole)
         given: Mapping[str, Any] = pool.headers if headers is None else headers
         if not observer.watches(method, parts.hostname or "", parts.path, binding.explicit):
-            return None, headers
+            return None, _without(our_headers((_bytes(name), b"") for name in given), given) or headers
         pairs = [(_bytes(name), _bytes(value)) for name, value in given.items()]
         content = (
             body.encode() if isinstance(body, str) else bytes(body) if isinstance(body, bytes | bytearray) else None
         )
         capture, ours = observer.begin(binding, method, whole, pairs, content)
         signed = any(value.startswith(b"AWS4-") for name, value in pairs if name.lower() == b"authorization")
-        if ours and not signed:  # a signature over a header holds only while the header is there
-            headers = given.copy() if hasattr(given, "copy") else dict(given)  # repeated headers stay repeated
-            for name in [name for name in headers if name.lower() in ours]:
-                del headers[name]
+        if not signed:  # a signature over a header holds only while the header is there
+            headers = _without(ours, given) or headers
         return capture, headers
     except Exception as exc:
         report("open", exc)
         return None, headers
+
+
+def _without(names: Collection[str], headers: Mapping[str, Any]) -> Any:
+    """A copy of the headers without some; ``None`` where there is nothing to leave out."""
+    if not names:
+        return None
+    unwanted = {name.lower() for name in names}
+    copy: Any = headers.copy() if hasattr(headers, "copy") else dict(headers)  # repeated headers stay repeated
+    for name in [name for name in copy if _bytes(name).decode("latin-1").lower() in unwanted]:
+        del copy[name]
+    return copy
 
 
 def _attached(capture: Capture, response: Any, decoded: bool) -> Any:

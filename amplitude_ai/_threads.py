@@ -1,0 +1,158 @@
+"""Threads, locks and events of the operating system, whatever an application has put in their place, and when.
+
+``gevent.monkey.patch_all()`` and eventlet's ``monkey_patch()`` turn threads and locks into green ones, of which some
+were real when this package was imported. A worker that is half of each hangs. So ours are made from a copy of
+``_thread`` (`_native`) and are always real. What an application's own thread waits for here (`Event.wait`, `take`) lets
+its other greenlets run meanwhile; a plain ``with`` is for what is held for a moment, and across nothing that switches.
+Knows no other room but the clock and the fence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from . import _clock
+from ._guard import report
+from ._native import copy_of
+
+_thread = copy_of("_thread")
+
+#: A real lock, and one that a thread may take again.
+Lock: Callable[[], Any] = _thread.allocate_lock
+RLock: Callable[[], Any] = _thread.RLock
+#: The real thread's number.
+get_ident: Callable[[], int] = _thread.get_ident
+#: How often a greenlet that waits looks, in seconds: a real lock cannot wake its hub.
+_LOOK_SECONDS = 0.005
+#: The longest wait there is, in seconds: the operating system's locks take no infinity.
+_LONGEST = 1e8
+_ours: set[int] = set()
+
+
+def start(run: Callable[[], object], name: str) -> None:
+    """Run on a real thread that keeps no process from ending. Nothing it raises gets out.
+
+    Raises:
+        RuntimeError: the interpreter is shutting down, or the system has no threads left.
+    """
+
+    def body() -> None:
+        _ours.add(get_ident())
+        try:
+            if green_sleep() is None:
+                _called(name)
+            run()
+        except BaseException as exc:  # there is nobody above
+            report(name, exc)
+        finally:
+            _ours.discard(get_ident())
+
+    _thread.start_new_thread(body, ())
+
+
+def _called(name: str) -> None:
+    import threading
+
+    threading.current_thread().name = name  # for logs and debuggers
+
+
+def green_sleep() -> Callable[[float], None] | None:
+    """How this thread sleeps so that its other greenlets run; ``None`` where threads are threads."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("threading"):
+        return getattr(sys.modules.get("gevent"), "sleep", None)
+    patcher = sys.modules.get("eventlet.patcher")
+    if patcher is not None and patcher.is_monkey_patched("thread"):
+        return getattr(sys.modules.get("eventlet"), "sleep", None)
+    return None
+
+
+class Event:
+    """As ``threading.Event``. `set` takes no lock, so that finalizers may call it."""
+
+    __slots__ = ("_is_set", "_waiters")
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._waiters: deque[Any] = deque()
+
+    def is_set(self) -> bool:
+        """Whether it happened."""
+        return self._is_set
+
+    def set(self) -> None:
+        """It happened: wake all who wait."""
+        self._is_set = True
+        while self._waiters:
+            try:
+                waiter = self._waiters.popleft()
+            except IndexError:  # another was quicker
+                return
+            waiter.release()
+
+    def clear(self) -> None:
+        """It is still to happen."""
+        self._is_set = False
+
+    def wait(self, timeout: float) -> bool:
+        """Wait, ``timeout`` seconds at the most; whether it happened."""
+        if self._is_set or timeout <= 0:
+            return self._is_set
+        timeout = min(timeout, _LONGEST)
+        pause = None if is_ours() else green_sleep()
+        if pause is not None:
+            deadline = _clock.monotonic_s() + timeout
+            while not self._is_set and _clock.monotonic_s() < deadline:
+                pause(_LOOK_SECONDS)
+            return self._is_set
+        waiter = Lock()
+        waiter.acquire()
+        self._waiters.append(waiter)
+        if not self._is_set:  # between the look above and the appending
+            waiter.acquire(timeout=timeout)
+        with contextlib.suppress(ValueError):  # it was set
+            self._waiters.remove(waiter)
+        return self._is_set
+
+
+def take(lock: Any, timeout: float = -1) -> bool:
+    """Acquire a real lock; this thread's other greenlets run meanwhile.
+
+    Args:
+        lock: of `Lock` or `RLock`.
+        timeout: seconds; -1 for as long as it takes.
+
+    Returns:
+        False when the time was not enough.
+    """
+    if lock.acquire(blocking=False):
+        return True
+    pause = None if is_ours() else green_sleep()
+    if pause is None:
+        return bool(lock.acquire(timeout=timeout))
+    deadline = _clock.monotonic_s() + timeout
+    while not lock.acquire(blocking=False):
+        if timeout >= 0 and deadline <= _clock.monotonic_s():
+            return False
+        pause(_LOOK_SECONDS)
+    return True
+
+
+def is_ours() -> bool:
+    """Whether this is a thread that `start` has started (and not the application's, working for us inline)."""
+    return get_ident() in _ours
+
+
+def pause(seconds: float) -> None:
+    """Sleep, on whichever thread, so that nobody else has to wait for it."""
+    green = None if is_ours() else green_sleep()
+    (green or _clock.sleep)(seconds)
+
+
+def after_fork() -> None:
+    """In a forked child: the threads stayed in the parent."""
+    _ours.clear()
