@@ -256,7 +256,7 @@ class Runtime:
         with guard("exit"):
             self._shut_down(deadline)
             if self._delivery is not None:
-                self._delivery.prepare_exit(deadline)
+                self._delivery.prepare_exit(max(deadline, _clock.monotonic_s() + LAST_SECONDS))
         self._exit_spent += _clock.monotonic_s() - began
 
     def after_fork(self) -> None:
