@@ -1,4 +1,4 @@
-"""What is no model call is no record: other people's APIs on the same paths, as they are documented, on hosts nobody knows.
+"""What is no model call is no record: other APIs on the same paths, as they are documented, on hosts nobody knows.
 
 The set is as large as that of true calls (``tests/fixtures``): path × body × client, generated from the shapes below.
 """

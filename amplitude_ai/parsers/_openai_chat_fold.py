@@ -12,7 +12,8 @@ from typing import Any
 
 from ._format import Folded, Frame
 from ._json import as_count, as_dict, as_list, as_str, dicts
-from ._openai import visible_text
+from ._openai import USAGE, visible_text
+from ._usage import later
 
 #: Characters of a function's name that are kept; the APIs allow 64.
 MAX_NAME = 512
@@ -210,4 +211,4 @@ def _take_top(body: dict[str, Any], chunk: Mapping[str, Any], event: str | None)
 
 def _take_usage(body: dict[str, Any], usage: object) -> None:
     if isinstance(usage, Mapping) and usage:
-        body["usage"] = usage
+        body["usage"] = later(body.get("usage"), usage, USAGE)

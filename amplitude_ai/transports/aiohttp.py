@@ -50,7 +50,7 @@ class _Call:
     def _open(self, request: Any) -> Capture | None:
         url = request.url
         headers = [(name.encode("latin-1", "replace"), _bytes(value)) for name, value in request.headers.items()]
-        if not self._observer.watches(request.method, url.host or "", url.path, self._binding.explicit):
+        if not self._observer.watches(request.method, url.host or "", url.raw_path, self._binding.explicit):
             if self._binding.explicit:
                 for name in our_headers(headers):
                     del request.headers[name]
@@ -82,6 +82,7 @@ class _Call:
             return
         try:
             capture.respond(response.status, response.raw_headers)
+            capture.from_cache = getattr(response, "from_cache", False) is True  # aiohttp-client-cache
             capture.body_decoded = decompressed
             if response.content.at_eof():
                 capture.finish(Outcome.EXHAUSTED)
