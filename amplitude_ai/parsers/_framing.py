@@ -41,7 +41,7 @@ def stream_frames(data: bytes, label: str, framing: str, streaming: bool) -> Ite
     start = data[:_HEAD].removeprefix(_BOM).lstrip()
     if start[:1] == b"{":
         lines = kind in _JSON_LINES or (framing == "ndjson" and streaming)
-        return ndjson_frames(data) if lines or _is_json_lines(data) else None
+        return ndjson_frames(data) if _is_json_lines(data, lines) else None
     if start[:1] == b"[":
         return json_array_frames(data) if framing == "array" and streaming else None
     if _SSE_LINE.match(start):
@@ -56,13 +56,20 @@ def _is_aws(data: bytes) -> bool:
     return len(data) >= 12 and struct.unpack_from(">I", data, 8)[0] == crc32(data[:8])
 
 
-def _is_json_lines(data: bytes) -> bool:
-    """Whether the first line is a whole JSON value and another follows it."""
+def _is_json_lines(data: bytes, expected: bool) -> bool:
+    """Whether the first line is a whole JSON value and another follows it.
+
+    Where lines are ``expected``, everything is lines that is not one value in several (indented).
+    """
     line, _, rest = data.removeprefix(_BOM).lstrip().partition(b"\n")
-    if rest.lstrip()[:1] != b"{" or not line.rstrip().endswith(b"}"):
-        return False
+    if expected:
+        return not rest.strip() or line.rstrip().endswith(b"}") or b"}\n{" in data or not _is_json(data)
+    return rest.lstrip()[:1] == b"{" and line.rstrip().endswith(b"}") and _is_json(line)
+
+
+def _is_json(text: bytes) -> bool:
     try:
-        loads(line)
+        loads(text)
     except ValueError:
         return False
     return True
