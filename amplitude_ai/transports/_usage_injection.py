@@ -16,6 +16,8 @@ from .._models import Binding
 from ..parsers import _router
 
 _FORMATS = ("openai.chat", "openai.completions")
+#: They tell usage unasked, and may refuse a field they do not know.
+_UNASKED = frozenset({"mistral", "writer", "snowflake", "perplexity", "watsonx"})
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 #: A choice begins. Usage comes with an empty list of them.
 _CHOICE = re.compile(rb'"choices"\s{0,8}:\s{0,8}\[\s{0,8}[^\]\s]')
@@ -30,7 +32,7 @@ def should_inject(binding: Binding, method: str, host: str, path: str) -> bool:
     if binding.config is None or not binding.config.inject_stream_usage:
         return False
     found = _router.route(method, host, path)
-    return found is not None and found.format in _FORMATS
+    return found is not None and found.format in _FORMATS and found.provider not in _UNASKED
 
 
 def with_usage(body: object) -> bytes | None:
@@ -47,6 +49,8 @@ def with_usage(body: object) -> bytes | None:
 def asking(value: object) -> dict[str, Any] | None:
     """The same of a decoded body."""
     if not isinstance(value, dict) or value.get("stream") is not True or "stream_options" in value:
+        return None
+    if "messages" not in value and "prompt" not in value:
         return None
     return {**value, "stream_options": {"include_usage": True}}
 
