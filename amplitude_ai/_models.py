@@ -127,6 +127,7 @@ class Exchange:
     response_truncated: bool = False
     tail_index: int | None = None
     body_decoded: bool = False
+    from_cache: bool = False  # a caching transport answered, without the network
 
     @property
     def latency_ms(self) -> float:
@@ -224,6 +225,10 @@ class LLMCall:
     service_tier: str | None = None  # as billed: batch, flex, priority, fast ...
     price_usage: Usage | None = None  # the counts that are billed, where they are not those of `usage`
     usage_source: str | None = None  # ``estimate`` when the counts are ours; None: the provider's, or none
+    #: False: the stream ended before its last counts came. None: they are whole, or there are none.
+    usage_complete: bool | None = None
+    #: True: a cache answered, not the model: the tokens are those of the call that filled it, and nothing is billed.
+    cached_response: bool | None = None
     batched: bool = False  # read from a batch's results: it has no latency of its own
     reported_cost_usd: float | None = None  # the provider's own figure, where it gives one
     price_model: str | None = None  # the id to price by, where it is not the model that answered

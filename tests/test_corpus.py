@@ -1,4 +1,4 @@
-"""Real recorded exchanges against their truth, where the corpus is there; skipped, visibly, where it is not."""
+"""Real recorded exchanges against their truth, where the corpora are there; skipped, visibly, where they are not."""
 
 import gzip
 import random
@@ -13,15 +13,24 @@ import zstandard
 from amplitude_ai import _scope
 from amplitude_ai._models import Binding
 from amplitude_ai.parsers import _router
-from amplitude_ai.parsers._read import read
+from amplitude_ai.parsers._read import read_all
 from amplitude_ai.transports import httpx as leaf_httpx
 from amplitude_ai.transports import httpx2 as leaf_httpx2
 from amplitude_ai.transports._watch import Observer
 
 from . import corpus
 
-pytestmark = pytest.mark.skipif(not corpus.exchanges(), reason="no corpus in ../shared/corpus (or AMPLITUDE_AI_CORPUS)")
-family_of_each = pytest.mark.parametrize("family", corpus.families() or ["none"])
+
+def _families():
+    missing = pytest.mark.skip(reason="not in ../shared (or beside AMPLITUDE_AI_CORPUS)")
+    for name in ("corpus", "corpus2"):
+        for family in corpus.families(name):
+            yield pytest.param(name, family, id=f"{name}-{family}")
+        if not corpus.families(name):
+            yield pytest.param(name, None, id=name, marks=missing)
+
+
+family_of_each = pytest.mark.parametrize(("name", "family"), list(_families()))
 
 CODINGS = {
     None: lambda data: data,
@@ -33,12 +42,18 @@ CODINGS = {
 LIBRARIES = [(httpx, leaf_httpx.AmplitudeTransport), (httpx2, leaf_httpx2.AmplitudeTransport)]
 
 
-def check(family, reader):
+def only(exchange):
+    """The call an exchange was, where it was one: a batch's results are many, and not scored."""
+    calls = [call for call, _ in read_all(exchange)]
+    return calls[0] if calls else None
+
+
+def check(name, family, reader):
     """Fail with every exchange of the family that the reader reads otherwise than the truth has it."""
-    rows = [row for row in corpus.exchanges() if row["truth"]["family"] == family]
+    rows = [row for row in corpus.exchanges(name) if row["truth"]["family"] == family]
     wrong = {row["id"]: lines for row in rows if (lines := corpus.differences(row, reader(row)))}
     disputed = {row["id"] for row in rows if corpus.disputed(row)}
-    print(f"corpus {family}: {len(rows) - len(wrong)} of {len(rows)} agree, {len(disputed)} truths disputed")
+    print(f"{name} {family}: {len(rows) - len(wrong)} of {len(rows)} agree, {len(disputed)} truths disputed")
     told = [
         f"{row['id']} {row['method']} {row['url'].split('?')[0]}: {wrong[row['id']]}"
         for row in rows
@@ -48,35 +63,37 @@ def check(family, reader):
 
 
 @family_of_each
-def test_plain(family):
+def test_plain(name, family):
     """Every exchange of a family is read as its truth says."""
-    check(family, lambda row: read(corpus.exchange(row)))
+    check(name, family, lambda row: only(corpus.exchange(row)))
 
 
 @family_of_each
-def test_through_the_transports(family):
+def test_through_the_transports(name, family):
     """The same when the body crosses a transport, compressed and cut at random places; all bytes reach the reader."""
     dice = random.Random(family)
 
-    def reader(row):
-        captures = []
-        observer = Observer(captures.append, _router.watches, _scope.snapshot, lambda binding: None)
-        module, transport = dice.choice(LIBRARIES)
-        coding = dice.choice([*CODINGS])
-        body = corpus.response_bytes(row)
-        headers = {k: v for k, v in row["response"]["headers"].items() if k.lower() != "content-encoding"}
-        if coding:
-            headers["content-encoding"] = coding
-        chunks = _cut(CODINGS[coding](body), dice)
-        inner = _Inner(module, row["response"]["status"], headers, chunks)
-        with module.Client(transport=transport(inner, observer, Binding(explicit=True))) as client:
-            sent = {k: v for k, v in row["request"]["headers"].items() if k.lower() != "content-length"}
-            with client.stream(row["method"], row["url"], content=corpus.request_bytes(row), headers=sent) as response:
-                assert b"".join(response.iter_raw()) == b"".join(chunks)
-        assert len(captures) <= 1, "recorded twice"
-        return read(captures[0].exchange()) if captures else None
+    check(name, family, lambda row: through_a_transport(row, dice))
 
-    check(family, reader)
+
+def through_a_transport(row, dice):
+    """The call as it is read when the answer came compressed and cut at random places through one of our transports."""
+    captures = []
+    observer = Observer(captures.append, _router.watches, _scope.snapshot, lambda binding: None)
+    module, transport = dice.choice(LIBRARIES)
+    coding = dice.choice([*CODINGS])
+    body = corpus.response_bytes(row)
+    headers = {k: v for k, v in row["response"]["headers"].items() if k.lower() != "content-encoding"}
+    if coding:
+        headers["content-encoding"] = coding
+    chunks = _cut(CODINGS[coding](body), dice)
+    inner = _Inner(module, row["response"]["status"], headers, chunks)
+    with module.Client(transport=transport(inner, observer, Binding(explicit=True))) as client:
+        sent = {k: v for k, v in row["request"]["headers"].items() if k.lower() != "content-length"}
+        with client.stream(row["method"], row["url"], content=corpus.request_bytes(row), headers=sent) as response:
+            assert b"".join(response.iter_raw()) == b"".join(chunks)
+    assert len(captures) <= 1, "recorded twice"
+    return only(captures[0].exchange()) if captures else None
 
 
 class _Inner:

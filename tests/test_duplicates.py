@@ -65,6 +65,22 @@ def test_a_run_that_is_polled():
     assert [one.get("total_tokens") for one in records(steps)] == [None, 5]
 
 
+def test_a_run_that_waits_for_its_tools():
+    """However often it is polled, the tools it asks for are told once; then its tokens."""
+    path = "/threads/thread_1/runs"
+    tools = [{"id": "call_1", "function": {"name": "look", "arguments": "{}"}}]
+    run = {"id": "run_2", "object": "thread.run", "model": "gpt-4o", "usage": None}
+    waiting = {**run, "status": "requires_action", "required_action": {"submit_tool_outputs": {"tool_calls": tools}}}
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    polls = [{**run, "status": "in_progress"}, waiting, waiting, {**run, "status": "completed", "usage": usage}]
+    steps = [("POST", path, {**run, "status": "queued"}), *[("GET", f"{path}/run_2", one) for one in polls]]
+    assert [(one["tool_call_count"], one.get("total_tokens")) for one in records(steps)] == [
+        (0, None),
+        (1, None),
+        (0, 5),
+    ]
+
+
 @pytest.mark.parametrize("operation", ["chat", "embeddings"])
 def test_other_calls_are_never_repeats(operation):
     """Two answers of a server that numbers them alike are two calls."""

@@ -80,7 +80,8 @@ SCENARIOS = {
     "bare": (BARE,),
     "refused": (REFUSED,),
     "no result": (FULL,),
-    "left early": (replace(FULL, complete=False, finish_reason=None),),
+    "left early": (replace(FULL, complete=False, finish_reason=None, usage_complete=False),),
+    "from a cache": (replace(FULL, cached_response=True),),
     "no ids": (replace(FULL, tool_calls=(ToolCall("look", None, None),)),),
     "private": (FULL, RESULT, REFUSED),
 }

@@ -13,10 +13,10 @@ from amplitude_ai.parsers._formats import FORMATS
 from amplitude_ai.parsers._read import read
 from amplitude_ai.parsers._router import route
 
-from .fixtures import anthropic, google, openai, others
+from .fixtures import anthropic, google, hosts, openai, others
 
-EXAMPLES = [*openai.EXAMPLES, *anthropic.EXAMPLES, *google.EXAMPLES, *others.EXAMPLES]
-STREAMS = [one for one in EXAMPLES if isinstance(one.answer, list) and one.status < 400]
+EXAMPLES = [*openai.EXAMPLES, *anthropic.EXAMPLES, *google.EXAMPLES, *others.EXAMPLES, *hosts.EXAMPLES]
+STREAMS = [one for one in EXAMPLES if isinstance(one.answer, list) and one.kind != "json" and one.status < 400]
 each = pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.name)
 each_stream = pytest.mark.parametrize("example", STREAMS, ids=lambda one: one.name)
 #: What the facts of an example are called, beside the dotted names of a call.
@@ -49,12 +49,20 @@ def test_example(example):
         assert call.error is None
 
 
+def where(example):
+    """The route of an example."""
+    host, _, path = example.url.partition("://")[2].partition("/")
+    return route("POST", host.partition(":")[0], "/" + path.partition("?")[0])
+
+
+def is_guess(example):
+    """Whether the bodies must look like its format, so that damage may take the evidence away."""
+    return where(example).guessed
+
+
 def test_every_format_has_an_example():
     """No wire format is without one."""
-    seen = set()
-    for one in EXAMPLES:
-        host, _, path = one.url.partition("://")[2].partition("/")
-        seen.add(route("POST", host.partition(":")[0], "/" + path.partition("?")[0]).format)
+    seen = {where(one).format for one in EXAMPLES}
     assert set(FORMATS) - seen == {"openai.audio", "cohere.embed"} - seen
 
 
@@ -146,6 +154,8 @@ def test_hostile_values_do_no_harm(example, data):
         **{**{name: getattr(example, name) for name in example.__dataclass_fields__}, side: _encodable(new)}
     )
     call = read(mutated.exchange())
+    if call is None and is_guess(example):
+        return
     assert call is not None
     assert call.parse_error in (None, "RequestNotJSON", "ResponseNotJSON", "Truncated")
     for count in (call.usage.input_tokens, call.usage.output_tokens, call.usage.total_tokens):
@@ -177,7 +187,7 @@ def test_damaged_bytes_do_no_harm(example, data):
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, max(len(body) - 1, 0)))
         body[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
-    assert read(example.exchange(bytes(body))) is not None
+    assert read(example.exchange(bytes(body))) is not None or is_guess(example)
 
 
 @given(st.binary(max_size=300))

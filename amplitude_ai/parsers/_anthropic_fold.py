@@ -1,7 +1,9 @@
 """An Anthropic stream -> the message it built (anthropic ``types/raw_message_stream_event.py``).
 
 ``message_delta`` carries cumulative usage and leaves out what has not changed, so the values of ``message_start`` stay
-until they are replaced. A server's tool results come whole, in ``content_block_start``.
+until they are replaced; some servers send zeros there. The output count of ``message_start`` is what was written when
+it was sent, one token or none: without a ``message_delta`` nobody knows how much was. A server's tool results come
+whole, in ``content_block_start``.
 """
 
 from __future__ import annotations
@@ -11,6 +13,12 @@ from typing import Any
 
 from ._format import Folded, Frame
 from ._json import arguments, as_count, as_dict, as_str
+from ._usage import Group, later
+
+_USAGE = (
+    Group(("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"), ("cache_creation",)),
+    Group(("output_tokens",), ("output_tokens_details",), grows=True),
+)
 
 #: delta type -> (the field of the delta, the field of the block it adds to).
 _TEXTS = {
@@ -26,7 +34,7 @@ def fold_message(frames: Iterable[Frame]) -> Folded:
     body: dict[str, Any] = {}
     blocks: dict[int, dict[str, Any]] = {}
     pieces: dict[tuple[int, str], list[str]] = {}
-    complete, first = False, None
+    complete, counted, first = False, False, None
     for frame in frames:
         event = as_dict(frame.data)
         kind = as_str(event.get("type")) or frame.event
@@ -43,7 +51,8 @@ def fold_message(frames: Iterable[Frame]) -> Folded:
             body["usage"] = dict(as_dict(body.get("usage")))
         elif kind == "message_delta":
             body.update({name: value for name, value in as_dict(event.get("delta")).items() if value is not None})
-            _update_usage(body, event.get("usage"))
+            counted = counted or as_count(as_dict(event.get("usage")).get("output_tokens")) is not None
+            body["usage"] = later(body.get("usage"), event.get("usage"), _USAGE, omits=True)
         elif kind == "message_stop":
             complete = True
             if "amazon-bedrock-invocationMetrics" in event:
@@ -51,7 +60,9 @@ def fold_message(frames: Iterable[Frame]) -> Folded:
         elif event.get("error"):  # {"type": "error", ...}, or a gateway's or a Bedrock exception's
             body["error"] = event["error"]
     body["content"] = [_built(index, blocks[index], pieces) for index in sorted(blocks)]
-    return Folded(body, complete, first)
+    if not counted and not complete:
+        body["usage"] = {name: value for name, value in as_dict(body.get("usage")).items() if name != "output_tokens"}
+    return Folded(body, complete, first, usage_complete=counted or complete)
 
 
 def _index(event: Mapping[str, Any], blocks: Mapping[int, object]) -> int:
@@ -86,10 +97,3 @@ def _built(index: int, block: dict[str, Any], pieces: Mapping[tuple[int, str], l
         else:
             block[target] = (as_str(block.get(target)) or "") + text
     return block
-
-
-def _update_usage(body: dict[str, Any], given: object) -> None:
-    usage = body.get("usage")
-    if not isinstance(usage, dict):
-        usage = body["usage"] = {}
-    usage.update({name: value for name, value in as_dict(given).items() if value is not None})

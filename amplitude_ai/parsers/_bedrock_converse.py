@@ -13,6 +13,16 @@ from .._models import Message, ToolCall, ToolResult, Usage
 from ._format import Folded, Frame
 from ._json import add_counts, arguments, as_count, as_dict, as_str, dicts
 from ._media import describe, describe_base64
+from ._usage import Group, later
+
+_USAGE = (
+    Group(
+        ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"),
+        ("cacheReadInputTokenCount", "cacheWriteInputTokenCount", "cacheDetails"),
+    ),
+    Group(("outputTokens",), grows=True),
+    Group(("totalTokens",)),
+)
 
 
 def fold_converse(frames: Iterable[Frame]) -> Folded:
@@ -46,7 +56,9 @@ def fold_converse(frames: Iterable[Frame]) -> Folded:
             body.update(event)
         elif frame.event == "metadata":
             complete = True
+            usage = later(body.get("usage"), event.get("usage"), _USAGE)
             body.update(event)
+            body["usage"] = usage
     content: list[dict[str, Any]] = []
     for index in sorted(blocks):
         block = blocks[index]

@@ -20,7 +20,9 @@ from .anthropic import read_message
 
 #: Where the families put what they wrote, in a body or in a piece of a stream.
 _TEXT_FIELDS = ("generation", "outputText", "completion", "text")
-_REASON_FIELDS = ("stop_reason", "completionReason", "finish_reason")
+_REASON_FIELDS = ("stop_reason", "completionReason", "finish_reason", "finishReason")
+#: What only a stream's last piece has: Titan gives no reason where a guardrail stepped in.
+_LAST = ("amazon-bedrock-invocationMetrics", "totalOutputTextTokenCount", "amazon-bedrock-guardrailAction")
 _PROMPT_FIELDS = ("prompt", "inputText", "message")
 
 
@@ -62,8 +64,9 @@ def _fold_text(frames: Iterable[Frame]) -> Folded:
             texts.append(text)
             first = frame.end if first is None else first
     reason = _reason(body)
+    complete = reason is not None or any(name in body for name in _LAST)
     body = {name: value for name, value in body.items() if name not in ("outputs", "choices", "generations")}
-    return Folded({**body, "generation": "".join(texts), "stop_reason": reason}, reason is not None, first)
+    return Folded({**body, "generation": "".join(texts), "stop_reason": reason}, complete, first)
 
 
 def read_invoke(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
@@ -90,7 +93,12 @@ def read_invoke(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         finish_reason=_reason(body),
         temperature=as_float(settings.get("temperature")),
         max_tokens=next(
-            (n for key in ("max_tokens", "max_gen_len", "maxTokenCount") if (n := as_count(settings.get(key)))), None
+            (
+                n
+                for key in ("max_tokens", "max_gen_len", "maxTokenCount", "maxTokens")
+                if (n := as_count(settings.get(key)))
+            ),
+            None,
         ),
         top_p=as_float(settings.get("top_p", settings.get("topP"))),
     )
@@ -110,6 +118,8 @@ def _places(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield body
     for name in ("outputs", "results", "generations", "choices"):  # Mistral, Titan, Cohere, DeepSeek
         yield from dicts(body.get(name))
+    for one in dicts(body.get("completions")):  # AI21's J2: the reason is an object beside the text
+        yield {**as_dict(one.get("data")), "finishReason": as_dict(one.get("finishReason")).get("reason")}
 
 
 def _text(body: Mapping[str, Any]) -> str | None:

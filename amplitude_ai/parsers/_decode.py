@@ -11,7 +11,7 @@ import bisect
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from .._guard import count
 
@@ -142,9 +142,14 @@ def _inflater(wbits: int) -> Decoder:
     inflater = zlib.decompressobj(wbits)
 
     def step(data: bytes) -> Iterator[bytes]:
-        while data and not inflater.eof:
+        nonlocal inflater
+        while data:
+            if inflater.eof:
+                if wbits <= zlib.MAX_WBITS:
+                    return  # what follows the end of zlib's or raw data is nobody's
+                inflater = zlib.decompressobj(wbits)  # gzip: one member behind the other is one body (RFC 1952, 2.2)
             yield inflater.decompress(data, PIECE)
-            data = inflater.unconsumed_tail
+            data = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
         # With all input taken some output may still wait inside, less than a window of it.
         while not inflater.eof and (more := inflater.decompress(b"", PIECE)):
             yield more
@@ -196,8 +201,9 @@ _ZSTD_SIP = 256
 def _zstd() -> Decoder:
     import zstandard
 
-    pieces: Any = _Pieces()
-    writer: Any = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).stream_writer(pieces, write_size=PIECE)
+    pieces = _Pieces()
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+    writer: Any = unpacker.stream_writer(cast(Any, pieces), write_size=PIECE)
 
     def step(data: bytes) -> Iterator[bytes]:
         for at in range(0, len(data), _ZSTD_SIP):

@@ -34,11 +34,13 @@ class Folded:
         complete: the format's terminal frame was seen.
         first_token_end: ``Frame.end`` of the first frame that held generated content (text, reasoning or
             tool arguments); ``None`` when there was none.
+        usage_complete: the counts are those of the whole answer; ``None``: they are when it is ``complete``.
     """
 
     body: dict[str, Any]
     complete: bool
     first_token_end: int | None = None
+    usage_complete: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class WireRequest:
     status: int | None = None
     response_headers: Mapping[str, str] = field(default_factory=dict)
     request_headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
 
 
 class WireFormat(Protocol):

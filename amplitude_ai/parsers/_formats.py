@@ -6,17 +6,24 @@ Apart from the package's `__init__`, so that asking the router on the caller's t
 from __future__ import annotations
 
 from . import (
+    aleph_alpha,
     anthropic,
     bedrock,
+    bedrock_agents,
     cohere,
+    deepgram,
     google,
     google_other,
     huggingface,
+    lmstudio,
     mistral,
     ollama,
     openai_chat,
     openai_other,
     openai_responses,
+    replicate,
+    sagemaker,
+    watsonx,
 )
 from ._format import WireFormat
 
@@ -32,6 +39,13 @@ _ALL: tuple[WireFormat, ...] = (
     *mistral.FORMATS,
     *ollama.FORMATS,
     *huggingface.FORMATS,
+    *bedrock_agents.FORMATS,
+    *sagemaker.FORMATS,
+    *lmstudio.FORMATS,
+    *watsonx.FORMATS,
+    *replicate.FORMATS,
+    *deepgram.FORMATS,
+    *aleph_alpha.FORMATS,
 )
 
 #: Every wire format by name.

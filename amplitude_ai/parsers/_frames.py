@@ -8,12 +8,13 @@ would keep the worker for a minute.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from ._format import Frame
-from ._json import loads
+from ._json import as_str, loads, values
 
 #: Lines of a stream, or marks of an array, that are read. The longest answers there are have some 500,000.
 MAX_STEPS = 2_000_000
@@ -24,11 +25,12 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 def sse_frames(data: bytes) -> Iterator[Frame]:
     """Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Comments are skipped.
 
-    An event at the very end without its blank line is given too: providers' last event may lack it, and a cut one
-    that is whole JSON is as good as any.
+    Lenient where servers stray: events that end with a single line end, several JSON values in one event, an error in
+    a line of its own (llama.cpp's ``error: {...}``). An event at the very end without its blank line is given too:
+    providers' last event may lack it, and a cut one that is whole JSON is as good as any.
     """
     event: str | None = None
-    held: list[bytes] = []
+    held: list[tuple[bytes, int]] = []
     position = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     size = len(data)
     for _ in range(MAX_STEPS):
@@ -40,20 +42,86 @@ def sse_frames(data: bytes) -> Iterator[Frame]:
         position = after
         if not line:
             if held:
-                yield Frame(event, _value(b"\n".join(held)), position)
+                yield from _event(event, held, position)
             event, held = None, []
             continue
         name, _, value = line.partition(b":")
         if value.startswith(b" "):
             value = value[1:]
         if name == b"data":
-            held.append(value)
+            held.append((value, position))
         elif name == b"event":
-            event = value.decode("utf-8", "replace") or None
-    if held:
-        frame = Frame(event, _value(b"\n".join(held)), position)
-        if not isinstance(frame.data, str) or frame.data == "[DONE]":
+            if held and event is not None:  # the event before was not ended by a blank line
+                yield from _event(event, held, position)
+                held = []
+            event = value.decode("utf-8", "replace").strip() or None
+        elif name == b"error":
+            error = _value(value)
+            yield Frame(
+                "error", error if isinstance(error, Mapping) and "error" in error else {"error": error}, position
+            )
+    for frame in _event(event, held, position) if held else ():
+        if not isinstance(frame.data, str) or frame.data == "[DONE]" or _is_text(frame.data):
             yield frame
+
+
+def _event(event: str | None, held: list[tuple[bytes, int]], end: int) -> Iterator[Frame]:
+    """One event. Its lines are one value; else each line is one, or a line holds several."""
+    joined = held[0][0] if len(held) == 1 else b"\n".join(line for line, _ in held)
+    value = _value(joined)
+    if not isinstance(value, str) or not _is_broken(value):
+        yield Frame(event, value, end)
+    elif len(held) > 1:
+        for line, line_end in held:
+            yield from _event(event, [(line, line_end)], line_end)
+    else:
+        for one in values(value) or (value,):
+            yield Frame(event, one, end)
+
+
+def _is_broken(text: str) -> bool:
+    """Whether a text that is no JSON began as such, in whole or in its first line."""
+    return text[:64].lstrip()[:1] in ("{", "[") and text[:64].strip() != "[DONE]"
+
+
+def _is_text(text: str) -> bool:
+    return not _is_broken(text)
+
+
+def with_errors(frames: Iterator[Frame], refused: bool) -> Iterator[Frame]:
+    """The frames, each error under ``error``, where every format looks for it.
+
+    Flat ones (``event: error``, or ``"type": "error"``, with a message beside it) and such as are plain text: those of
+    proxies and gateways, which know nothing of the format. A text counts as one when nothing but ``[DONE]`` follows it.
+    """
+    last: Frame | None = None
+    for frame in frames:
+        data = frame.data
+        if isinstance(data, str) and data.strip() not in ("", "[DONE]"):
+            if frame.event == "error":
+                yield replace(frame, data={"error": {"message": data}})
+            else:
+                last = frame
+                yield frame
+            continue
+        if isinstance(data, Mapping):
+            last = None
+            if (frame.event == "error" or data.get("type") == "error" or refused) and not data.get("error"):
+                told = {name: value for name, value in data.items() if name != "type" or value != "error"}
+                if as_str(told.get("message")) or frame.event == "error" or data.get("type") == "error":
+                    frame = replace(frame, data={"error": told or {"message": "an error event without a message"}})
+        yield frame
+    if last is not None and (refused or _tells_an_error(str(last.data))):
+        yield replace(last, data={"error": {"message": str(last.data).strip()}})
+
+
+_ERROR_WORDS = re.compile(
+    r"error|exception|fail|timeout|timed out|denied|limit|exceed|unavailable|overload|refused|abort|reset|invalid", re.I
+)
+
+
+def _tells_an_error(text: str) -> bool:
+    return not _is_broken(text) and _ERROR_WORDS.search(text, 0, 4096) is not None
 
 
 def ndjson_frames(data: bytes) -> Iterator[Frame]:
@@ -64,8 +132,9 @@ def ndjson_frames(data: bytes) -> Iterator[Frame]:
         text = line.strip()
         if text:
             value = _value(text)
-            if not isinstance(value, str):
-                yield Frame(None, value, position)
+            for one in (values(value) or ()) if isinstance(value, str) else (value,):
+                if isinstance(one, Mapping | list):
+                    yield Frame(None, one, position)
 
 
 def lines(data: bytes) -> Iterator[bytes]:

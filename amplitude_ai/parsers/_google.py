@@ -17,6 +17,7 @@ from .._models import Message, ToolResult, Usage
 from ._format import WireRequest
 from ._json import add_counts, as_count, as_dict, as_list, as_str, dicts
 from ._media import describe, describe_base64
+from ._usage import Group
 
 _MODEL_IN_PATH = re.compile(r"/(?:publishers/[^/]+/models|models)/([^/:]+):|/((?:tunedModels|endpoints)/[^/:]+):")
 _ROLES = {"user": "user", "model": "assistant", "function": "tool", "tool": "tool"}
@@ -43,6 +44,22 @@ def pick(source: Mapping[str, Any], name: str) -> Any:
     """A field by its camelCase name, in either spelling; ``None`` when it is not there."""
     value = source.get(name)
     return source.get(_snake(name)) if value is None else value
+
+
+#: What of ``usageMetadata`` belongs together.
+USAGE = (
+    Group(
+        ("promptTokenCount", "toolUsePromptTokenCount"),
+        ("promptTokensDetails", "toolUsePromptTokensDetails", "cachedContentTokenCount", "cacheTokensDetails"),
+    ),
+    Group(("candidatesTokenCount", "thoughtsTokenCount"), ("candidatesTokensDetails",), grows=True),
+    Group(("totalTokenCount",)),
+)
+
+
+def camel_case(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """A usage in REST's spelling, whichever it came in."""
+    return {re.sub(r"_([a-z])", lambda match: match.group(1).upper(), name): value for name, value in usage.items()}
 
 
 def requested_model(request: WireRequest) -> str | None:

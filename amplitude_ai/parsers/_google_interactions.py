@@ -13,8 +13,17 @@ from ._format import Folded, Frame, WireRequest
 from ._google import by_modality, requested_model
 from ._json import add_counts, arguments, as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe, describe_base64
+from ._usage import Group, later
 
 _ROLES = {"user_input": "user", "model_output": "assistant", "function_result": "tool"}
+_USAGE = (
+    Group(
+        ("total_input_tokens", "total_tool_use_tokens"),
+        ("input_tokens_by_modality", "tool_use_tokens_by_modality", "total_cached_tokens", "cached_tokens_by_modality"),
+    ),
+    Group(("total_output_tokens", "total_thought_tokens"), ("output_tokens_by_modality",), grows=True),
+    Group(("total_tokens",)),
+)
 #: After these nothing follows; ``requires_action`` waits for function results.
 _ENDED = ("completed", "requires_action", "failed", "cancelled", "incomplete", "budget_exceeded")
 
@@ -51,6 +60,7 @@ def fold_interaction(frames: Iterable[Frame]) -> Folded:
     steps: dict[int, dict[str, Any]] = {}
     texts: dict[int, list[str]] = {}
     made: dict[int, list[str]] = {}
+    usage: dict[str, Any] = {}
     complete, first = False, None
     for frame in frames:
         event = as_dict(frame.data)
@@ -58,7 +68,9 @@ def fold_interaction(frames: Iterable[Frame]) -> Folded:
         index = as_count(event.get("index")) or 0
         delta = as_dict(event.get("delta"))
         if kind.startswith("interaction."):
-            body.update({name: value for name, value in as_dict(event.get("interaction")).items() if value})
+            interaction = as_dict(event.get("interaction"))
+            usage = later(usage, interaction.get("usage"), _USAGE)
+            body.update({name: value for name, value in interaction.items() if value})
             complete = complete or kind == "interaction.completed" or body.get("status") in _ENDED
         elif kind == "step.start":
             steps[index] = dict(as_dict(event.get("step")))
@@ -74,7 +86,7 @@ def fold_interaction(frames: Iterable[Frame]) -> Folded:
             if first is None and (text or piece or delta.get("type") == "thought_summary"):
                 first = frame.end
         elif kind == "step.stop" and event.get("usage"):
-            body["usage"] = event["usage"]
+            usage = later(usage, event["usage"], _USAGE)
         elif event.get("error"):
             body["error"] = event["error"]
     for index, step in steps.items():
@@ -82,6 +94,8 @@ def fold_interaction(frames: Iterable[Frame]) -> Folded:
             step["content"] = [*as_list(step.get("content")), {"type": "text", "text": "".join(texts[index])}]
         if index in made:
             step["arguments"] = arguments("".join(made[index]))
+    if usage:
+        body["usage"] = usage
     if steps:
         body["steps"] = [steps[index] for index in sorted(steps)]
     return Folded(body, complete, first)

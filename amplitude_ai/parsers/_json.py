@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -25,13 +26,76 @@ _MARKS = ((b"{", 232), (b"[", 88), (b",", 32), (b'"', 28))
 
 
 def loads(data: bytes | str) -> JSON:
-    """Decode JSON. Raises `ValueError` on anything malformed, and on what would be a hundred times as large decoded."""
+    """Decode JSON. Raises `ValueError` on anything malformed, and on what would be a hundred times as large decoded.
+
+    What applications' own parsers read is read too: lone surrogates, a byte-order mark, UTF-16, NaN (as ``None``).
+    """
     if len(data) > _SMALL:
         raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
         if len(raw) + sum(raw.count(mark) * size for mark, size in _MARKS) > MAX_DECODED:
             count("json_too_large")
             raise ValueError("this JSON would take too much memory decoded")
-    return orjson.loads(data)
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        return _lenient(data)
+
+
+def _lenient(data: bytes | str) -> JSON:
+    """The standard library's reading, which is that of httpx, requests and aiohttp."""
+    if isinstance(data, bytes):
+        data = data.decode(json.detect_encoding(data), "replace" if data[:1] in _OPENINGS else "strict")
+    try:
+        return json.loads(data.removeprefix("\ufeff"), parse_constant=_nothing)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+_OPENINGS = (b"{", b"[")
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+_decoder = json.JSONDecoder(parse_constant=_nothing)
+
+
+def values(text: str) -> list[JSON] | None:
+    """The JSON values that stand one behind the other in a text, ``None`` when it is anything else."""
+    found: list[JSON] = []
+    at = 0
+    if len(text) > _SMALL:
+        return None
+    while at < len(text):
+        if text[at] in " \t\r\n":
+            at += 1
+            continue
+        if len(found) >= _MAX_VALUES:
+            return None
+        try:
+            value, at = _decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return None
+        found.append(value)
+    return found or None
+
+
+#: JSON values in one event of a stream. Two were seen.
+_MAX_VALUES = 64
+
+
+def rejoined(value: JSON) -> JSON:
+    """``value`` with the halves of split characters joined (a delta may end in one), and lone halves replaced."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return value
+    if isinstance(value, Mapping):
+        return {rejoined(name): rejoined(item) for name, item in value.items()}
+    return [rejoined(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def as_dict(value: object) -> Mapping[str, Any]:

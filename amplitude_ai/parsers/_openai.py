@@ -11,6 +11,7 @@ from ._errors import read_error
 from ._format import WireRequest
 from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str
 from ._media import describe, describe_base64, describe_url
+from ._usage import Group
 from .compatible import Quirks, price_provider, quirks
 
 #: Azure names the model in the path (openai ``lib/azure.py``), Databricks the endpoint.
@@ -23,6 +24,18 @@ _INPUT_EXTRA = {
     "video_tokens": "input_video_tokens",
 }
 _OUTPUT_EXTRA = {"audio_tokens": "output_audio_tokens", "image_tokens": "output_image_tokens"}
+
+#: What of a usage belongs together in a stream that tells it more than once.
+USAGE = (
+    Group(
+        ("prompt_tokens",),
+        ("prompt_tokens_details", "prompt_token_details", "prompt_cache_hit_tokens", "prompt_cache_miss_tokens"),
+    ),
+    Group(("input_tokens",), ("input_tokens_details", "input_token_details")),
+    Group(("completion_tokens",), ("completion_tokens_details", "completion_token_details"), grows=True),
+    Group(("output_tokens",), ("output_tokens_details", "output_token_details"), grows=True),
+    Group(("total_tokens",)),
+)
 
 
 def base_call(request: WireRequest, body: Mapping[str, Any], operation: str, error: CallError | None) -> LLMCall:
@@ -64,6 +77,15 @@ def requested_model(request: WireRequest) -> str | None:
     return match.group(1) if match else None
 
 
+#: How an answer that is fetched says that it is not there yet.
+_PENDING = frozenset({"queued", "in_progress", "cancelling", "pending"})
+
+
+def is_pending(request: WireRequest, body: Mapping[str, Any]) -> bool:
+    """Whether this reads back what has not ended: no call of a model, and not yet the end of one."""
+    return request.method == "GET" and (request.status == 202 or body.get("status") in _PENDING)
+
+
 def find_error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
     """The error of a refused request, or the one inside a 200."""
     refused = request.status is not None and request.status >= 400
@@ -83,9 +105,10 @@ def read_usage(usage: Mapping[str, Any], how: Quirks) -> Usage:
     Cached and written tokens are in the input, reasoning is in the output, as everywhere in this package.
     """
     inputs = as_dict(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
-    # Transcriptions spell it in the singular (openai ``types/audio/transcription.py``).
-    inputs = inputs or as_dict(usage.get("input_token_details"))
+    # Transcriptions and runs spell it in the singular (openai ``types/audio/transcription.py``).
+    inputs = inputs or as_dict(usage.get("input_token_details") or usage.get("prompt_token_details"))
     outputs = as_dict(usage.get("completion_tokens_details") or usage.get("output_tokens_details"))
+    outputs = outputs or as_dict(usage.get("output_token_details") or usage.get("completion_token_details"))
     input_tokens = _first(usage, "prompt_tokens", "input_tokens")
     output_tokens = as_count(usage.get("completion_tokens"))
     total = as_count(usage.get("total_tokens"))

@@ -6,13 +6,15 @@ instead of deltas; usage on any chunk, in a choice (Moonshot) or under ``x_groq`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ._format import Folded, Frame
 from ._json import as_count, as_dict, as_list, as_str, dicts
-from ._openai import visible_text
+from ._openai import USAGE, visible_text
+from ._usage import later
 
 #: Characters of a function's name that are kept; the APIs allow 64.
 MAX_NAME = 512
@@ -31,6 +33,42 @@ _GENERATED = (
 )
 
 
+_BRACES = re.compile(r'["\\\\{}]')
+
+
+@dataclass(slots=True, eq=False)
+class _Depth:
+    """How deep a text of JSON is in braces, read piece by piece and each piece once."""
+
+    read: int = 0
+    braces: int = 0
+    opened: bool = False
+    in_text: bool = False
+    skip: bool = False  # the character after a backslash
+
+    def is_closed(self, pieces: list[str]) -> bool:
+        """Whether all that was opened is closed."""
+        for piece in pieces[self.read :]:
+            self._read(piece)
+        self.read = len(pieces)
+        return self.opened and not self.braces and not self.in_text
+
+    def _read(self, piece: str) -> None:
+        skipped = 0 if self.skip and piece else -1
+        self.skip = self.skip and not piece
+        for mark in _BRACES.finditer(piece):
+            if mark.start() == skipped:
+                continue
+            if mark.group() == "\\":
+                skipped = mark.end()
+                self.skip = self.in_text and skipped == len(piece)
+            elif mark.group() == '"':
+                self.in_text = not self.in_text
+            elif not self.in_text:
+                self.braces += 1 if mark.group() == "{" else -1
+                self.opened = True
+
+
 @dataclass(slots=True, eq=False)
 class _Call:
     """One tool call under construction. ``whole`` are arguments that came as a value."""
@@ -40,6 +78,11 @@ class _Call:
     name: str = ""
     pieces: list[str] = field(default_factory=list)
     whole: Any = None
+    depth: _Depth = field(default_factory=lambda: _Depth())
+
+    def is_whole(self) -> bool:
+        """Whether the arguments so far are a whole JSON object."""
+        return self.whole is not None or self.depth.is_closed(self.pieces)
 
     def add(self, delta: Mapping[str, Any]) -> None:
         self.id = self.id or as_str(delta.get("id"))
@@ -155,7 +198,8 @@ def _starts_another(call: _Call, delta: Mapping[str, Any]) -> bool:
     """Whether ``delta`` begins a call of its own, though its index is taken or missing.
 
     Gemini's OpenAI door sends whole calls, all at index 0; a new id with a name tells. An id alone does not: old vLLM
-    made up a new one for every delta.
+    made up a new one for every delta. Where ids are missing or empty, the arguments tell: once they are whole JSON, the
+    next name begins another call; until then it is the same name again.
     """
     name = as_str(as_dict(delta.get("function")).get("name")) or as_str(as_dict(delta.get("custom")).get("name"))
     if name is None:
@@ -163,8 +207,8 @@ def _starts_another(call: _Call, delta: Mapping[str, Any]) -> bool:
     ident = as_str(delta.get("id"))
     if ident is not None and call.id is not None:
         return ident != call.id
-    begun = any(call.pieces) or call.whole is not None
-    return begun and (name != call.name or as_count(delta.get("index")) is None)
+    begun = bool(call.pieces) or call.whole is not None
+    return begun and (name != call.name or call.is_whole())
 
 
 def fold(frames: Iterable[Frame]) -> Folded:
@@ -210,4 +254,4 @@ def _take_top(body: dict[str, Any], chunk: Mapping[str, Any], event: str | None)
 
 def _take_usage(body: dict[str, Any], usage: object) -> None:
     if isinstance(usage, Mapping) and usage:
-        body["usage"] = usage
+        body["usage"] = later(body.get("usage"), usage, USAGE)

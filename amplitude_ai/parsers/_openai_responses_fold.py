@@ -12,6 +12,8 @@ from typing import Any
 
 from ._format import Folded, Frame
 from ._json import as_count, as_dict, as_list, as_str
+from ._openai import USAGE
+from ._usage import later
 
 _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled"})
 _STARTED = frozenset({"response.created", "response.queued", "response.in_progress"})
@@ -71,7 +73,11 @@ class _Stream:
             return
         kind = as_str(event.get("type")) or frame.event or ""
         if kind in _TERMINAL or kind in _STARTED:
-            self.response.update(as_dict(event.get("response")))
+            response = as_dict(event.get("response"))
+            usage = later(self.response.get("usage"), response.get("usage"), USAGE)
+            self.response.update(response)
+            if usage:
+                self.response["usage"] = usage
             self.complete = self.complete or kind in _TERMINAL
         elif kind == "error" or (not kind.startswith("response.") and event.get("error")):
             self.error = _error(event)

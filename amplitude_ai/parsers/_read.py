@@ -12,24 +12,30 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .._elide import elide_base64
-from .._models import CallError, Exchange, LLMCall, Outcome
+from .._models import CallError, Exchange, LLMCall, Message, Outcome
 from . import _registry, compatible
 from ._batches import read_results
 from ._decode import Body, decode
 from ._errors import read_error
-from ._eventstream import eventstream_frames
-from ._format import Folded, Frame, WireFormat, WireRequest
+from ._evidence import is_call
+from ._format import Folded, WireFormat, WireRequest
 from ._formats import FORMATS
-from ._frames import json_array_frames, ndjson_frames, sse_frames
+from ._frames import with_errors
+from ._framing import stream_frames
 from ._gateways import upstream_provider
-from ._json import as_count, as_dict, as_float, as_str, loads
-from ._router import BATCH_RESULTS, Route, host_provider, route
+from ._json import as_count, as_dict, as_float, as_str, loads, rejoined
+from ._paths import BATCH_RESULTS
+from ._router import Route, host_provider, route
 from ._shape import shape
 
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
 _PROCESSING = ("openai-processing-ms", "x-envoy-upstream-service-time", "x-amzn-bedrock-invocation-latency")
 _LEFT_REQUESTS = ("x-ratelimit-remaining-requests", "anthropic-ratelimit-requests-remaining")
 _LEFT_TOKENS = ("x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining")
+_CACHES = (
+    *("helicone-cache", "cf-aig-cache-status", "x-portkey-cache-status", "x-openrouter-cache-status"),
+    "x-cache-status",  # Kong's
+)
 _AWS_ATTEMPT = re.compile(r"attempt=(\d+)")
 
 
@@ -43,6 +49,7 @@ class _Answer:
     first_token_end: int | None = None
     problem: str | None = None
     text: str | None = None
+    usage_complete: bool = True
 
 
 def read_all(exchange: Exchange) -> Iterator[tuple[LLMCall, Exchange]]:
@@ -76,11 +83,15 @@ def read(exchange: Exchange) -> LLMCall | None:
         status=exchange.status,
         response_headers=exchange.response_headers,
         request_headers=exchange.request_headers,
+        method=exchange.method,
     )
     wire = _format(where.format)
     decoded = _decoded(exchange)
     answer = _answer(exchange, request, decoded, where)
     problem = answer.problem or request_problem
+    answered = bool(answer.body) or (answer.text is not None and answer.problem != "Truncated")
+    if where.guessed and not is_call(wire, request, answer.body, answered):
+        return None
     try:
         call = wire.parse(request, answer.body)
     except Exception as exc:
@@ -90,6 +101,7 @@ def read(exchange: Exchange) -> LLMCall | None:
         )
     if call is None:
         return None
+    call = _rejoined(call)
     return _with_wire_facts(call, exchange, where, request, answer, decoded, problem)
 
 
@@ -127,7 +139,35 @@ def _with_wire_facts(
         retry_count=_retry_count(exchange.request_headers),
         time_to_first_token_ms=_first_token_ms(exchange, answer, decoded),
         parse_error=problem,
+        cached_response=True if exchange.from_cache or _is_hit(headers) else None,
+        reported_cost_usd=call.reported_cost_usd if call.reported_cost_usd is not None else _litellm_cost(headers),
+        usage_complete=False if not answer.usage_complete and _is_counted(call) else None,
     )
+
+
+def _is_hit(headers: Mapping[str, str]) -> bool:
+    """Whether a gateway answered from its cache: ``HIT``, ``SEMANTIC HIT``, ``Hit``."""
+    return any("hit" in headers[name].lower().split() for name in _CACHES if name in headers)
+
+
+def _litellm_cost(headers: Mapping[str, str]) -> float | None:
+    """LiteLLM's proxy knows what it paid; it says ``None`` where it does not, and 0 where it has no price."""
+    return as_float(_number(headers.get("x-litellm-response-cost"))) or None
+
+
+def _is_counted(call: LLMCall) -> bool:
+    usage = call.usage
+    return usage.input_tokens is not None or usage.output_tokens is not None
+
+
+def _rejoined(call: LLMCall) -> LLMCall:
+    """The call with characters whole that were split between two deltas, or cut in the request."""
+    text, tools = (
+        rejoined(call.output_text),
+        tuple(replace(tool, arguments=rejoined(tool.arguments)) for tool in call.tool_calls),
+    )
+    messages = tuple(Message(turn.role, rejoined(turn.text)) for turn in call.messages)
+    return replace(call, output_text=text, tool_calls=tools, messages=messages)
 
 
 def _format(name: str) -> WireFormat:
@@ -189,14 +229,18 @@ def _answer(exchange: Exchange, request: WireRequest, decoded: Body, where: Rout
     wire_ended = exchange.outcome is Outcome.EXHAUSTED and not decoded.damaged and not exchange.response_truncated
     if not data:
         return _Answer({}, complete=exchange.outcome is Outcome.EXHAUSTED, streamed=_asked_to_stream(request))
-    frames = _stream_frames(exchange, request, data, where)
-    if frames is not None and (exchange.status or 200) < 400:
+    wire = _format(where.format)
+    label = exchange.response_headers.get("content-type", "").split(";")[0].strip().lower()
+    refused = (exchange.status or 200) >= 400
+    frames = stream_frames(data, label, getattr(wire, "framing", "sse"), _asked_to_stream(request) and not refused)
+    if frames is not None:
         try:
-            folded: Folded = _format(where.format).fold(frames, request)
+            folded: Folded = wire.fold(with_errors(frames, refused), request)
         except Exception as exc:
             return _Answer({}, complete=False, streamed=True, problem=type(exc).__name__)
-        return _Answer(folded.body, folded.complete, streamed=True, first_token_end=folded.first_token_end)
-    streamed = _asked_to_stream(request) and (exchange.status or 0) < 400
+        counted = folded.complete if folded.usage_complete is None else folded.usage_complete
+        return _Answer(folded.body, folded.complete, True, folded.first_token_end, usage_complete=counted)
+    streamed = _asked_to_stream(request) and not refused
     try:
         value = loads(elide_base64(data))
     except ValueError:
@@ -207,31 +251,13 @@ def _answer(exchange: Exchange, request: WireRequest, decoded: Body, where: Rout
             problem = None  # audio, an HTML error page: no JSON was promised
         return _Answer({}, complete=wire_ended, streamed=streamed, problem=problem, text=text)
     if isinstance(value, list):
-        value = value[0] if value and (exchange.status or 200) >= 400 else {"data": value}
+        value = value[0] if value and refused else {"data": value}
     return _Answer(as_dict(value), complete=True, streamed=False)
 
 
 def _asked_to_stream(request: WireRequest) -> bool:
-    return request.body.get("stream") is True or "stream" in request.path.rpartition("/")[2].lower()
-
-
-def _stream_frames(exchange: Exchange, request: WireRequest, data: bytes, where: Route) -> Iterator[Frame] | None:
-    """The frames, when the body is a stream; decided by content type, then by what was asked and what is there."""
-    content_type = exchange.response_headers.get("content-type", "").split(";")[0].strip().lower()
-    if content_type == "text/event-stream":
-        return sse_frames(data)
-    if content_type == "application/vnd.amazon.eventstream":
-        return eventstream_frames(data)
-    if content_type in {"application/x-ndjson", "application/ndjson", "application/jsonl"}:
-        return ndjson_frames(data)
-    head = data[:64].lstrip()
-    if where.format == "google.generate" and head.startswith(b"[") and "stream" in request.path.lower():
-        return json_array_frames(data)
-    if head.startswith((b"data:", b"event:", b": ", b":\n")):
-        return sse_frames(data)
-    if where.format.startswith("ollama.") and head.startswith(b"{") and b"}\n{" in data:
-        return ndjson_frames(data)
-    return None
+    last = request.path.rpartition("/")[2].lower()
+    return request.body.get("stream") is True or "stream" in last
 
 
 def _first_token_ms(exchange: Exchange, answer: _Answer, decoded: Body) -> float | None:

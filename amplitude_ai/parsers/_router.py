@@ -1,8 +1,9 @@
 """(method, host, path) -> `Route`, by table. Two tables: the path names the wire format, the host names the provider.
 
+Paths are as they crossed the wire, percent-encoded: in ``/model/arn%3Aaws…%2Fx/converse`` one slash is the model's.
 A host nobody knows (a ``base_url`` on localhost, a company's gateway) is routed by the path's shape and credited to
-the provider whose shape it is. Asked on the caller's thread for every request: one dictionary look-up when the path
-was seen before, one regular expression when not.
+the provider whose shape it is, and then the body must look like it (`Route.guessed`). Asked on the caller's thread for
+every request: one dictionary look-up when the path was seen before, one regular expression when not.
 """
 
 from __future__ import annotations
@@ -10,64 +11,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import translate
+from urllib.parse import unquote
 
 from . import compatible
+from ._paths import BATCH_RESULTS, COMPATIBLE, PATHS, SPOKEN, TENANTS, PathRow
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where an exchange goes. ``price_provider`` is genai-prices' id; ``None`` when only the model name can tell."""
+    """Where an exchange goes. ``price_provider`` is genai-prices' id; ``None`` when only the model name can tell.
+
+    ``guessed``: the path alone says so, and the bodies must look like the format.
+    """
 
     provider: str
     format: str
     price_provider: str | None = None
+    guessed: bool = False
 
 
-#: The files in which batches are answered: no wire format, for they hold answers of many (``_batches``).
-BATCH_RESULTS = "batch.results"
-
-#: (path pattern, wire format, the provider whose shape it is). First match wins; matched against the whole path.
-_PATHS: tuple[tuple[str, str, str], ...] = (
-    (r".*/chat/completions", "openai.chat", "openai"),
-    (r".*/(?:cortex/inference:complete|serving-endpoints/[^/]+/invocations)", "openai.chat", "openai"),
-    (r".*/responses(?:/compact|/resp_[^/]+)?", "openai.responses", "openai"),
-    (r".*/threads/(?:[^/]+/)?runs(?:/[^/]+(?:/submit_tool_outputs)?)?", "openai.runs", "openai"),
-    (r".*/fim/completions", "mistral.fim", "mistral"),
-    (r".*/completions", "openai.completions", "openai"),
-    (r".*/v2/embed", "cohere.embed", "cohere"),
-    (r".*/v[12]/rerank", "cohere.rerank", "cohere"),
-    (r".*/embeddings", "openai.embeddings", "openai"),
-    (r".*/images/(?:generations|edits|variations)", "openai.images", "openai"),
-    (r".*/audio/(?:speech|transcriptions|translations)", "openai.audio", "openai"),
-    (r".*/moderations", "openai.moderations", "openai"),
-    (r".*/ocr", "mistral.ocr", "mistral"),
-    (r".*/messages", "anthropic.messages", "anthropic"),
-    (r".*/v1/complete", "anthropic.completions", "anthropic"),
-    (r".*/publishers/anthropic/models/[^/]+:(?:streamRawPredict|rawPredict)", "anthropic.messages", "anthropic"),
-    (r".*/models/[^/]+:(?:generateContent|streamGenerateContent)", "google.generate", "google"),
-    (r".*/[^/]+:(?:generateContent|streamGenerateContent)", "google.generate", "google"),
-    (r".*/models/[^/]+:(?:embedContent|batchEmbedContents)", "google.embed", "google"),
-    (r".*/publishers/google/models/(?:text|gemini|multimodal)[^/]*embedding[^/]*:predict", "google.embed", "google"),
-    (r".*/models/[^/]+:(?:predict|predictLongRunning)", "google.predict", "google"),
-    (r".*/interactions", "google.interactions", "google"),
-    (r".*/model/[^/]+/converse(?:-stream)?", "bedrock.converse", "bedrock"),
-    (r".*/model/[^/]+/invoke(?:-with-response-stream)?", "bedrock.invoke", "bedrock"),
-    (r".*/v[12]/chat", "cohere.chat", "cohere"),
-    (r".*/api/chat", "ollama.chat", "ollama"),
-    (r".*/api/generate", "ollama.generate", "ollama"),
-    (r".*/api/embed(?:dings)?", "ollama.embed", "ollama"),
-    (r".*/generate(?:_stream)?", "huggingface.generate", "huggingface"),
-    (r".*/files/[^/]+/content", BATCH_RESULTS, "openai"),
-    (r".*/messages/batches/[^/]+/results", BATCH_RESULTS, "anthropic"),
-)
-#: Paths so common elsewhere that on an unknown host they mean nothing.
-_ONLY_ON_KNOWN_HOSTS = frozenset(
-    {"huggingface.generate", "google.interactions", "google.predict", "mistral.ocr", "cohere.chat", "cohere.rerank"}
-    | {BATCH_RESULTS}
-)
-_SHARED_TAIL = re.compile(r"/(?:messages|responses)$")
-
-_PATH = re.compile("|".join(f"(?P<p{index}>{path})" for index, (path, _, _) in enumerate(_PATHS)))
+_ANY_PATH = re.compile("|".join(f"(?:{row.pattern})" for row in PATHS))
+_ROWS = tuple((re.compile(row.pattern), row) for row in PATHS)
+_TENANT = re.compile(TENANTS)
 
 #: (host pattern, provider, genai-prices id) of hosts with wire formats of their own; compatible hosts: `compatible`.
 _HOSTS: tuple[tuple[str, str, str | None], ...] = (
@@ -78,9 +43,16 @@ _HOSTS: tuple[tuple[str, str, str | None], ...] = (
     (r"(?:[a-z0-9-]+-)?aiplatform(?:\.[a-z]+\.rep)?(?:\.mtls)?\.googleapis\.com", "vertex", "google"),
     (r"bedrock-runtime(?:-fips)?\..*amazonaws\.com(?:\.cn)?", "bedrock", "aws"),
     (r"bedrock-mantle\..*\.api\.aws", "bedrock", "aws"),
+    (r"bedrock-agent-runtime(?:-fips)?\..*amazonaws\.com(?:\.cn)?", "bedrock_agents", "aws"),
+    (r"runtime\.sagemaker(?:-fips)?\..*amazonaws\.com(?:\.cn)?", "sagemaker", None),
     (r"aws-external-anthropic\..*\.api\.aws", "anthropic", "anthropic"),
     (r"api\.cohere\.(?:com|ai)", "cohere", "cohere"),
     (r".*\.inference\.huggingface\.co|api-inference\.huggingface\.co", "huggingface", None),
+    (r"api\.voyageai\.com|ai\.mongodb\.com", "voyage", None),
+    (r"api(?:\.eu)?\.deepgram\.com", "deepgram", None),
+    (r"api\.replicate\.com", "replicate", None),
+    (r".*\.ml\.cloud\.ibm\.com", "watsonx", None),
+    (r"api(?:\.[a-z]+)?\.aleph-alpha\.com|inference-api\.[a-z0-9.-]*aleph-alpha\.com", "aleph_alpha", None),
 )
 
 #: (host, path, route) of parsers that were registered, the latest first.
@@ -90,7 +62,7 @@ _paths: dict[bytes, bool] = {}
 _cache: dict[tuple[str, str, str, bool], Route | None] = {}
 _hosts: dict[str, tuple[str, str | None] | None] = {}
 _CACHE_LIMIT = 1024
-#: Responses, interactions and batch results are also read back with GET.
+#: Stored responses, runs, deferred answers and batch results are read back with GET.
 _METHODS = frozenset({"POST", "GET"})
 
 
@@ -120,21 +92,41 @@ def _route(method: str, host: str, path: str) -> Route | None:
     for hosts, paths, found in registered:
         if method == "POST" and hosts.match(host) and paths.match(path):
             return found
-    matched = _PATH.fullmatch(path.rstrip("/"))
-    if matched is None or matched.lastgroup is None:
-        return None
-    _, name, shape_owner = _PATHS[int(matched.lastgroup[1:])]
-    # What is read back with GET: a stored response, a run. (A list of runs has no id of its own to be told by.)
-    fetched = (name == "openai.responses" and "/resp_" in path) or (name == "openai.runs" and "/run_" in path)
-    if (method == "GET" and not fetched) if name != BATCH_RESULTS else method != "GET":
-        return None
     known = host_provider(host)
-    if known is not None:
-        provider, price_provider = known
-        return Route(provider, name, price_provider)
-    if name in _ONLY_ON_KNOWN_HOSTS and not _local(host):
+    row = _row(method, known[0] if known else "local" if _local(host) else None, _readable(path))
+    if row is None:
         return None
-    return Route(shape_owner, name)
+    if known is None:
+        return Route(row.owner, row.format, guessed=row.format != BATCH_RESULTS)
+    provider, price_provider = known
+    provider = {"bedrock_agents": "bedrock"}.get(provider, provider)
+    return Route(provider, row.format, price_provider, guessed=_TENANT.fullmatch(host) is not None)
+
+
+def _row(method: str, provider: str | None, path: str) -> PathRow | None:
+    """The first row that holds on the hosts of ``provider`` (``local``; ``None``: nobody knows the host)."""
+    is_known = provider is not None and provider != "local"
+    spoken = SPOKEN.get(provider or "", COMPATIBLE) if is_known else ("",)
+    for pattern, row in _ROWS:
+        if method not in row.methods or not pattern.fullmatch(path):
+            continue
+        if row.only and provider not in row.only and not ("known" in row.only and provider is not None):
+            continue
+        if not row.only and not row.format.startswith(spoken):
+            continue
+        # Anthropic's SDK and everybody's copies of its door say /v1/messages; the rest are mails and chats.
+        if is_known and row.format == "anthropic.messages" and not path.endswith(("/v1/messages", "awPredict")):
+            continue
+        if row.format == "openai.runs" and is_known and provider not in ("openai", "azure"):
+            continue
+        return row
+    return None
+
+
+def _readable(path: str) -> str:
+    """The path without slashes at its end, escapes resolved but for the slash: a client may escape ``:`` or not."""
+    path = path.rstrip("/")
+    return unquote(path.replace("%2F", "%252F").replace("%2f", "%252F")) if "%" in path else path
 
 
 def forget() -> None:
@@ -176,7 +168,7 @@ def is_any(raw_path: bytes) -> bool:
     except KeyError:
         pass
     path = raw_path.decode("latin-1").rstrip("/")
-    found = _PATH.fullmatch(path) is not None or "%" in path or bool(registered)
+    found = _ANY_PATH.fullmatch(path) is not None or "%" in path or bool(registered)
     if len(_paths) >= _CACHE_LIMIT:
         _paths.clear()
     _paths[raw_path] = found

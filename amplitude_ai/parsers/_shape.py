@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._json import as_dict, as_list
+from ._evidence import has_turns, is_contents
 
 
 def shape(body: Mapping[str, Any]) -> tuple[str, str] | None:
     """(wire format, provider whose shape it is) of a request body, or ``None`` when it looks like no model call."""
-    if isinstance(body.get("contents"), list | dict | str) and "model" not in body:
+    if is_contents(body.get("contents")) and "model" not in body:
         return ("google.generate", "google")
-    if as_list(body.get("messages")):
-        first = as_dict(body["messages"][0])
+    if has_turns(body):
         if "max_tokens" in body and ("system" in body or "anthropic_version" in body or "stop_sequences" in body):
             return ("anthropic.messages", "anthropic")
-        if "role" in first and ("model" in body or "stream" in body):
+        if "model" in body or "stream" in body:
             return ("openai.chat", "openai")
-    if "model" in body and isinstance(body.get("input"), str | list):
+    if isinstance(body.get("model"), str) and isinstance(body.get("input"), str | list):
         return ("openai.responses", "openai") if "instructions" in body or "stream" in body else None
     return None

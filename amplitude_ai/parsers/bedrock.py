@@ -15,8 +15,10 @@ from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._json import add_counts, as_count, as_dict, as_float, as_str
 
-#: An id, an inference profile, or an ARN with its slash escaped.
-_MODEL_IN_PATH = re.compile(r"/model/([^/]+)/(?:converse|invoke)")
+#: An id, an inference profile, or an ARN with its slash escaped or not.
+_MODEL_IN_PATH = re.compile(r"/model/([^/]+|arn:.+)/(?:converse|invoke)[^/]*$")
+#: The resources of an ARN that name a model themselves. A profile of one's own has a random name.
+_NAMED_RESOURCE = re.compile(r"arn:[^/]*:(?:foundation-model|inference-profile)/(.+)$")
 
 
 class _Converse:
@@ -75,7 +77,13 @@ def _named(call: LLMCall, request: WireRequest) -> LLMCall:
     named = unquote(matched.group(1)) if matched else None
     answered = request.status is not None and request.status < 400
     model = (call.model or named) if answered else None
-    return replace(call, requested_model=named or call.requested_model, model=model)
+    resource = _NAMED_RESOURCE.match(named or "")
+    return replace(
+        call,
+        requested_model=named or call.requested_model,
+        model=model,
+        price_model=resource.group(1) if resource and call.model is None else call.price_model,
+    )
 
 
 def _counted(usage: Usage, request: WireRequest, body: Mapping[str, Any]) -> Usage:

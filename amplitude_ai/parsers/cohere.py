@@ -21,6 +21,7 @@ _ROLES = {"user": "user", "assistant": "assistant", "chatbot": "assistant", "too
 
 class _Chat:
     name = "cohere.chat"
+    framing = "ndjson"  # v1; v2 sends events
 
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
         every = list(frames)
@@ -68,15 +69,73 @@ class _Rerank:
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
         query = as_str(as_dict(request.body).get("query"))
-        return replace(_call(request, body, "rerank"), messages=(Message("user", query),) if query else ())
+        call = replace(_call(request, body, "rerank"), messages=(Message("user", query),) if query else ())
+        # Voyage, Jina, OpenRouter and vLLM name the model, and count in OpenAI's words. All they read is input.
+        usage = as_dict(body.get("usage"))
+        total = as_count(usage.get("prompt_tokens"))
+        total = as_count(usage.get("total_tokens")) if total is None else total
+        if call.usage.input_tokens is None and total is not None:
+            call = replace(call, usage=replace(call.usage, input_tokens=total))
+        cost = as_float(usage.get("cost")) if request.provider == "openrouter" else None
+        return replace(call, model=as_str(body.get("model")) or call.model, reported_cost_usd=cost)
 
 
-FORMATS = (_Chat(), _Embed(), _Rerank())
+class _Generate:
+    """``/v1/generate`` (https://docs.cohere.com/v1/reference/generate): ``generations``, each with its text."""
+
+    name = "cohere.generate"
+    framing = "ndjson"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        return _fold_generate(frames)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        asked = as_dict(request.body)
+        written = next(iter(dicts(body.get("generations"))), {})
+        text, prompt = written.get("text"), as_str(asked.get("prompt"))
+        return replace(
+            _call(request, body, "completion"),
+            messages=(Message("user", prompt),) if prompt else (),
+            output_text=text if isinstance(text, str) else None,
+            finish_reason=as_str(written.get("finish_reason")),
+            temperature=as_float(asked.get("temperature")),
+            max_tokens=as_count(asked.get("max_tokens")),
+            top_p=as_float(asked.get("p")),
+        )
+
+
+FORMATS = (_Chat(), _Embed(), _Rerank(), _Generate())
+
+
+def _fold_generate(frames: Iterable[Frame]) -> Folded:
+    """Pieces ``{"text", "is_finished": false}``, then ``{"is_finished": true, "finish_reason", "response"}``."""
+    body: dict[str, Any] = {}
+    texts: list[str] = []
+    complete, first = False, None
+    for frame in frames:
+        event = as_dict(frame.data)
+        text = as_str(event.get("text"))
+        if event.get("error"):
+            body["error"] = event["error"]
+        elif event.get("is_finished") is True:
+            complete = True
+            body.update(as_dict(event.get("response")))
+            body.setdefault("generations", [{"finish_reason": event.get("finish_reason")}])
+        elif text is not None:
+            texts.append(text)
+            first = frame.end if first is None else first
+    written = dict(next(iter(dicts(body.get("generations"))), {}))
+    if texts:
+        written.setdefault("text", "".join(texts))
+    if written:
+        body["generations"] = [written]
+    return Folded(body, complete, first)
 
 
 def _call(request: WireRequest, body: Mapping[str, Any], operation: str) -> LLMCall:
     refused = request.status is not None and request.status >= 400
-    requested = as_str(request.body.get("model"))
+    requested = request.body.get("model")
+    requested = requested if isinstance(requested, str) else None
     return LLMCall(
         provider=request.provider,
         operation=operation,
@@ -110,6 +169,7 @@ def _usage(body: Mapping[str, Any]) -> Usage:
         input_tokens=as_count(tokens.get("input_tokens")),
         output_tokens=as_count(tokens.get("output_tokens")),
         cached_input_tokens=as_count(reported.get("cached_tokens")),
+        reasoning_tokens=as_count(tokens.get("reasoning_tokens")),
         extra=extra,
     )
 

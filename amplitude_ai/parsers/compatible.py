@@ -129,6 +129,10 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "ovhcloud": (Quirks("ovhcloud"), ("oai.endpoints.kepler.ai.cloud.ovh.net",)),
     "heroku": (_PLAIN, ("us.inference.heroku.com", "eu.inference.heroku.com")),
     "arcee": (Quirks("arcee"), ("api.arcee.ai",)),
+    # https://dev.writer.com/api-reference: chat at /v1/chat.
+    "writer": (_PLAIN, ("api.writer.com",)),
+    "ai21": (_PLAIN, ("api.ai21.com",)),
+    "jina": (_PLAIN, ("api.jina.ai",)),
     "ollama": (_PLAIN, ("ollama.com", "api.ollama.com")),
     # Gateways that pass on other people's models.
     "vercel": (_PLAIN, ("ai-gateway.vercel.sh",)),

@@ -12,8 +12,9 @@ from typing import Any
 from .._models import LLMCall, ToolCall
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
-from ._google import messages, parts, pick, read_usage, requested_model, tool_results
+from ._google import USAGE, camel_case, messages, parts, pick, read_usage, requested_model, tool_results
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
+from ._usage import later
 
 #: Numbers of google.ai.generativelanguage v1beta ``Candidate.FinishReason`` and ``PromptFeedback.BlockReason``.
 _FINISH = (
@@ -28,6 +29,7 @@ _Piece = tuple[Mapping[str, Any], list[str]]
 
 class _Generate:
     name = "google.generate"
+    framing = "array"
 
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
         return _fold(frames)
@@ -139,7 +141,7 @@ def _fold(frames: Iterable[Frame]) -> Folded:
     for frame in frames:
         chunk = as_dict(frame.data)
         body.update({name: value for name, value in chunk.items() if name != "candidates" and value is not None})
-        usage.update(as_dict(pick(chunk, "usageMetadata")))
+        usage = later(usage, camel_case(as_dict(pick(chunk, "usageMetadata"))), USAGE)
         for position, piece in enumerate(dicts(chunk.get("candidates"))):
             index = as_count(piece.get("index"))
             index = position if index is None else index

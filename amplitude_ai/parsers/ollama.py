@@ -14,7 +14,9 @@ from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe_base64
+from ._usage import later
 
+_COUNTS = ("prompt_eval_count", "eval_count")
 _ROLES = {"user": "user", "assistant": "assistant", "tool": "tool"}
 
 
@@ -22,6 +24,7 @@ _ROLES = {"user": "user", "assistant": "assistant", "tool": "tool"}
 class _Format:
     name: str
     operation: str
+    framing: str = "ndjson"
 
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
         return _fold(frames)
@@ -75,7 +78,7 @@ def _fold(frames: Iterable[Frame]) -> Folded:
         said = message.get("content") or message.get("thinking") or line.get("response") or line.get("thinking")
         if first is None and (said or called):
             first = frame.end
-        body.update(line)
+        body.update(later({name: body.get(name) for name in _COUNTS}, line, ()))
         complete = complete or line.get("done") is True
     if "message" in body:
         body["message"] = {"role": "assistant", "content": "".join(texts["content"]), "tool_calls": calls}

@@ -13,7 +13,7 @@ from typing import Any
 from .._models import LLMCall, Message, ToolCall, ToolResult
 from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_str, dicts
-from ._openai import base_call, find_error, prompt_text, visible_text
+from ._openai import base_call, find_error, is_pending, prompt_text, visible_text
 from ._openai_chat_fold import fold
 
 _ROLES = {"user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}
@@ -27,6 +27,8 @@ class _Chat:
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
         body = as_dict(body)
+        if _is_deferred(request, body):
+            return None
         choice = first_choice(body)
         message = as_dict(choice.get("message"))
         asked = as_dict(request.body)
@@ -42,6 +44,16 @@ class _Chat:
 
 
 FORMAT = _Chat()
+
+
+def _is_deferred(request: WireRequest, body: Mapping[str, Any]) -> bool:
+    """An answer that is fetched later, with GET (https://docs.x.ai/docs/guides/deferred-chat-completions).
+
+    The POST gives an id and no more; that of the answer is another. The answer is the record.
+    """
+    accepted = request.status is not None and request.status < 300
+    started = request.method == "POST" and "request_id" in body and not body.get("choices") and not body.get("error")
+    return is_pending(request, body) or (accepted and started)
 
 
 def first_choice(body: Mapping[str, Any]) -> Mapping[str, Any]:

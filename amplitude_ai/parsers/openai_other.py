@@ -15,7 +15,8 @@ from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
 from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe, describe_base64
-from ._openai import base_call, find_error, prompt_text
+from ._openai import USAGE, base_call, find_error, is_pending, prompt_text
+from ._usage import later
 from .openai_chat import finish_reason, first_choice
 
 
@@ -33,6 +34,8 @@ class _Format:
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
         body = as_dict(body)
+        if is_pending(request, body):
+            return None
         call = base_call(request, body, self.operation, find_error(request, body))
         return self.reader(call, as_dict(request.body), body)
 
@@ -52,6 +55,8 @@ def _user(given: object) -> Iterator[Message]:
 def _completion(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
     choice = first_choice(body)
     text = choice.get("text")
+    if text is None:  # llama.cpp's and others' chat answers at this door
+        text = as_dict(choice.get("message")).get("content")
     return replace(
         call,
         messages=tuple(_user(asked.get("prompt"))),
@@ -66,13 +71,16 @@ def _fold_completion(frames: Iterable[Frame]) -> Folded:
     body: dict[str, Any] = {}
     texts: dict[int, list[str]] = {}
     reasons: dict[int, str] = {}
-    done, first = False, None
+    done, bare, first = False, False, None
     for frame in frames:
         chunk = frame.data
         if not isinstance(chunk, Mapping):
             done = done or (isinstance(chunk, str) and chunk.strip() == "[DONE]")
             continue
+        usage = later(body.get("usage"), chunk.get("usage"), USAGE)
         body.update({name: value for name, value in chunk.items() if value and name != "choices"})
+        if usage:
+            body["usage"] = usage
         for position, part in enumerate(dicts(chunk.get("choices"))):
             index = as_count(part.get("index"))
             index = position if index is None else index
@@ -83,10 +91,15 @@ def _fold_completion(frames: Iterable[Frame]) -> Folded:
                 reasons[index] = reason
             if text and first is None:
                 first = frame.end
+        value = chunk.get("value")  # Writer: pieces without choices, and no word at the end
+        if isinstance(value, str):
+            bare = True
+            texts.setdefault(0, []).append(value)
+            first = frame.end if first is None and value else first
     body["choices"] = [
         {"index": index, "text": "".join(texts[index]), "finish_reason": reasons.get(index)} for index in sorted(texts)
     ]
-    return Folded(body, done or (bool(texts) and len(reasons) == len(texts)), first)
+    return Folded(body, done or bare or (bool(texts) and len(reasons) == len(texts)), first)
 
 
 def _embeddings(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
@@ -110,12 +123,32 @@ def _images(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) ->
     )
 
 
+def _videos(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
+    """A video is made in the background (openai ``types/video.py``; xAI answers with an id); billed by the second."""
+    seconds = _seconds(body.get("seconds") if body.get("seconds") is not None else asked.get("duration"))
+    extra = {**call.usage.extra, "output_video_seconds": seconds} if seconds else call.usage.extra
+    return replace(
+        call,
+        messages=tuple(_user(asked.get("prompt"))),
+        usage=replace(call.usage, extra=extra),
+        finish_reason=as_str(body.get("status")),
+        response_id=as_str(body.get("id")) or as_str(body.get("request_id")),
+    )
+
+
+def _seconds(value: object) -> float | None:
+    """OpenAI says them as text."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < 7:
+        return float(value)
+    return as_float(value)
+
+
 def _audio(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
     """Speech answers with bytes, so ``body`` is empty; transcriptions are billed by tokens or by the second."""
     text = body.get("text")
     return replace(
         call,
-        messages=tuple(_user(asked.get("input") or asked.get("prompt"))),
+        messages=tuple(_user(asked.get("input") or asked.get("text") or asked.get("prompt"))),
         output_text=text if isinstance(text, str) else None,
         usage=_with_seconds(call.usage, as_dict(body.get("usage"))),
     )
@@ -219,5 +252,6 @@ FORMATS = (
     _Format("openai.embeddings", "embeddings", _fold_events, _embeddings),
     _Format("openai.images", "image", _fold_events, _images),
     _Format("openai.audio", "audio", _fold_events, _audio),
+    _Format("openai.videos", "video", _fold_events, _videos),
     _Format("openai.moderations", "moderation", _fold_events, _moderation),
 )

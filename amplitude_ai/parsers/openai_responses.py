@@ -13,7 +13,7 @@ from typing import Any
 from .._models import CallError, LLMCall, Message, ToolResult, Usage
 from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_str, dicts
-from ._openai import base_call, find_error, prompt_text, visible_text
+from ._openai import base_call, find_error, is_pending, prompt_text, visible_text
 from ._openai_responses_fold import fold
 from ._openai_responses_tools import tool_calls
 
@@ -28,6 +28,8 @@ class _Responses:
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
         body = as_dict(body)
+        if is_pending(request, body):
+            return None
         asked = as_dict(request.body)
         call = base_call(request, body, "responses", _error(request, body))
         return replace(

@@ -27,10 +27,14 @@ class DuplicateFilter:
             return False
         known = key in self._told
         finished = call.batched or call.usage.total is not None
-        if exchange.method == "GET" and (known or not finished) and call.error is None:
+        # A run that waits for its tools is told with them, once.
+        waiting = "" if finished else " ".join(tool.id or tool.name for tool in call.tool_calls)
+        asked = waiting and (call.host, f"{key[1]} {waiting}")
+        is_news = finished or (bool(asked) and asked not in self._told)
+        if exchange.method == "GET" and (known or not is_news) and call.error is None:
             return True
-        if finished:
-            self._told[key] = None
+        if finished or asked:
+            self._told[asked or key] = None
             if len(self._told) > _MAX:
                 self._told.popitem(last=False)
         return False

@@ -50,6 +50,8 @@ SCHEMA: Mapping[str, tuple[str, ...]] = {
         "cache_write_tokens",
         "reasoning_tokens",
         "usage_source",
+        "usage_complete",
+        "cached_response",
         "latency_ms",
         "time_to_first_token_ms",
         "provider_processing_ms",
@@ -98,7 +100,7 @@ ESTIMATE = "estimate"
 
 _TOKENS = frozenset(
     {"input_tokens", "output_tokens", "total_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens"}
-    | {"usage_source"}
+    | {"usage_source", "usage_complete"}
 )
 _COSTS = frozenset({"cost_usd", "cost_source", "total_cost_usd"})
 _TIMES = frozenset({"latency_ms", "time_to_first_token_ms", "provider_processing_ms", "duration_ms"})
@@ -213,6 +215,8 @@ def llm_message(
         "cache_write_tokens": usage.cache_write_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
         "usage_source": _usage_source(call),
+        "usage_complete": call.usage_complete,
+        "cached_response": call.cached_response,
         "latency_ms": None if call.batched else exchange.latency_ms,
         "time_to_first_token_ms": call.time_to_first_token_ms,
         "provider_processing_ms": call.provider_processing_ms,
@@ -229,11 +233,17 @@ def llm_message(
         "temperature": call.temperature,
         "max_tokens": call.max_tokens,
         "top_p": call.top_p,
-        "tool_call_count": len(call.tool_calls) if result.success or call.tool_calls else None,
+        "tool_call_count": _tool_call_count(call, result),
         "ratelimit_remaining_requests": call.ratelimit_remaining_requests,
         "ratelimit_remaining_tokens": call.ratelimit_remaining_tokens,
     }
     return build(LLM_MESSAGE, origin, finished_at_ms(exchange), insert_id, properties)
+
+
+def _tool_call_count(call: LLMCall, result: CallResult) -> int | None:
+    """None where the call failed, or its answer could not be read: that says nothing of tools."""
+    is_told = result.success and call.parse_error in (None, "RequestNotJSON", "RequestTooLarge")
+    return len(call.tool_calls) if is_told or call.tool_calls else None
 
 
 def _usage_source(call: LLMCall) -> str | None:

@@ -71,6 +71,8 @@ def price(call: LLMCall, when_ms: int | None, config: AIConfig) -> tuple[float |
         when_ms: when it was made (Unix ms), because prices change; ``None`` for now.
         config: whose prices to use.
     """
+    if call.cached_response:
+        return None, None
     reported = call.reported_cost_usd
     if reported is not None and math.isfinite(reported) and reported >= 0:
         return reported, PROVIDER
@@ -147,6 +149,8 @@ def price_by_name(
 def _priceable(call: LLMCall) -> bool:
     """Whether enough is known: pricing half of a call would be a made-up figure."""
     usage = call.usage
+    if call.usage_complete is False and call.usage_source != ESTIMATE:
+        return False
     if not (call.price_model or call.model or call.requested_model):
         return False
     if any((count or 0) < 0 for count in (usage.input_tokens, usage.output_tokens)):

@@ -52,6 +52,11 @@ RESPONSE_HEADERS = frozenset(
         "x-amzn-bedrock-output-token-count",
         "x-amzn-bedrock-invocation-latency",
         "x-litellm-response-cost",
+        "helicone-cache",
+        "cf-aig-cache-status",
+        "x-portkey-cache-status",
+        "x-openrouter-cache-status",
+        "x-cache-status",
         "x-typed-event",
     }
 )
@@ -84,6 +89,7 @@ class Capture:
     outcome = Outcome.ABANDONED
     error: CallError | None = None
     body_decoded = False
+    from_cache = False
     usage_filter: UsageFilter | None = None  # hides what we asked for from the application
     request_truncated = False
     _tail: deque[bytes] | None = None
@@ -236,6 +242,7 @@ class Capture:
             response_truncated=self._tail is not None,
             tail_index=None if self._tail is None else head,
             body_decoded=self.body_decoded,
+            from_cache=self.from_cache,
         )
 
 

@@ -20,7 +20,7 @@ def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture 
     """Start watching ``request``, or ``None`` when it is not ours. Removes our headers. Never raises."""
     try:
         url = request.url
-        if not observer.watches(request.method, url.host, url.path, binding.explicit):
+        if not observer.watches(request.method, url.host, raw_path(url), binding.explicit):
             drop_our_headers(request)
             return None
         injected = binding.config is not None and binding.config.inject_stream_usage and _inject(request, binding)
@@ -42,6 +42,12 @@ def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture 
         return None
 
 
+def raw_path(url: Any) -> str:
+    """The path as it crosses the wire: httpx' ``path`` has an escaped slash for a slash."""
+    path: bytes = url.raw_path
+    return path.partition(b"?")[0].decode("latin-1")
+
+
 def drop_our_headers(request: Any) -> None:
     """They are for us: no server gets them, watched or not."""
     for name in our_headers(request.headers.raw):
@@ -52,7 +58,9 @@ def _inject(request: Any, binding: Binding) -> bool:
     """Make a stream's request ask for its usage (`_usage_injection`). True when it did not before."""
     from . import _usage_injection
 
-    if inside.get() or not _usage_injection.should_inject(binding, request.method, request.url.host, request.url.path):
+    if inside.get() or not _usage_injection.should_inject(
+        binding, request.method, request.url.host, raw_path(request.url)
+    ):
         return False
     body = _usage_injection.with_usage(getattr(request, "_content", None))
     if body is None:
@@ -68,6 +76,8 @@ def attach(capture: Capture, response: Any, tee: Any) -> None:
     """Let the capture see the body of ``response``. ``tee`` is the library's stream class. Never raises."""
     try:
         capture.respond(response.status_code, response.headers)
+        if response.extensions and _is_cached(response.extensions):
+            capture.from_cache = True
         if response.is_stream_consumed:  # a mock or a cache answered with a body that is already in memory
             capture.body_decoded = True
             capture.feed(response.content)
@@ -82,6 +92,13 @@ def attach(capture: Capture, response: Any, tee: Any) -> None:
     except Exception as exc:
         report("attach", exc)
         capture.finish(Outcome.ABANDONED)
+
+
+def _is_cached(extensions: Mapping[str, Any]) -> bool:
+    """Whether hishel answered from its cache (its versions say it in three ways)."""
+    status = extensions.get("caching")
+    told = status.get("from_cache") if isinstance(status, dict) else None
+    return True in (told, extensions.get("hishel_from_cache"), extensions.get("from_cache"))
 
 
 class TeeBase:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import orjson
 
@@ -15,7 +16,15 @@ from .._models import Binding
 from ..parsers import _router
 
 _FORMATS = ("openai.chat", "openai.completions")
-_EVENT_END = re.compile(rb"\r?\n\r?\n")
+#: They tell usage unasked, and may refuse a field they do not know.
+_UNASKED = frozenset({"mistral", "writer", "snowflake", "perplexity", "watsonx"})
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+#: A choice begins. Usage comes with an empty list of them.
+_CHOICE = re.compile(rb'"choices"\s{0,8}:\s{0,8}\[\s{0,8}[^\]\s]')
+#: Bytes that `_CHOICE` may take.
+_OVERLAP = 64
+#: The longest event that is held: the usage event has some 500 bytes.
+HELD = 16 * 1024
 
 
 def should_inject(binding: Binding, method: str, host: str, path: str) -> bool:
@@ -23,7 +32,7 @@ def should_inject(binding: Binding, method: str, host: str, path: str) -> bool:
     if binding.config is None or not binding.config.inject_stream_usage:
         return False
     found = _router.route(method, host, path)
-    return found is not None and found.format in _FORMATS
+    return found is not None and found.format in _FORMATS and found.provider not in _UNASKED
 
 
 def with_usage(body: object) -> bytes | None:
@@ -31,59 +40,125 @@ def with_usage(body: object) -> bytes | None:
     if not isinstance(body, bytes | str) or not body:
         return None
     try:
-        value = orjson.loads(body)
+        value = asking(orjson.loads(body))
     except ValueError:
         return None
+    return None if value is None else orjson.dumps(value)
+
+
+def asking(value: object) -> dict[str, Any] | None:
+    """The same of a decoded body."""
     if not isinstance(value, dict) or value.get("stream") is not True or "stream_options" in value:
         return None
-    return orjson.dumps({**value, "stream_options": {"include_usage": True}})
+    if "messages" not in value and "prompt" not in value:
+        return None
+    return {**value, "stream_options": {"include_usage": True}}
 
 
 class UsageFilter:
-    """Takes the chunk that has nothing but usage out of a stream of server-sent events; all other bytes pass."""
+    """Takes the event that has nothing but usage out of a stream of server-sent events; all other bytes pass.
+
+    What came of an event is held only while it may be that event: until its JSON begins a choice, or is longer than
+    usage is. Each byte is looked at once, and `HELD` bytes are kept at most.
+    """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._held = bytearray()  # of an event that may be the one
+        self._looked = 0  # how far the held bytes were looked through
+        self._passing = False  # the event under way is not the one
+        self._hidden = False  # the last event was
+        self._after_cr = False  # the last byte was a CR: a LF belongs to it
+        self._at_start = True  # of a line
 
     def feed(self, chunk: bytes) -> bytes:
-        """What of the stream so far may pass: whole events, but for the one."""
-        data = self._rest + chunk
-        passed, at = [], 0
-        for end in _EVENT_END.finditer(data):
-            event = data[at : end.end()]
-            if not _is_usage_alone(event):
-                passed.append(event)
-            at = end.end()
-        self._rest = data[at:]
+        """What of the stream so far may pass."""
+        passed: list[bytes] = []
+        begin = at = 0
+        if self._after_cr and chunk[:1] == b"\n":
+            at = 1
+            if not self._held and not self._passing:  # it ends the line that ended an event
+                begin = 1
+                if not self._hidden:
+                    passed.append(b"\n")
+        if chunk:
+            self._after_cr = chunk.endswith(b"\r")
+        for end in _LINE_END.finditer(chunk, at):
+            is_blank = self._at_start and end.start() == at
+            self._at_start, at = True, end.end()
+            if is_blank:
+                self._end_event(chunk[begin:at], passed)
+                begin = at
+        self._at_start = self._at_start and at == len(chunk)
+        self._go_on(chunk[begin:], passed)
         return b"".join(passed)
+
+    def _end_event(self, data: bytes, passed: list[bytes]) -> None:
+        event = bytes(self._held) + data
+        self._hidden = not self._passing and _is_usage_alone(event)
+        if not self._hidden:
+            passed.append(event)
+        self._begin()
+
+    def _go_on(self, data: bytes, passed: list[bytes]) -> None:
+        if self._passing:
+            passed.append(data)
+            return
+        self._held += data
+        if len(self._held) > HELD or _CHOICE.search(self._held, max(self._looked - _OVERLAP, 0)):
+            passed.append(bytes(self._held))
+            self._begin()
+            self._passing = True
+        self._looked = len(self._held)
+
+    def _begin(self) -> None:
+        self._held.clear()
+        self._looked = 0
+        self._passing = False
 
     def flush(self) -> bytes:
         """What is left at the end."""
-        rest, self._rest = self._rest, b""
-        return rest
+        rest = bytes(self._held)
+        self._begin()
+        return b"" if _is_usage_alone(rest) else rest
 
     def over(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """The stream without the chunk."""
-        for chunk in chunks:
-            if passed := self.feed(chunk):
-                yield passed
+        """The stream without the event. What was held when it breaks is given out before the exception."""
+        try:
+            for chunk in chunks:
+                if passed := self.feed(chunk):
+                    yield passed
+        except Exception:
+            if rest := self.flush():
+                yield rest
+            raise
         if rest := self.flush():
             yield rest
 
     async def over_async(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The same in the other colour."""
-        async for chunk in chunks:
-            if passed := self.feed(chunk):
-                yield passed
+        try:
+            async for chunk in chunks:
+                if passed := self.feed(chunk):
+                    yield passed
+        except Exception:
+            if rest := self.flush():
+                yield rest
+            raise
         if rest := self.flush():
             yield rest
 
 
 def _is_usage_alone(event: bytes) -> bool:
-    if b'"usage"' not in event:
+    """Whether an event, with whatever names, ids and comments it has, holds usage and no choice."""
+    if b'"usage"' not in event or len(event) > HELD:
         return False
+    data = []
+    for line in _LINE_END.split(event.removeprefix(b"\xef\xbb\xbf")):
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            data.append(value)
     try:
-        value = orjson.loads(event.strip().removeprefix(b"data:").strip())
+        value = orjson.loads(b"\n".join(data))
     except ValueError:
         return False
     return isinstance(value, dict) and value.get("choices") == [] and isinstance(value.get("usage"), dict)

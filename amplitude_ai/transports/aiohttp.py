@@ -7,17 +7,17 @@ The bytes seen are decompressed where the session decompresses them.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
-from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
+from yarl import URL
 
 from .._guard import report
 from .._models import Binding, Outcome
+from ._aiohttp_content import Content, Filtered
 from ._capture import Capture
 from ._watch import Observer, inside, our_headers
 
@@ -29,13 +29,14 @@ _entering: ContextVar[Any] = ContextVar("amplitude_ai_aiohttp_entering", default
 class _Call:
     """One call of a session, from its start to the head of its response."""
 
-    __slots__ = ("_binding", "_observer", "_request", "capture")
+    __slots__ = ("_binding", "_observer", "_request", "capture", "injected")
 
     def __init__(self, observer: Observer, binding: Binding) -> None:
         self._observer = observer
         self._binding = binding
         self._request: Any = None
         self.capture: Capture | None = None
+        self.injected = False
 
     def begin(self, request: Any) -> None:
         """A request was made; after a redirect this is another, and the one before led only here. Never raises."""
@@ -51,13 +52,17 @@ class _Call:
     def _open(self, request: Any) -> Capture | None:
         url = request.url
         headers = [(name.encode("latin-1", "replace"), _bytes(value)) for name, value in request.headers.items()]
-        if not self._observer.watches(request.method, url.host or "", url.path, self._binding.explicit):
+        if not self._observer.watches(request.method, url.host or "", url.raw_path, self._binding.explicit):
             for name in our_headers(headers):
                 del request.headers[name]
             return None
         capture, ours = self._observer.begin(self._binding, request.method, url, headers, _body(request))
         for name in ours:
             del request.headers[name]
+        if self.injected:
+            from ._usage_injection import UsageFilter
+
+            capture.usage_filter = UsageFilter()
         return None if inside.get() else capture
 
     def forget(self) -> None:
@@ -82,11 +87,14 @@ class _Call:
             return
         try:
             capture.respond(response.status, response.raw_headers)
+            capture.from_cache = getattr(response, "from_cache", False) is True  # aiohttp-client-cache
             capture.body_decoded = decompressed
             if response.content.at_eof():
                 capture.finish(Outcome.EXHAUSTED)
+            elif capture.usage_filter is not None and (decompressed or "content-encoding" not in response.headers):
+                response.content = Filtered(response.content, capture)
             else:
-                response.content = _Content(response.content, capture)
+                response.content = Content(response.content, capture)
         except Exception as exc:
             report("attach", exc)
             capture.finish(Outcome.ABANDONED)
@@ -103,100 +111,23 @@ def _body(request: Any) -> bytes | None:
     return bytes(content) if isinstance(content, bytes | bytearray) else None
 
 
-class _Content:
-    """Stands in for a response's ``StreamReader``. Everything it does not watch is the inner object's own."""
+def _with_usage(session: Any, binding: Binding, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    """The options of a request that asks for its usage (`_usage_injection`), ``None`` when it is left alone."""
+    from . import _usage_injection
 
-    def __init__(self, content: Any, capture: Capture) -> None:
-        self._content = content
-        self._capture = capture
-        self._feed = capture.chunk_recorder()
-
-    async def _read(self, read: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
-        capture = self._capture
-        try:
-            data = await read(*args, **kwargs)
-        except asyncio.IncompleteReadError as exc:  # readexactly, at the end
-            self._seen(exc.partial)
-            raise
-        except BaseException as exc:
-            capture.fail(exc)
-            raise
-        self._seen(data[0] if isinstance(data, tuple) else data)
-        return data
-
-    def _seen(self, data: bytes) -> None:
-        if data:
-            self._feed(data)
-        if self._content.at_eof():
-            self._capture.finish(Outcome.EXHAUSTED)
-
-    async def read(self, n: int = -1) -> bytes:
-        """Read up to ``n`` bytes, or all."""
-        return await self._read(self._content.read, n)  # type: ignore[no-any-return]
-
-    async def readany(self) -> bytes:
-        """Read what is there."""
-        return await self._read(self._content.readany)  # type: ignore[no-any-return]
-
-    async def readline(self, *args: Any, **kwargs: Any) -> bytes:
-        """Read a line."""
-        return await self._read(self._content.readline, *args, **kwargs)  # type: ignore[no-any-return]
-
-    async def readuntil(self, *args: Any, **kwargs: Any) -> bytes:
-        """Read up to a separator."""
-        return await self._read(self._content.readuntil, *args, **kwargs)  # type: ignore[no-any-return]
-
-    async def readexactly(self, n: int) -> bytes:
-        """Read ``n`` bytes."""
-        return await self._read(self._content.readexactly, n)  # type: ignore[no-any-return]
-
-    async def readchunk(self) -> tuple[bytes, bool]:
-        """Read what came as one chunk."""
-        return await self._read(self._content.readchunk)  # type: ignore[no-any-return]
-
-    def read_nowait(self, n: int = -1) -> bytes:
-        """Read what is there already."""
-        data: bytes = self._content.read_nowait(n)
-        self._seen(data)
-        return data
-
-    def set_exception(self, exc: BaseException, *args: Any, **kwargs: Any) -> None:
-        """Called by ``close()`` and ``release()`` of the response, with an error for readers that come too late."""
-        self._content.set_exception(exc, *args, **kwargs)
-        self._capture.finish(Outcome.CLOSED)
-
-    def __aiter__(self) -> AsyncStreamIterator[bytes]:
-        return AsyncStreamIterator(self.readline)
-
-    def iter_chunked(self, n: int) -> AsyncStreamIterator[bytes]:
-        """Iterate over pieces of up to ``n`` bytes."""
-        return AsyncStreamIterator(lambda: self.read(n))
-
-    def iter_any(self) -> AsyncStreamIterator[bytes]:
-        """Iterate over the data as it comes."""
-        return AsyncStreamIterator(self.readany)
-
-    def iter_chunks(self) -> ChunkTupleAsyncStreamIterator:
-        """Iterate over the data as it was chunked."""
-        return ChunkTupleAsyncStreamIterator(self)  # type: ignore[arg-type]
-
-    @property
-    def __class__(self) -> type:
-        return type(self._content)
-
-    @__class__.setter
-    def __class__(self, value: type) -> None:
-        raise TypeError("the class of a watched response's content cannot be changed")
-
-    def __getattr__(self, name: str) -> Any:
-        if name in {"_content", "_capture"}:
-            raise AttributeError(name)
-        return getattr(self._content, name)
-
-    def __del__(self) -> None:
-        capture = self.__dict__.get("_capture")
-        if capture is not None and not capture.finished:
-            capture.finish(Outcome.ABANDONED)
+    url = URL(args[1] if len(args) > 1 else kwargs.get("url", ""))
+    base = getattr(session, "_base_url", None)
+    if base is not None and not url.is_absolute():
+        url = base.join(url)
+    method = str(args[0] if args else kwargs.get("method", ""))
+    if inside.get() or not _usage_injection.should_inject(binding, method, url.host or "", url.raw_path):
+        return None
+    given = kwargs.get("data")
+    if given is None:
+        asked = _usage_injection.asking(kwargs.get("json"))
+        return None if asked is None else {**kwargs, "json": asked}
+    body = _usage_injection.with_usage(given)
+    return None if body is None else {**kwargs, "data": body.decode() if isinstance(given, str) else body}
 
 
 def watched_request(
@@ -215,6 +146,12 @@ def watched_request(
         # Inside another call of this session it may be a middleware's own (a token, an embedding), with its own record.
         around = _current.get()
         call = _Call(observer, binding)
+        if binding.config is not None and binding.config.inject_stream_usage:
+            try:
+                asking = _with_usage(self, binding, args, kwargs)
+                call.injected, kwargs = asking is not None, asking or kwargs
+            except Exception as exc:  # an URL that is none: aiohttp will say so itself
+                report("open", exc)
         _current.set(call)
         try:
             response = await original(self, *args, **kwargs)

@@ -230,6 +230,7 @@ def _bytes(value: str | bytes) -> bytes:
 def _attach(capture: Capture, response: requests.Response) -> None:
     try:
         capture.respond(response.status_code, list(response.headers.items()))
+        capture.from_cache = getattr(response, "from_cache", False) is True  # CacheControl, requests-cache
         if getattr(response, "_content_consumed", False):
             capture.body_decoded = True
             capture.feed(response.content)

@@ -1,0 +1,167 @@
+"""Which paths mean a model call, and on whose hosts: the table behind `_router`, as data.
+
+One row a path. On a known host only the rows of the formats that its provider speaks count (`SPOKEN`); on a host nobody
+knows those not bound to hosts (`PathRow.only`), and the request's body must look like the format (`_evidence`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: The files in which batches are answered: no wire format, for they hold answers of many (``_batches``).
+BATCH_RESULTS = "batch.results"
+
+_POST = frozenset({"POST"})
+_GET = frozenset({"GET"})
+
+
+@dataclass(frozen=True, slots=True)
+class PathRow:
+    """A path and the wire format it means.
+
+    Attributes:
+        pattern: matched against the whole path as it crossed the wire (percent-encoded), without slashes at its end.
+        format: the wire format.
+        owner: the provider whose shape it is, credited where the host tells none.
+        only: the providers on whose hosts it means that; empty: on any host. ``local`` is the user's own machine,
+            ``known`` every host that is known, or local.
+        methods: what it is asked with.
+    """
+
+    pattern: str
+    format: str
+    owner: str
+    only: frozenset[str] = frozenset()
+    methods: frozenset[str] = _POST
+
+
+def _on(*providers: str) -> frozenset[str]:
+    return frozenset(providers)
+
+
+_AGENTS = _on("bedrock_agents")
+
+#: A Bedrock model: an id, or an ARN, whose slash may be escaped or not.
+_MODEL = r"(?:[^/]+|arn:.+)"
+
+#: The first row that matches and holds on the host counts.
+PATHS: tuple[PathRow, ...] = (
+    PathRow(r".*/chat/completions", "openai.chat", "openai"),
+    PathRow(r".*/agents/completions", "openai.chat", "mistral", _on("mistral")),
+    PathRow(r".*/prompts/[^/]+/completions", "openai.chat", "portkey", _on("portkey")),
+    PathRow(r"/v1/chat", "openai.chat", "writer", _on("writer")),
+    PathRow(r".*/chat/deferred-completion/[^/]+", "openai.chat", "xai", _on("xai"), _GET),
+    PathRow(r".*/cortex/inference:complete", "openai.chat", "snowflake"),
+    PathRow(r".*/serving-endpoints/[^/]+/invocations", "openai.chat", "databricks"),
+    PathRow(r".*/publishers/(?:mistralai|ai21)/models/[^/]+:(?:streamRawPredict|rawPredict)", "openai.chat", "vertex"),
+    PathRow(r"(?!.*/threads/).*/responses(?:/compact)?", "openai.responses", "openai"),
+    PathRow(r".*/responses/resp_[^/]+", "openai.responses", "openai", methods=_GET),
+    PathRow(r".*/responses/[^/]+", "openai.responses", "openai", _on("known"), _GET),
+    PathRow(r".*/threads/(?:[^/]+/)?runs", "openai.runs", "openai"),
+    PathRow(r".*/threads/[^/]+/runs/run_[^/]+/submit_tool_outputs", "openai.runs", "openai"),
+    PathRow(r".*/threads/[^/]+/runs/run_[^/]+", "openai.runs", "openai", methods=_GET),
+    PathRow(r".*/fim/completions", "mistral.fim", "mistral"),
+    PathRow(r".*/completions", "openai.completions", "openai"),
+    PathRow(r".*/v2/embed", "cohere.embed", "cohere"),
+    PathRow(r".*/rerank", "cohere.rerank", "cohere"),
+    PathRow(r".*/api/embed(?:dings)?", "ollama.embed", "ollama"),
+    PathRow(r".*/(?:multimodal)?embeddings", "openai.embeddings", "openai"),
+    PathRow(r".*/images/(?:generations|edits|variations)", "openai.images", "openai"),
+    PathRow(r"/api/v1/images", "openai.images", "openrouter", _on("openrouter")),
+    PathRow(r".*/audio/(?:speech|transcriptions|translations)", "openai.audio", "openai"),
+    PathRow(r"/v1/(?:tts|stt)", "openai.audio", "xai", _on("xai")),
+    PathRow(
+        r".*/videos(?:/generations|/edits|/extensions|/[^/]+/remix)?",
+        "openai.videos",
+        "openai",
+        _on("openai", "azure", "xai"),
+    ),
+    PathRow(r"/v1/decisions", "openai.responses", "openai", _on("openai")),
+    PathRow(r".*/moderations", "openai.moderations", "openai"),
+    PathRow(r".*/ocr", "mistral.ocr", "mistral", _on("mistral", "azure", "local")),
+    PathRow(r".*/messages", "anthropic.messages", "anthropic"),
+    PathRow(r".*/v1/complete", "anthropic.completions", "anthropic"),
+    PathRow(r".*/publishers/anthropic/models/[^/]+:(?:streamRawPredict|rawPredict)", "anthropic.messages", "anthropic"),
+    PathRow(r".*/[^/]+:(?:generateContent|streamGenerateContent)", "google.generate", "google"),
+    PathRow(r".*/models/[^/]+:(?:embedContent|batchEmbedContents)", "google.embed", "google"),
+    PathRow(
+        r".*/publishers/google/models/(?:text|gemini|multimodal)[^/]*embedding[^/]*:predict", "google.embed", "google"
+    ),
+    PathRow(
+        r".*/models/[^/]+:(?:predict|predictLongRunning)", "google.predict", "google", _on("google", "vertex", "local")
+    ),
+    PathRow(r".*/interactions", "google.interactions", "google", _on("google", "vertex", "local")),
+    PathRow(rf".*/model/{_MODEL}/converse(?:-stream)?", "bedrock.converse", "bedrock"),
+    PathRow(rf".*/model/{_MODEL}/invoke(?:-with-response-stream)?", "bedrock.invoke", "bedrock"),
+    PathRow(r".*/api/v1/chat", "lmstudio.chat", "lmstudio", _on("local")),
+    PathRow(r".*/v[12]/chat", "cohere.chat", "cohere", _on("cohere", "azure", "local")),
+    PathRow(r".*/v1/generate", "cohere.generate", "cohere", _on("cohere")),
+    PathRow(r".*/v1/(?:embed|summarize|classify)", "cohere.embed", "cohere", _on("cohere")),
+    PathRow(r".*/api/chat", "ollama.chat", "ollama"),
+    PathRow(r".*/api/generate", "ollama.generate", "ollama"),
+    PathRow(r".*/generate(?:_stream)?", "huggingface.generate", "huggingface", _on("huggingface", "local")),
+    PathRow(r".*/models/.+|.*/pipeline/.+|/?", "huggingface.generate", "huggingface", _on("huggingface")),
+    PathRow(r"/agents/[^/]+/agentAliases/[^/]+/sessions/[^/]+/text|/agents/[^/]+", "bedrock.agent", "bedrock", _AGENTS),
+    PathRow(r"/retrieveAndGenerate(?:Stream)?|/flows/[^/]+/aliases/[^/]+", "bedrock.agent", "bedrock", _AGENTS),
+    PathRow(r"/v[12]/(?:speak|listen|read)", "deepgram.speech", "deepgram", _on("deepgram")),
+    PathRow(
+        r"/v1/(?:predictions|(?:models|deployments)/[^/]+/[^/]+/predictions)",
+        "replicate.prediction",
+        "replicate",
+        _on("replicate"),
+    ),
+    PathRow(
+        r"/ml/v1[^/]*/(?:deployments/[^/]+/)?"
+        r"(?:generation/text|text/(?:generation|chat|embeddings|rerank))(?:_stream)?",
+        "watsonx.text",
+        "watsonx",
+        _on("watsonx"),
+    ),
+    PathRow(
+        r"/endpoints/[^/]+/(?:async-)?invocations(?:-response-stream)?",
+        "sagemaker.invoke",
+        "sagemaker",
+        _on("sagemaker"),
+    ),
+    PathRow(
+        r"/(?:complete|evaluate|(?:semantic_|batch_semantic_)?embed)",
+        "aleph_alpha.complete",
+        "aleph_alpha",
+        _on("aleph_alpha"),
+    ),
+    PathRow(r".*/files/[^/]+/content", BATCH_RESULTS, "openai", _on("known"), _GET),
+    PathRow(r".*/messages/batches/[^/]+/results", BATCH_RESULTS, "anthropic", _on("known"), _GET),
+)
+
+#: Beginnings of the formats that a provider's own hosts speak. Who is not here: `COMPATIBLE`.
+SPOKEN: dict[str, tuple[str, ...]] = {
+    "openai": ("openai.",),
+    "anthropic": ("anthropic.", "openai.chat"),
+    "google": ("google.", "openai."),
+    "vertex": ("google.", "anthropic.messages", "openai."),
+    "bedrock": ("bedrock.", "openai.", "anthropic.messages"),
+    "azure": ("openai.", "anthropic.messages", "cohere.", "mistral."),
+    "cohere": ("cohere.", "openai.chat", "openai.embeddings"),
+    "mistral": ("openai.", "mistral."),
+    "huggingface": ("openai.", "anthropic.messages", "huggingface."),
+    "ollama": ("ollama.", "openai.", "anthropic.messages"),
+    "xai": ("openai.", "anthropic."),
+    "voyage": ("openai.embeddings", "cohere.rerank"),
+    "bedrock_agents": ("bedrock.agent",),
+    "deepgram": ("deepgram.",),
+    "replicate": ("replicate.", "openai."),
+    "watsonx": ("watsonx.", "openai."),
+    "sagemaker": ("sagemaker.", "openai."),
+    "aleph_alpha": ("aleph_alpha.", "openai."),
+}
+_EVERYBODYS = ("openai.", "anthropic.", "google.", "cohere.", "mistral.", "bedrock.", "ollama.", "huggingface.")
+#: They pass on whatever there is.
+for _gateway in ("cloudflare_gateway", "portkey", "helicone", "vercel"):
+    SPOKEN[_gateway] = _EVERYBODYS
+COMPATIBLE: tuple[str, ...] = ("openai.", "anthropic.messages", "cohere.rerank")
+
+#: Hosts that run whatever their customers put there: the path alone is no evidence on them either.
+TENANTS = (
+    r".*\.modal\.(?:run|direct)|.*\.azure-api\.net|.*\.endpoints\.huggingface\.cloud|.*\.databricks\.com"
+    r"|.*\.azuredatabricks\.net|runtime\.sagemaker\..*|.*\.snowflakecomputing\.com"
+)

@@ -1,0 +1,74 @@
+"""Amazon SageMaker's endpoints: whatever its container speaks, told by the body. What is no model call stays unread.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html: ``inputs`` is Text Generation
+Inference's, ``messages`` OpenAI's chat (TGI's too), ``prompt`` its completions (vLLM, LMI). Tables and images are
+nobody's words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote
+
+from .._models import LLMCall
+from . import huggingface, openai_chat, openai_other
+from ._evidence import has_turns
+from ._format import Folded, Frame, WireFormat, WireRequest
+from ._frames import ndjson_frames, sse_frames
+from ._json import as_dict, as_list, as_str
+
+_NAME_IN_PATH = re.compile(r"/endpoints/([^/]+)/")
+_COMPLETIONS = next(form for form in openai_other.FORMATS if form.name == "openai.completions")
+
+
+class _Invoke:
+    name = "sagemaker.invoke"
+
+    def looks_like(self, request: WireRequest) -> bool:
+        """Whether it is a language model that is asked."""
+        return _spoken(request.body) is not None
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        wire = _spoken(request.body)
+        return Folded({}, False) if wire is None else wire.fold(_inner(frames), request)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        wire = _spoken(request.body)
+        call = None if wire is None else wire.parse(request, body)
+        if call is None:
+            return None
+        matched = _NAME_IN_PATH.search(request.path)
+        return replace(call, requested_model=call.requested_model or (unquote(matched.group(1)) if matched else None))
+
+
+FORMATS = (_Invoke(),)
+
+
+def _spoken(body: Mapping[str, Any]) -> WireFormat | None:
+    given = body.get("inputs")
+    if has_turns(body):
+        return openai_chat.FORMAT
+    if isinstance(given, str) or any(isinstance(text, str) for text in as_list(given)[:1]):
+        return huggingface.FORMATS[0]
+    return _COMPLETIONS if as_str(body.get("prompt")) is not None else None
+
+
+def _inner(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """The container's own stream inside AWS's: each ``PayloadPart`` is a stretch of its bytes, cut anywhere."""
+    pieces: list[bytes] = []
+    end = 0
+    for frame in frames:
+        if as_dict(frame.data).get("error"):
+            yield frame
+        elif frame.event == "PayloadPart":
+            pieces.append(frame.data.encode() if isinstance(frame.data, str) else b"")
+            end = frame.end
+        else:
+            yield frame
+    data = b"".join(pieces)
+    if data:
+        for inner in sse_frames(data) if data.lstrip().startswith(b"data:") else ndjson_frames(data):
+            yield replace(inner, end=end)

@@ -1,0 +1,187 @@
+"""What stands in for ``ClientResponse.content``: it shows what is read to the capture, or less of it to the reader."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
+
+from .._models import Outcome
+from ._capture import Capture
+
+
+class Content:
+    """Stands in for a response's ``StreamReader``. Everything it does not watch is the inner object's own."""
+
+    def __init__(self, content: Any, capture: Capture) -> None:
+        self._content = content
+        self._capture = capture
+        self._feed = capture.chunk_recorder()
+
+    async def _read(self, read: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+        capture = self._capture
+        try:
+            data = await read(*args, **kwargs)
+        except asyncio.IncompleteReadError as exc:  # readexactly, at the end
+            self._seen(exc.partial)
+            raise
+        except BaseException as exc:
+            capture.fail(exc)
+            raise
+        self._seen(data[0] if isinstance(data, tuple) else data)
+        return data
+
+    def _seen(self, data: bytes) -> None:
+        if data:
+            self._feed(data)
+        if self._content.at_eof():
+            self._capture.finish(Outcome.EXHAUSTED)
+
+    async def read(self, n: int = -1) -> bytes:
+        """Read up to ``n`` bytes, or all."""
+        return await self._read(self._content.read, n)  # type: ignore[no-any-return]
+
+    async def readany(self) -> bytes:
+        """Read what is there."""
+        return await self._read(self._content.readany)  # type: ignore[no-any-return]
+
+    async def readline(self, *args: Any, **kwargs: Any) -> bytes:
+        """Read a line."""
+        return await self._read(self._content.readline, *args, **kwargs)  # type: ignore[no-any-return]
+
+    async def readuntil(self, *args: Any, **kwargs: Any) -> bytes:
+        """Read up to a separator."""
+        return await self._read(self._content.readuntil, *args, **kwargs)  # type: ignore[no-any-return]
+
+    async def readexactly(self, n: int) -> bytes:
+        """Read ``n`` bytes."""
+        return await self._read(self._content.readexactly, n)  # type: ignore[no-any-return]
+
+    async def readchunk(self) -> tuple[bytes, bool]:
+        """Read what came as one chunk."""
+        return await self._read(self._content.readchunk)  # type: ignore[no-any-return]
+
+    def read_nowait(self, n: int = -1) -> bytes:
+        """Read what is there already."""
+        data: bytes = self._content.read_nowait(n)
+        self._seen(data)
+        return data
+
+    def set_exception(self, exc: BaseException, *args: Any, **kwargs: Any) -> None:
+        """Called by ``close()`` and ``release()`` of the response, with an error for readers that come too late."""
+        self._content.set_exception(exc, *args, **kwargs)
+        self._capture.finish(Outcome.CLOSED)
+
+    def __aiter__(self) -> AsyncStreamIterator[bytes]:
+        return AsyncStreamIterator(self.readline)
+
+    def iter_chunked(self, n: int) -> AsyncStreamIterator[bytes]:
+        """Iterate over pieces of up to ``n`` bytes."""
+        return AsyncStreamIterator(lambda: self.read(n))
+
+    def iter_any(self) -> AsyncStreamIterator[bytes]:
+        """Iterate over the data as it comes."""
+        return AsyncStreamIterator(self.readany)
+
+    def iter_chunks(self) -> ChunkTupleAsyncStreamIterator:
+        """Iterate over the data as it was chunked."""
+        return ChunkTupleAsyncStreamIterator(self)  # type: ignore[arg-type]
+
+    @property
+    def __class__(self) -> type:
+        return type(self._content)
+
+    @__class__.setter
+    def __class__(self, value: type) -> None:
+        raise TypeError("the class of a watched response's content cannot be changed")
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"_content", "_capture"}:
+            raise AttributeError(name)
+        return getattr(self._content, name)
+
+    def __del__(self) -> None:
+        capture = self.__dict__.get("_capture")
+        if capture is not None and not capture.finished:
+            capture.finish(Outcome.ABANDONED)
+
+
+class Filtered(Content):
+    """The same where usage was asked for: what is read is what the filter lets pass, kept until it is asked for."""
+
+    def __init__(self, content: Any, capture: Capture) -> None:
+        super().__init__(content, capture)
+        self._filter: Any = capture.usage_filter
+        self._ready = bytearray()
+
+    async def _more(self) -> bool:
+        """Read on; False at the end."""
+        if self._content.at_eof():
+            self._ready += self._filter.flush()
+            return False
+        try:
+            data = await super().readany()
+        except Exception:
+            self._ready += self._filter.flush()  # no byte that came is lost; the next read raises
+            if self._ready:
+                return False
+            raise
+        self._ready += self._filter.feed(data)
+        return True
+
+    def _take(self, size: int) -> bytes:
+        data = bytes(self._ready[:size])
+        del self._ready[:size]
+        return data
+
+    async def read(self, n: int = -1) -> bytes:
+        """Read up to ``n`` bytes, or all."""
+        while (n < 0 or not self._ready) and n and await self._more():
+            pass
+        return self._take(len(self._ready) if n < 0 else n)
+
+    async def readany(self) -> bytes:
+        """Read what is there."""
+        while not self._ready and await self._more():
+            pass
+        return self._take(len(self._ready))
+
+    async def readline(self, *args: Any, **kwargs: Any) -> bytes:
+        """Read a line."""
+        return await self.readuntil()
+
+    async def readuntil(self, separator: bytes = b"\n", *args: Any, **kwargs: Any) -> bytes:
+        """Read up to a separator."""
+        looked = 0
+        while (found := self._ready.find(separator, max(looked - len(separator), 0))) < 0:
+            looked = len(self._ready)
+            if not await self._more():
+                break
+        return self._take(len(self._ready) if found < 0 else found + len(separator))
+
+    async def readexactly(self, n: int) -> bytes:
+        """Read ``n`` bytes."""
+        while len(self._ready) < n:
+            if not await self._more():
+                if len(self._ready) < n:
+                    raise asyncio.IncompleteReadError(self._take(n), n)
+                break
+        return self._take(n)
+
+    async def readchunk(self) -> tuple[bytes, bool]:
+        """Read what came as one chunk, as far as it passes."""
+        data = await self.readany()
+        return data, bool(data)
+
+    def read_nowait(self, n: int = -1) -> bytes:
+        """Read what is there already."""
+        self._ready += self._filter.feed(super().read_nowait(-1))
+        return self._take(len(self._ready) if n < 0 else n)
+
+    def at_eof(self) -> bool:
+        """Whether all was read."""
+        if self._content.at_eof():
+            self._ready += self._filter.flush()
+        return not self._ready and bool(self._content.at_eof())

@@ -1,0 +1,88 @@
+"""Answers that are fetched later, and requests that change what there is: when they are calls of a model."""
+
+from dataclasses import replace
+
+import pytest
+
+from amplitude_ai.parsers._read import read
+
+from .fixtures._wire import Example
+
+RUN = "https://api.openai.com/v1/threads/thread_1/runs"
+DEFERRED = "https://api.x.ai/v1/chat/deferred-completion/d1"
+ASK = {"model": "grok-4", "messages": [{"role": "user", "content": "Hi"}], "deferred": True}
+CHAT = {"id": "c1", "model": "grok-4", "choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}
+CALLS = [{"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"q":1}'}}]
+
+
+def told(method, url, answer, request=None, status=200):
+    """The call that an exchange is."""
+    found = Example("x", url, request or {}, answer, {}, status=status).exchange()
+    return read(replace(found, method=method, request_body=found.request_body if method == "POST" else None))
+
+
+def run(status, **more):
+    """A run as it is polled."""
+    return {"id": "run_1", "object": "thread.run", "model": "gpt-4o", "status": status, "usage": None, **more}
+
+
+@pytest.mark.parametrize("status", ["queued", "in_progress", "cancelling"])
+def test_a_run_that_is_polled(status):
+    """While it runs, asking is no call."""
+    assert told("GET", f"{RUN}/run_1", run(status)) is None
+
+
+def test_a_run_that_wants_its_tools():
+    """A poll that finds ``requires_action`` tells the tool calls."""
+    action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": CALLS}}
+    call = told("GET", f"{RUN}/run_1", run("requires_action", required_action=action))
+    assert [(tool.name, tool.id, tool.arguments) for tool in call.tool_calls] == [("look", "call_1", {"q": 1})]
+
+
+def test_a_run_that_has_ended():
+    """Its end has the counts, the cached ones in the singular."""
+    usage = {
+        "prompt_tokens": 9,
+        "completion_tokens": 2,
+        "total_tokens": 11,
+        "prompt_token_details": {"cached_tokens": 4},
+        "completion_tokens_details": {"reasoning_tokens": 1},
+    }
+    call = told("GET", f"{RUN}/run_1", run("completed", usage=usage))
+    assert (call.usage.input_tokens, call.usage.cached_input_tokens, call.usage.reasoning_tokens) == (9, 4, 1)
+
+
+@pytest.mark.parametrize("tail", ["", "/cancel"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_run_that_is_changed(tail, status):
+    """Modifying and cancelling a run is no call."""
+    assert told("POST", f"{RUN}/run_1{tail}", run("completed"), {"metadata": {}}, status) is None
+
+
+def test_a_run_that_gets_its_results():
+    """Submitting is a call: the model goes on."""
+    body = {"tool_outputs": [{"tool_call_id": "call_1", "output": "sun"}]}
+    call = told("POST", f"{RUN}/run_1/submit_tool_outputs", run("queued"), body)
+    assert [(result.id, result.content) for result in call.tool_results] == [("call_1", "sun")]
+
+
+@pytest.mark.parametrize("status", ["queued", "in_progress"])
+def test_a_response_that_is_polled(status):
+    """The same of a response in the background; its POST is a call."""
+    answer = {"id": "resp_1", "object": "response", "status": status}
+    assert told("GET", "https://api.openai.com/v1/responses/resp_1", answer) is None
+    assert told("POST", "https://api.openai.com/v1/responses", answer, {"model": "m", "input": "Hi"}) is not None
+
+
+def test_deferred():
+    """xAI's POST gives an id and is no call yet; the GET that finds the answer is, the ones before are not."""
+    assert told("POST", "https://api.x.ai/v1/chat/completions", {"request_id": "d1"}, ASK) is None
+    assert told("GET", DEFERRED, {}, status=202) is None
+    call = told("GET", DEFERRED, {**CHAT, "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}})
+    assert (call.output_text, call.usage.output_tokens, call.operation, call.provider) == ("Hello", 2, "chat", "xai")
+
+
+def test_deferred_and_refused():
+    """A POST that is refused is a call that failed."""
+    call = told("POST", "https://api.x.ai/v1/chat/completions", {"error": "No credits", "code": "x"}, ASK, status=403)
+    assert call.error.message == "No credits"
