@@ -20,7 +20,7 @@ MARK = "canary0"
 PROGRAM = r'''
 import asyncio, logging, sys
 logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
-for name in ("httpcore", "httpx", "httpx2", "urllib3", "hpack", "asyncio"):
+for name in ("httpcore", "httpcore2", "httpx", "httpx2", "urllib3", "hpack", "asyncio"):
     logging.getLogger(name).setLevel(logging.CRITICAL)  # their own logs are not ours to answer for
 import aiohttp, httpx, httpx2, requests, urllib3
 import amplitude_ai
@@ -36,7 +36,11 @@ MANY = [
     url.replace("//", "//user:canary0-12@") + "/v1/chat/completions",
     f"{url}/v1/chat/completions?status=401&access_token=canary0-13",
     gone.replace("//", "//user:canary0-14@") + "/v1/chat/completions?key=canary0-15",
+    gone + "/v1/chat/completions?code=canary0-20&subscription-key=canary0-21&X-Goog-Signature=canary0-22",
+    gone + "/v1/chat/completions?client_secret=canary0-23&password=canary0-24&id_token=canary0-25",
+    gone + "/v1/chat/completions?x-functions-key=canary0-26&auth=canary0-27",
 ]
+ILLEGAL = {**HEADERS, "Authorization": "Bearer canary0-28\n"}
 shown = []
 
 def tell(thing):
@@ -45,17 +49,21 @@ def tell(thing):
 class Cookies(httpx2.BaseTransport):
     """An answer that sets a cookie, and whose error repeats the key."""
     def handle_request(self, request):
-        error = {"error": {"message": "Incorrect API key provided: sk-canary0-16-abcdefgh", "type": "invalid_request"}}
+        texts = ["Incorrect API key provided: sk-canary0-16-abcdefgh",
+            "see https://h/x?sig=canary0-29 and api_key=canary0-30", "https://me:canary0-31@h/x is down",
+            "key c0ffee0123456789abcdef0123canary0"]
+        error = {"error": {"message": ". ".join(texts), "type": "invalid_request", "code": "sk-canary0-32-abcdefgh"}}
         headers = {"Set-Cookie": "s=canary0-17", "X-Api-Key-Echo": "canary0-18"}
         return httpx2.Response(401, json=error, headers=headers)
 
 def by_clients(clients):
     for one in MANY:
         for client in clients:
-            try:
-                tell(client.post(one, json=BODY, headers=HEADERS))
-            except Exception as exc:
-                print("raised", type(exc).__name__)
+            for headers in (HEADERS, ILLEGAL):
+                try:
+                    tell(client.post(one, json=BODY, headers=headers))
+                except Exception as exc:
+                    print("raised", type(exc).__name__)
 
 clients = [amplitude_ai.instrumented_httpx(name) for name in ("httpx", "httpx2")]
 clients.append(amplitude_ai.instrumented_requests())

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from .._guard import count
 from .._models import CallError, Exchange, LLMCall, Outcome
+from ._bounds import bounded
 from ._decode import decode
 from ._errors import read_error
 from ._format import WireFormat, WireRequest
@@ -54,6 +55,7 @@ def read_results(exchange: Exchange, where: Route) -> Iterator[tuple[LLMCall, Ex
             call = _call(value, exchange, where)
             if call is not None:
                 found = True
+                call = bounded(call)
                 yield call, _own_exchange(exchange, value, call)
     if found:
         for _ in range(damaged):

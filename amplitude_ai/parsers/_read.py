@@ -15,6 +15,7 @@ from .._elide import elide_base64
 from .._models import CallError, Exchange, LLMCall, Message, Outcome
 from . import _registry, compatible
 from ._batches import read_results
+from ._bounds import bounded
 from ._decode import Body, decode
 from ._errors import read_error
 from ._evidence import is_call
@@ -102,7 +103,7 @@ def read(exchange: Exchange) -> LLMCall | None:
     if call is None:
         return None
     call = _rejoined(call)
-    return _with_wire_facts(call, exchange, where, request, answer, decoded, problem)
+    return bounded(_with_wire_facts(call, exchange, where, request, answer, decoded, problem))
 
 
 def _with_wire_facts(

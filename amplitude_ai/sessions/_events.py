@@ -146,6 +146,7 @@ def build(
         "sdk_version": sdk_version(),
         **properties,
     }
+    own = origin.privacy.names(own)
     known = {name: _rounded(name, value) for name, value in own.items() if value is not None and name not in off}
     custom = {name: value for name, value in origin.properties.items() if name not in own}
     return Event(

@@ -11,15 +11,22 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .._config import AIConfig
 from .._elide import whole_length
+from .._foreign import clean_name, clean_path, clean_text
 from .._models import JSON
-from .._redact import redact_pii, redact_secrets, remove_blobs
+from .._redact import redact_pii, remove_blobs
 
 #: Of a longer text, beyond twice ``max_content_length``, this many characters are looked at, and the last of them go.
 _WINDOW = 500_000
 _MARGIN = 10_000
+#: Event properties that a provider names: no content, but a liar may put anything there.
+NAMES = frozenset(
+    {"model_name", "requested_model", "response_id", "provider_request_id", "finish_reason", "error_type", "host"}
+    | {"tool_name", "tool_call_id", "tool_type"}
+)
 _MAX_DEPTH = 40  # Amplitude's own limit on nested values
 
 
@@ -39,11 +46,19 @@ class Content:
 class Privacy:
     """The rules of one call: its `AIConfig` and its own ``privacy_mode``, which wins over the config's."""
 
-    __slots__ = ("_config", "input_allowed", "output_allowed", "tool_parameters_allowed", "tool_results_allowed")
+    __slots__ = (
+        "_config",
+        "_private",
+        "input_allowed",
+        "output_allowed",
+        "tool_parameters_allowed",
+        "tool_results_allowed",
+    )
 
     def __init__(self, config: AIConfig, privacy_mode: bool | None = None) -> None:
         private = config.privacy_mode if privacy_mode is None else privacy_mode
         self._config = config
+        self._private = private
         self.input_allowed = not (private or config.exclude_input)
         self.output_allowed = not (private or config.exclude_output)
         self.tool_parameters_allowed = not (private or config.exclude_tool_parameters)
@@ -67,11 +82,26 @@ class Privacy:
 
     def error_message(self, text: str | None) -> str | None:
         """A provider's error text. Such texts quote prompts and keys, so prompts' rules hold, and keys always go."""
-        return self._text(redact_secrets(text)) if text and self.input_allowed else None
+        return self._text(clean_text(text)) if text and self.input_allowed else None
 
     def tool_error(self, text: str | None) -> str | None:
         """A tool's error text, under the rules of its result."""
-        return self._text(redact_secrets(text)) if text and self.tool_results_allowed else None
+        return self._text(clean_text(text)) if text and self.tool_results_allowed else None
+
+    def names(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """Event properties whose names a provider chose (`NAMES`), and the path, fit to leave."""
+        kept = dict(properties)
+        for name in NAMES & kept.keys():
+            if isinstance(kept[name], str):
+                # What was asked for is the application's own word.
+                kept[name] = clean_name(kept[name], private=self._private and name != "requested_model")
+        if properties.get("error_type") and not kept["error_type"]:
+            kept["error_type"] = "error"
+        if properties.get("model_name") and not kept["model_name"]:
+            kept["model_name"] = kept.get("requested_model")
+        if isinstance(path := kept.get("endpoint"), str):
+            kept["endpoint"] = clean_path(path)
+        return kept
 
     def _content(self, text: str | None, allowed: bool) -> Content | None:
         if text is None:

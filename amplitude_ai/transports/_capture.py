@@ -7,14 +7,13 @@ reads the clock and keeps references; all else happens in `exchange()`, which th
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 from .. import _clock
+from .._foreign import clean_text, clean_url
 from .._guard import count, report
 from .._models import CallContext, CallError, Exchange, Outcome
 
@@ -61,8 +60,6 @@ RESPONSE_HEADERS = frozenset(
     }
 )
 
-_SECRET_QUERY = re.compile(r"(?i)([?&;](?:key|api[-_]?key|access_token|token|sig|signature|x-amz-[a-z-]+)=)[^&\s'\")]*")
-_USERINFO = re.compile(r"(?i)(https?://)[^/@\s]+@")
 _CANCELLED = frozenset({"CancelledError", "Cancelled"})
 
 #: Where a finished capture goes; set once by the runtime.
@@ -138,7 +135,7 @@ class Capture:
             self.finish(Outcome.CLOSED)
         elif self._open:
             try:
-                text = scrub(str(exc))
+                text = clean_text(str(exc))
             except Exception as own:
                 report("describe_exception", own)
                 text = ""
@@ -244,21 +241,6 @@ class Capture:
             body_decoded=self.body_decoded,
             from_cache=self.from_cache,
         )
-
-
-def scrub(text: str) -> str:
-    """Remove keys and credentials from text that may hold a URL (exception messages do)."""
-    return _USERINFO.sub(r"\1", _SECRET_QUERY.sub(r"\1...", text))
-
-
-def clean_url(url: str) -> str:
-    """The URL without user info and without secret query parameters. ``key=`` is how Gemini takes its API key."""
-    if "?" not in url and "@" not in url:
-        return url
-    parts = urlsplit(url)
-    netloc = parts.netloc.rpartition("@")[2]
-    query = _SECRET_QUERY.sub("", f"?{parts.query}")[1:].strip("&") if parts.query else ""
-    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
 
 
 def _kept(headers: Any) -> dict[str, str]:
