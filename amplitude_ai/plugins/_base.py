@@ -12,7 +12,7 @@ from amplitude.event import BaseEvent
 from amplitude.plugin import EventPlugin
 
 from .._guard import guard
-from ..sessions._events import SCHEMA
+from ..sessions.schema import SCHEMA
 
 
 class AIPlugin(EventPlugin):  # type: ignore[misc]  # amplitude-analytics has no types

@@ -11,7 +11,7 @@ from amplitude.event import BaseEvent
 
 from .. import _arguments
 from .._guard import count
-from ..sessions import _events
+from ..sessions import schema
 from ._base import AIPlugin
 
 
@@ -83,11 +83,11 @@ class AIEventFilterPlugin(AIPlugin):
         return None
 
     def _worth(self, event_type: str, properties: Mapping[str, Any]) -> bool:
-        if event_type not in (_events.LLM_MESSAGE, _events.TOOL_CALLED):
+        if event_type not in (schema.LLM_MESSAGE, schema.TOOL_CALLED):
             return True
         if properties.get("success") is False:
             return self._include_errors
-        if event_type != _events.LLM_MESSAGE or not self._min_cost:
+        if event_type != schema.LLM_MESSAGE or not self._min_cost:
             return True
         cost_usd = properties.get("cost_usd")
         return self._include_unpriced if cost_usd is None else cost_usd > self._min_cost

@@ -21,10 +21,11 @@ from .._config import AIConfig
 from .._guard import count
 from .._safe import safe_properties
 from ..delivery._ai_event import LONG_TEXT, AIEvent
-from ..sessions import _events
-from ..sessions._events import COMMON, SCHEMA, Origin
+from ..sessions import _events, schema
+from ..sessions._events import Origin
 from ..sessions._privacy import Privacy, PrivacyError
 from ..sessions._runs import RunStats
+from ..sessions.schema import COMMON, SCHEMA
 from ._base import AIPlugin
 from ._complete import COMPLETE, CONTENT, Told, name_in, typed, without_content
 
@@ -78,7 +79,7 @@ class AIObservabilityPlugin(AIPlugin):
             count("dropped_content")
             told = without_content(told)
             properties = complete(told)
-        if event.event_type == _events.RUN_FINISHED:
+        if event.event_type == schema.RUN_FINISHED:
             properties = self._with_totals(told, properties)
         made = _events.build(event.event_type, told.origin, told.at_ms, told.insert_id, properties)
         event.event_properties = dict(made.properties)
@@ -118,7 +119,7 @@ class AIObservabilityPlugin(AIPlugin):
     def _long_text(self, event_type: str, value: object) -> dict[str, Any]:
         """Amplitude's property for long texts is content like any other."""
         text = value.get("text") if isinstance(value, Mapping) else None
-        allowed = self._privacy.input if event_type == _events.USER_MESSAGE else self._privacy.output
+        allowed = self._privacy.input if event_type == schema.USER_MESSAGE else self._privacy.output
         try:
             kept = allowed(text if isinstance(text, str) else None)
         except PrivacyError:
@@ -132,12 +133,12 @@ class AIObservabilityPlugin(AIPlugin):
         if session_id is None:
             return
         with self._lock:
-            if event_type == _events.RUN_FINISHED:
+            if event_type == schema.RUN_FINISHED:
                 self._runs.pop(session_id, None)
                 return
             run = self._runs.setdefault(session_id, _Run())
             self._runs.move_to_end(session_id)
-            if event_type == _events.RUN_STARTED:
+            if event_type == schema.RUN_STARTED:
                 run.started_ms = at_ms
             run.stats.add(event_type, properties)
             if len(self._runs) > _MAX_RUNS:
