@@ -19,11 +19,13 @@ from amplitude.event import BaseEvent
 from .. import _clock
 from .._config import AIConfig
 from .._guard import count
+from .._models import Event
 from .._safe import safe_properties
+from ..delivery import _agent_analytics
 from ..delivery._ai_event import LONG_TEXT, AIEvent
 from ..sessions import _events, schema
 from ..sessions._events import Origin
-from ..sessions._privacy import Privacy, PrivacyError
+from ..sessions._privacy import Content, Privacy, PrivacyError
 from ..sessions._runs import RunStats
 from ..sessions.schema import COMMON, SCHEMA
 from ._base import AIPlugin
@@ -86,6 +88,24 @@ class AIObservabilityPlugin(AIPlugin):
         if not event.user_id and not event.device_id:
             event.device_id = _events.machine_id()  # the client refuses an event without any id
         self._seen(event.event_type, told.at_ms, made.properties)
+        return event
+
+    def handle_translated(self, event: AIEvent, source: Event) -> AIEvent | None:
+        """An event of Agent Analytics, its content under this plugin's privacy; dropped where that fails."""
+        if event.config == self._config:
+            return event
+        properties = dict(event.event_properties or {})
+        try:
+            for (event_type, name), rule in _agent_analytics.CONTENT.items():
+                if event_type == event.event_type and name in properties:
+                    long = isinstance(properties[name], Mapping)
+                    kept = getattr(self._privacy, rule)(properties[name].get("text") if long else properties[name])
+                    text = kept.text if isinstance(kept, Content) else kept
+                    properties[name] = {"text": text} if long and text else text
+        except PrivacyError:
+            count("dropped_privacy")
+            return None
+        event.event_properties = {name: value for name, value in properties.items() if value is not None}
         return event
 
     def failed(self, event: BaseEvent) -> BaseEvent:

@@ -17,6 +17,7 @@ from typing import Any
 
 from .._config import AIConfig
 from .._models import Event, Exchange, LLMCall
+from . import _details
 from ._privacy import Privacy
 from ._result import CallResult
 from .schema import (
@@ -60,6 +61,7 @@ def build(
     time_ms: int,
     insert_id: str,
     properties: Mapping[str, Any],
+    details: Mapping[str, Any] | None = None,
 ) -> Event:
     """One event. Our own properties win over custom ones of the same name.
 
@@ -88,6 +90,7 @@ def build(
         device_id=None if origin.user_id is not None else machine_id(),
         amplitude_client=origin.amplitude_client,
         config=origin.config,
+        details=details or (_details.of_event(origin.privacy) if _details.wanted(origin.config) else {}),
     )
 
 
@@ -168,7 +171,8 @@ def llm_message(
         "ratelimit_remaining_requests": call.ratelimit_remaining_requests,
         "ratelimit_remaining_tokens": call.ratelimit_remaining_tokens,
     }
-    return build(LLM_MESSAGE, origin, finished_at_ms(exchange), insert_id, properties)
+    details = _details.of_call(origin.privacy, call, exchange) if _details.wanted(origin.config) else None
+    return build(LLM_MESSAGE, origin, finished_at_ms(exchange), insert_id, properties, details)
 
 
 def _tool_call_count(call: LLMCall, result: CallResult) -> int | None:
