@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 logger = logging.getLogger("amplitude.ai")
 
@@ -43,6 +43,7 @@ _FLAGS = (
     "inject_stream_usage",
     "estimate_usage",
 )
+_EVENT_SCHEMAS = ("specification", "agent_analytics", "both")
 _LENGTHS = {
     "max_content_length": "to keep no content at all, use privacy_mode=True",
     "session_timeout_ms": "the default is 1800000, half an hour",
@@ -87,6 +88,8 @@ class AIConfig:
             requests), and hide the chunk it comes in from the application. The request is changed.
         estimate_usage: where a provider tells no tokens, count those of the texts with tiktoken, which then must be
             installed and fetches a vocabulary when first used. Such events say ``usage_source`` ``estimate``.
+        event_schema: which events are sent: ``specification`` (``llm_message`` and its fellows), ``agent_analytics``
+            (``[Agent] AI Response`` and its fellows, which Amplitude's Agent Analytics shows), or ``both``.
         spool: keep events on disk until Amplitude has acknowledged them; what a process leaves behind, the next one
             sends. True for the file beside the local store, or a path. ``AMPLITUDE_AI_SPOOL`` (``1`` or a path) turns
             it on for every config that says nothing. Several processes may share one file.
@@ -120,6 +123,7 @@ class AIConfig:
     prices: PriceTable = field(default_factory=dict, hash=False)
     inject_stream_usage: bool = False
     estimate_usage: bool = False
+    event_schema: Literal["specification", "agent_analytics", "both"] = "specification"
     spool: bool | str | os.PathLike[str] = False
     spool_max_bytes: int = 256 * 1024 * 1024
     spool_max_age_s: int = 6 * 24 * 3600
@@ -140,6 +144,11 @@ class AIConfig:
             raise TypeError(
                 "AIConfig(redact=...) takes a function of one str that returns a str, or None, "
                 f"got {_kind(self.redact)}; for the built-in redaction use redact_pii=True"
+            )
+        if self.event_schema not in _EVENT_SCHEMAS:
+            wrong = ValueError if isinstance(self.event_schema, str) else TypeError
+            raise wrong(
+                f"AIConfig(event_schema=...) takes {', '.join(map(repr, _EVENT_SCHEMAS))}, got {self.event_schema!r}"
             )
         if not isinstance(self.spool, bool | str | os.PathLike) or self.spool == "":
             raise TypeError(f"AIConfig(spool=...) takes True, False or the path of a file, got {self.spool!r}")

@@ -214,6 +214,7 @@ class LLMCall:
     usage: Usage = field(default_factory=Usage)
     messages: tuple[Message, ...] = ()
     tool_results: tuple[ToolResult, ...] = ()
+    tool_definitions: tuple[JSON, ...] = ()  # as the request holds them
     output_text: str | None = None
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str | None = None  # the provider's own word
@@ -265,3 +266,7 @@ class Event:
     amplitude_client: Any = None
     #: The config whose privacy, prices and flags it was made by; a plugin need not apply the same one again.
     config: AIConfig | None = None
+    #: What some destinations want beside the properties (`sessions._details`).
+    details: Mapping[str, Any] = field(default_factory=dict)
+    #: The event of the specification that this one says in the words of another schema.
+    source: Event | None = None

@@ -9,9 +9,10 @@ import pytest
 from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, CallContext, CallError, Message, Outcome, ToolCall, ToolResult, Usage
 from amplitude_ai.sessions import _events
-from amplitude_ai.sessions._events import COMMON, SCHEMA, Origin
+from amplitude_ai.sessions._events import Origin
 from amplitude_ai.sessions._privacy import Privacy
 from amplitude_ai.sessions._runs import RunRegistry
+from amplitude_ai.sessions.schema import COMMON, SCHEMA
 
 from .records import NEW_YEAR, call, exchange, kinds, only
 
@@ -64,7 +65,9 @@ DOCUMENTED = documented()
 def conversation(*calls, config=None, context=None):
     """The events of calls, one a second, and of the end of their runs."""
     book = RunRegistry(config)
-    context = context or CallContext(Binding(), user_id="ann", properties={"tier": "pro"})
+    context = context or CallContext(
+        Binding(), user_id="ann", properties={"tier": "pro", "agent": "triage", "parent_agent": "root"}
+    )
     events = []
     for number, one in enumerate(calls):
         status = 429 if one is REFUSED else None if one is BARE else 200

@@ -25,7 +25,7 @@ from amplitude_ai.delivery._sender import destinations_of
 from amplitude_ai.delivery._store import Store
 from amplitude_ai.delivery._store_destination import LocalStoreDestination
 from amplitude_ai.delivery._store_waiting import ATTEMPT_SECONDS
-from amplitude_ai.sessions._events import COMMON, SCHEMA
+from amplitude_ai.sessions.schema import COMMON, SCHEMA
 
 ROOT = Path(__file__).parent.parent
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX file modes and fork")

@@ -22,6 +22,8 @@ from .._safe import safe_properties, safe_text
 LONG_TEXT = "$llm_message"
 #: Most characters of it; the limit of Amplitude's own SDK.
 MAX_LONG_TEXT = 100_000
+#: Properties of Agent Analytics, whose texts are not cut at 1,024 characters either.
+AGENT_PREFIX = "[Agent] "
 #: Whose full text it is, by event: the content that says what the event is about.
 _CONTENT = {"user_message": "content", "llm_message": "output_content"}
 
@@ -114,6 +116,8 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         self.event_properties = safe_properties(event.properties)
         self.receipt = receipt
         self.config = event.config
+        #: The event of the specification that this one is in other words, if it is.
+        self.source = event.source
         self.min_id_length = min_id_length or MIN_ID_LENGTH
 
     def __str__(self) -> str:
@@ -137,8 +141,14 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         long_text = properties.pop(LONG_TEXT, None)
         if long_text is None and isinstance(text, str) and len(text) > MAX_STRING_LENGTH:
             long_text = {"text": text[:MAX_LONG_TEXT]}
+        whole = {
+            name: value[:MAX_LONG_TEXT]
+            for name, value in properties.items()
+            if name.startswith(AGENT_PREFIX) and isinstance(value, str) and len(value) > MAX_STRING_LENGTH
+        }
         wire.event_properties = properties
         body: dict[str, Any] = super(AIEvent, wire).get_event_body()
+        body["event_properties"] = {**(body.get("event_properties") or {}), **whole}
         if long_text is not None:
             body["event_properties"][LONG_TEXT] = long_text
         _acceptable_ids(body, self.min_id_length)

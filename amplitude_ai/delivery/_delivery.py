@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _clock, _threads
 from .._guard import guard, log_once, logger
 from .._models import Event
+from ._agent_analytics import AgentAnalytics
 from ._spooling import SpoolEntry, Spooling
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Delivery:
         self._default: Any = None
         self._adapters: dict[int, ClientAdapter] = {}
         self.spooling = Spooling(count, self._adapter)
+        self._agent_analytics = AgentAnalytics()
         self._forget_events()
 
     def _forget_events(self) -> None:
@@ -65,6 +67,7 @@ class Delivery:
 
     def deliver_all(self, events: list[tuple[Event, Any]]) -> None:
         """`deliver` each of several (event, client), which are on disk before the first is sent."""
+        events = self._agent_analytics.said(events)
         for (event, client), entry in zip(events, self.spooling.write(events), strict=True):
             self.deliver(event, client, entry)
 

@@ -1,6 +1,6 @@
 """The tables of the local store: one base table, and one view for each of the five events.
 
-The views are derived from `sessions._events.SCHEMA`, so a property that is added there is a column here. A view is only
+The views are derived from `sessions.schema`, so a property that is added there is a column here. A view is only
 a way to look: replacing it loses nothing. Unknown event types stay in the base table.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from ..sessions._events import COMMON, SCHEMA
+from ..sessions.schema import COMMON, SCHEMA
 
 #: The layout of the base table; a store with a higher number was made by a newer version and is left alone.
 VERSION = 1

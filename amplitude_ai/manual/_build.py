@@ -13,7 +13,7 @@ from .._guard import count
 from .._models import Binding, Event
 from .._runtime import bind, runtime
 from .._scope import ambient
-from ..sessions import _events
+from ..sessions import _events, schema
 from ..sessions._events import Origin
 from ..sessions._privacy import Privacy, PrivacyError
 from ..sessions._recorded import cost_of, usage_of
@@ -118,19 +118,19 @@ def run_started(owner: Whose, run_id: str) -> Event:
 
 def user_message(owner: Whose, text: str, message_id: str | None, key: str) -> Event:
     """A user's message. Raises `PrivacyError`."""
-    insert_id = _events.make_id(key, _events.USER_MESSAGE)
+    insert_id = _events.make_id(key, schema.USER_MESSAGE)
     kept = owner.origin.privacy.input(text)
     properties = {
         "content": kept and kept.text,
         "content_length": kept and kept.length,
         "message_id": message_id or insert_id,
     }
-    return _events.build(_events.USER_MESSAGE, owner.origin, owner.at_ms, insert_id, properties)
+    return _events.build(schema.USER_MESSAGE, owner.origin, owner.at_ms, insert_id, properties)
 
 
 def llm_message(owner: Whose, facts: Mapping[str, Any], key: str) -> Event:
     """A model's answer. ``facts`` are checked `MessageFacts`. Raises `PrivacyError`."""
-    insert_id = _events.make_id(key, _events.LLM_MESSAGE)
+    insert_id = _events.make_id(key, schema.LLM_MESSAGE)
     privacy = owner.origin.privacy
     asked = privacy.input(facts.get("input_content"))
     answer = privacy.output(facts.get("output_content"))
@@ -151,7 +151,7 @@ def llm_message(owner: Whose, facts: Mapping[str, Any], key: str) -> Event:
         "cost_source": cost_source,
         "error_message": privacy.error_message(facts.get("error_message")),
     }
-    return _events.build(_events.LLM_MESSAGE, owner.origin, owner.at_ms, insert_id, properties)
+    return _events.build(schema.LLM_MESSAGE, owner.origin, owner.at_ms, insert_id, properties)
 
 
 def tool_called(owner: Whose, facts: Mapping[str, Any]) -> Event:
@@ -160,7 +160,7 @@ def tool_called(owner: Whose, facts: Mapping[str, Any]) -> Event:
     return _events.tool_called(
         owner.origin,
         owner.at_ms,
-        _events.make_id(new_id(), _events.TOOL_CALLED),
+        _events.make_id(new_id(), schema.TOOL_CALLED),
         name=facts["tool_name"],
         call_id=facts["tool_call_id"],
         kind=facts["tool_type"],
@@ -174,5 +174,5 @@ def tool_called(owner: Whose, facts: Mapping[str, Any]) -> Event:
 
 def run_finished(owner: Whose, run_id: str, totals: Mapping[str, Any]) -> Event:
     """A run ended. Unknown totals are left out."""
-    insert_id = _events.make_id(run_id, _events.RUN_FINISHED)
-    return _events.build(_events.RUN_FINISHED, owner.origin, owner.at_ms, insert_id, totals)
+    insert_id = _events.make_id(run_id, schema.RUN_FINISHED)
+    return _events.build(schema.RUN_FINISHED, owner.origin, owner.at_ms, insert_id, totals)

@@ -128,6 +128,7 @@ def _with_wire_facts(
         provider=answered or call.provider or where.provider,
         # A host nobody knows has prices nobody told us: only the model's own name can tell.
         price_provider=(call.price_provider or where.price_provider) if _is_known(request.host, where) else None,
+        tool_definitions=_tool_definitions(request.body),
         streaming=answer.streamed,
         complete=answer.complete,
         error=error,
@@ -169,6 +170,11 @@ def _rejoined(call: LLMCall) -> LLMCall:
     )
     messages = tuple(Message(turn.role, rejoined(turn.text)) for turn in call.messages)
     return replace(call, output_text=text, tool_calls=tools, messages=messages)
+
+
+def _tool_definitions(body: Mapping[str, Any]) -> tuple[Any, ...]:
+    tools = body.get("tools") or as_dict(body.get("toolConfig")).get("tools")
+    return tuple(tools) if isinstance(tools, list) else ()
 
 
 def _format(name: str) -> WireFormat:

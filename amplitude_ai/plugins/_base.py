@@ -12,7 +12,9 @@ from amplitude.event import BaseEvent
 from amplitude.plugin import EventPlugin
 
 from .._guard import guard
-from ..sessions._events import SCHEMA
+from .._models import Event
+from ..delivery._ai_event import AIEvent
+from ..sessions.schema import SCHEMA
 
 
 class AIPlugin(EventPlugin):  # type: ignore[misc]  # amplitude-analytics has no types
@@ -26,11 +28,19 @@ class AIPlugin(EventPlugin):  # type: ignore[misc]  # amplitude-analytics has no
 
     def execute(self, event: Any) -> Any:
         """Called by the client with each event; returns it, or ``None`` to drop it."""
+        if isinstance(event, AIEvent) and event.source is not None:
+            with guard(self.stage):
+                return self.handle_translated(event, event.source)
+            return None  # closed: in its own words nothing could be made safe
         if not isinstance(event, BaseEvent) or event.event_type not in SCHEMA:
             return event
         with guard(self.stage):
             return self.handle(event)
         return self.failed(event)
+
+    def handle_translated(self, event: AIEvent, source: Event) -> AIEvent | None:
+        """The same for an event of Agent Analytics, which says what ``source`` does."""
+        return event
 
     def handle(self, event: BaseEvent) -> BaseEvent | None:
         """The event as it should go on; ``None`` to drop it."""

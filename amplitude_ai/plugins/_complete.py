@@ -13,7 +13,7 @@ from typing import Any
 from .. import _arguments
 from .._guard import count, log_once
 from ..delivery._ai_event import LONG_TEXT
-from ..sessions import _events
+from ..sessions import schema
 from ..sessions._events import Origin
 from ..sessions._pricing import MANUAL
 from ..sessions._privacy import Content
@@ -89,11 +89,11 @@ def _tool_called(told: Told) -> dict[str, Any]:
 
 
 COMPLETE: Mapping[str, Callable[[Told], dict[str, Any]]] = {
-    _events.RUN_STARTED: _run_started,
-    _events.USER_MESSAGE: _user_message,
-    _events.LLM_MESSAGE: _llm_message,
-    _events.TOOL_CALLED: _tool_called,
-    _events.RUN_FINISHED: _run_finished,
+    schema.RUN_STARTED: _run_started,
+    schema.USER_MESSAGE: _user_message,
+    schema.LLM_MESSAGE: _llm_message,
+    schema.TOOL_CALLED: _tool_called,
+    schema.RUN_FINISHED: _run_finished,
 }
 
 

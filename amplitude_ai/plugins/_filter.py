@@ -11,7 +11,9 @@ from amplitude.event import BaseEvent
 
 from .. import _arguments
 from .._guard import count
-from ..sessions import _events
+from .._models import Event
+from ..delivery._ai_event import AIEvent
+from ..sessions import schema
 from ._base import AIPlugin
 
 
@@ -69,25 +71,30 @@ class AIEventFilterPlugin(AIPlugin):
 
     def handle(self, event: BaseEvent) -> BaseEvent | None:
         """``None`` when a rule drops the event; counted as ``filtered``."""
-        properties: Mapping[str, Any] = event.event_properties or {}
+        return event if self._wanted(event, event.event_type, event.event_properties or {}) else None
+
+    def handle_translated(self, event: AIEvent, source: Event) -> AIEvent | None:
+        """The same: what the event says in other words decides."""
+        return event if self._wanted(event, source.event_type, source.properties) else None
+
+    def _wanted(self, event: BaseEvent, event_type: str, properties: Mapping[str, Any]) -> bool:
         wanted = (
             self._providers.pass_on(properties.get("model_provider"))
             and self._models.pass_on(properties.get("model_name"))
             and self._users.pass_on(event.user_id or "")
-            and self._worth(event.event_type, properties)
+            and self._worth(event_type, properties)
             and self._sampled(event, properties)
         )
-        if wanted:
-            return event
-        count("filtered")
-        return None
+        if not wanted:
+            count("filtered")
+        return wanted
 
     def _worth(self, event_type: str, properties: Mapping[str, Any]) -> bool:
-        if event_type not in (_events.LLM_MESSAGE, _events.TOOL_CALLED):
+        if event_type not in (schema.LLM_MESSAGE, schema.TOOL_CALLED):
             return True
         if properties.get("success") is False:
             return self._include_errors
-        if event_type != _events.LLM_MESSAGE or not self._min_cost:
+        if event_type != schema.LLM_MESSAGE or not self._min_cost:
             return True
         cost_usd = properties.get("cost_usd")
         return self._include_unpriced if cost_usd is None else cost_usd > self._min_cost

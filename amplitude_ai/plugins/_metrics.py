@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from amplitude.event import BaseEvent
 
-from ..sessions import _events
+from ..sessions import schema
 from ._base import AIPlugin
 
 _Metric = Callable[[Mapping[str, Any]], float | None]
@@ -61,7 +61,7 @@ def _number(properties: Mapping[str, Any], name: str) -> float | None:
 
 
 _METRICS: Mapping[str, Mapping[str, _Metric]] = {
-    _events.LLM_MESSAGE: {
+    schema.LLM_MESSAGE: {
         "tokens_per_second": _ratio("output_tokens", "latency_ms", 1000.0),
         "generation_tokens_per_second": _generation,
         "ms_per_output_token": _ratio("latency_ms", "output_tokens"),
@@ -69,7 +69,7 @@ _METRICS: Mapping[str, Mapping[str, _Metric]] = {
         "output_input_ratio": _ratio("output_tokens", "input_tokens"),
         "cached_input_ratio": _ratio("cached_input_tokens", "input_tokens"),
     },
-    _events.RUN_FINISHED: {
+    schema.RUN_FINISHED: {
         "cost_per_1k_tokens": _ratio("total_cost_usd", "total_tokens", 1000.0),
         "cost_per_message_usd": _ratio("total_cost_usd", "total_messages"),
         "tokens_per_message": _ratio("total_tokens", "total_messages"),

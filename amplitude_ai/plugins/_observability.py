@@ -19,12 +19,15 @@ from amplitude.event import BaseEvent
 from .. import _clock
 from .._config import AIConfig
 from .._guard import count
+from .._models import Event
 from .._safe import safe_properties
+from ..delivery import _agent_analytics
 from ..delivery._ai_event import LONG_TEXT, AIEvent
-from ..sessions import _events
-from ..sessions._events import COMMON, SCHEMA, Origin
-from ..sessions._privacy import Privacy, PrivacyError
+from ..sessions import _events, schema
+from ..sessions._events import Origin
+from ..sessions._privacy import Content, Privacy, PrivacyError
 from ..sessions._runs import RunStats
+from ..sessions.schema import COMMON, SCHEMA
 from ._base import AIPlugin
 from ._complete import COMPLETE, CONTENT, Told, name_in, typed, without_content
 
@@ -78,13 +81,31 @@ class AIObservabilityPlugin(AIPlugin):
             count("dropped_content")
             told = without_content(told)
             properties = complete(told)
-        if event.event_type == _events.RUN_FINISHED:
+        if event.event_type == schema.RUN_FINISHED:
             properties = self._with_totals(told, properties)
         made = _events.build(event.event_type, told.origin, told.at_ms, told.insert_id, properties)
         event.event_properties = dict(made.properties)
         if not event.user_id and not event.device_id:
             event.device_id = _events.machine_id()  # the client refuses an event without any id
         self._seen(event.event_type, told.at_ms, made.properties)
+        return event
+
+    def handle_translated(self, event: AIEvent, source: Event) -> AIEvent | None:
+        """An event of Agent Analytics, its content under this plugin's privacy; dropped where that fails."""
+        if event.config == self._config:
+            return event
+        properties = dict(event.event_properties or {})
+        try:
+            for (event_type, name), rule in _agent_analytics.CONTENT.items():
+                if event_type == event.event_type and name in properties:
+                    long = isinstance(properties[name], Mapping)
+                    kept = getattr(self._privacy, rule)(properties[name].get("text") if long else properties[name])
+                    text = kept.text if isinstance(kept, Content) else kept
+                    properties[name] = {"text": text} if long and text else text
+        except PrivacyError:
+            count("dropped_privacy")
+            return None
+        event.event_properties = {name: value for name, value in properties.items() if value is not None}
         return event
 
     def failed(self, event: BaseEvent) -> BaseEvent:
@@ -118,7 +139,7 @@ class AIObservabilityPlugin(AIPlugin):
     def _long_text(self, event_type: str, value: object) -> dict[str, Any]:
         """Amplitude's property for long texts is content like any other."""
         text = value.get("text") if isinstance(value, Mapping) else None
-        allowed = self._privacy.input if event_type == _events.USER_MESSAGE else self._privacy.output
+        allowed = self._privacy.input if event_type == schema.USER_MESSAGE else self._privacy.output
         try:
             kept = allowed(text if isinstance(text, str) else None)
         except PrivacyError:
@@ -132,12 +153,12 @@ class AIObservabilityPlugin(AIPlugin):
         if session_id is None:
             return
         with self._lock:
-            if event_type == _events.RUN_FINISHED:
+            if event_type == schema.RUN_FINISHED:
                 self._runs.pop(session_id, None)
                 return
             run = self._runs.setdefault(session_id, _Run())
             self._runs.move_to_end(session_id)
-            if event_type == _events.RUN_STARTED:
+            if event_type == schema.RUN_STARTED:
                 run.started_ms = at_ms
             run.stats.add(event_type, properties)
             if len(self._runs) > _MAX_RUNS:

@@ -1,4 +1,4 @@
-"""The schema: the five events, and the only place in the package where their names and properties are spelled.
+"""The five events: from facts to `Event` values. What properties there are says `schema`.
 
 In: facts that privacy has passed. Out: `Event` values whose properties are the known ones only. A property that is
 ``None`` is absent; the feature flags of `AIConfig` remove theirs here, for manual events as for captured ones.
@@ -17,94 +17,26 @@ from typing import Any
 
 from .._config import AIConfig
 from .._models import Event, Exchange, LLMCall
+from . import _details
 from ._privacy import Privacy
 from ._result import CallResult
-
-RUN_STARTED = "llm_run_started"
-USER_MESSAGE = "user_message"
-LLM_MESSAGE = "llm_message"
-TOOL_CALLED = "tool_called"
-RUN_FINISHED = "llm_run_finished"
-
-#: On every event, beside custom properties.
-COMMON = ("session_id", "model_provider", "model_name", "sdk_version")
-#: Every event and its own properties, in the order of the documentation; the local store makes its columns of these.
-SCHEMA: Mapping[str, tuple[str, ...]] = {
-    RUN_STARTED: ("run_source",),
-    USER_MESSAGE: ("content", "content_length", "message_id"),
-    LLM_MESSAGE: (
-        "message_id",
-        "response_id",
-        "provider_request_id",
-        "endpoint",
-        "host",
-        "requested_model",
-        "input_content",
-        "output_content",
-        "output_content_length",
-        "content_truncated",
-        "input_tokens",
-        "output_tokens",
-        "total_tokens",
-        "cached_input_tokens",
-        "cache_write_tokens",
-        "reasoning_tokens",
-        "usage_source",
-        "usage_complete",
-        "cached_response",
-        "latency_ms",
-        "time_to_first_token_ms",
-        "provider_processing_ms",
-        "cost_usd",
-        "cost_source",
-        "finish_reason",
-        "is_streaming",
-        "stream_aborted",
-        "success",
-        "http_status",
-        "error_type",
-        "error_message",
-        "attempt",
-        "temperature",
-        "max_tokens",
-        "top_p",
-        "tool_call_count",
-        "ratelimit_remaining_requests",
-        "ratelimit_remaining_tokens",
-    ),
-    TOOL_CALLED: (
-        "tool_name",
-        "tool_call_id",
-        "tool_type",
-        "tool_parameters",
-        "tool_result",
-        "success",
-        "error_message",
-        "latency_ms",
-    ),
-    RUN_FINISHED: (
-        "total_messages",
-        "total_tokens",
-        "total_cost_usd",
-        "total_tool_calls",
-        "total_errors",
-        "duration_ms",
-        "success",
-        "end_reason",
-    ),
-}
+from .schema import (
+    LLM_MESSAGE,
+    RUN_FINISHED,
+    RUN_STARTED,
+    SCHEMA,
+    TOOL_CALLED,
+    USER_MESSAGE,
+    flagged,
+)
 
 #: ``usage_source`` and ``cost_source``: the provider's own figures, and ours from the texts.
 PROVIDER = "provider"
 ESTIMATE = "estimate"
 
-_TOKENS = frozenset(
-    {"input_tokens", "output_tokens", "total_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens"}
-    | {"usage_source", "usage_complete"}
+_TOKENS, _COSTS, _TIMES, _ERRORS = (
+    flagged(flag) for flag in ("token_tracking", "cost_tracking", "latency_tracking", "error_tracking")
 )
-_COSTS = frozenset({"cost_usd", "cost_source", "total_cost_usd"})
-_TIMES = frozenset({"latency_ms", "time_to_first_token_ms", "provider_processing_ms", "duration_ms"})
-_ERRORS = frozenset({"error_type", "error_message", "total_errors"})
 #: The namespace of our ids; any constant will do, as long as it never changes.
 _NAMESPACE = uuid.UUID("5d0c8a52-6f0e-5b8e-9a39-6a3c0e8f7d11")
 
@@ -129,6 +61,7 @@ def build(
     time_ms: int,
     insert_id: str,
     properties: Mapping[str, Any],
+    details: Mapping[str, Any] | None = None,
 ) -> Event:
     """One event. Our own properties win over custom ones of the same name.
 
@@ -158,6 +91,7 @@ def build(
         device_id=None if origin.user_id is not None else machine_id(),
         amplitude_client=origin.amplitude_client,
         config=origin.config,
+        details=details or (_details.of_event(origin.privacy) if _details.wanted(origin.config) else {}),
     )
 
 
@@ -238,7 +172,8 @@ def llm_message(
         "ratelimit_remaining_requests": call.ratelimit_remaining_requests,
         "ratelimit_remaining_tokens": call.ratelimit_remaining_tokens,
     }
-    return build(LLM_MESSAGE, origin, finished_at_ms(exchange), insert_id, properties)
+    details = _details.of_call(origin.privacy, call, exchange) if _details.wanted(origin.config) else None
+    return build(LLM_MESSAGE, origin, finished_at_ms(exchange), insert_id, properties, details)
 
 
 def _tool_call_count(call: LLMCall, result: CallResult) -> int | None:

@@ -80,6 +80,10 @@ class Privacy:
         """What a tool returned: text as it is, anything else as a JSON string."""
         return self._json(value, self.tool_results_allowed)
 
+    def input_json(self, value: JSON) -> str | None:
+        """A part of a prompt that is no text, as a JSON string."""
+        return self._json(value, self.input_allowed)
+
     def error_message(self, text: str | None) -> str | None:
         """A provider's error text. Such texts quote prompts and keys, so prompts' rules hold, and keys always go."""
         return self._text(clean_text(text)) if text and self.input_allowed else None

@@ -9,36 +9,16 @@ from .. import _arguments
 from .._models import Usage
 from ._events import Origin
 from ._pricing import MANUAL, price_by_name
+from .schema import PROPERTIES
 
+_CHECKS: Mapping[str, Callable[[str, object], Any]] = {
+    "int": _arguments.whole,
+    "float": _arguments.amount,
+    "bool": _arguments.flag,
+}
 #: The check of each property that is a number or a flag.
 NUMBERS: Mapping[str, Callable[[str, object], Any]] = {
-    "content_length": _arguments.whole,
-    "content_truncated": _arguments.flag,
-    "output_content_length": _arguments.whole,
-    "input_tokens": _arguments.whole,
-    "output_tokens": _arguments.whole,
-    "total_tokens": _arguments.whole,
-    "cached_input_tokens": _arguments.whole,
-    "cache_write_tokens": _arguments.whole,
-    "reasoning_tokens": _arguments.whole,
-    "latency_ms": _arguments.amount,
-    "time_to_first_token_ms": _arguments.amount,
-    "provider_processing_ms": _arguments.amount,
-    "duration_ms": _arguments.amount,
-    "cost_usd": _arguments.amount,
-    "total_cost_usd": _arguments.amount,
-    "is_streaming": _arguments.flag,
-    "stream_aborted": _arguments.flag,
-    "success": _arguments.flag,
-    "http_status": _arguments.whole,
-    "attempt": _arguments.whole,
-    "temperature": _arguments.amount,
-    "top_p": _arguments.amount,
-    "max_tokens": _arguments.whole,
-    "tool_call_count": _arguments.whole,
-    "total_messages": _arguments.whole,
-    "total_tool_calls": _arguments.whole,
-    "total_errors": _arguments.whole,
+    row.name: _CHECKS[row.type] for row in PROPERTIES if row.type in _CHECKS
 }
 
 

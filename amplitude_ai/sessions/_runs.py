@@ -20,7 +20,7 @@ from typing import Any
 from .._config import AIConfig
 from .._guard import count
 from .._models import CallContext, Event, Exchange, LLMCall, ToolCall
-from . import _events, _tools
+from . import _events, _tools, schema
 from ._estimate import estimated
 from ._events import Origin, finished_at_ms
 from ._pricing import price
@@ -52,9 +52,9 @@ class RunStats:
     def add(self, event_type: str, said: Mapping[str, Any]) -> None:
         """Add what an event says of itself: for events made by hand, which have no call to be told from."""
         failed = said.get("success") is False
-        if event_type == _events.TOOL_CALLED:
+        if event_type == schema.TOOL_CALLED:
             self.tool_calls += 1
-        elif event_type == _events.LLM_MESSAGE:
+        elif event_type == schema.LLM_MESSAGE:
             self.messages += not said.get("attempt")
             self.errors += failed
             self.success = not failed

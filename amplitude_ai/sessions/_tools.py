@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .._models import Event, Exchange, LLMCall, ToolCall, ToolResult
-from . import _events
+from . import _events, schema
 from ._events import Origin
 from ._privacy import Privacy
 
@@ -65,7 +65,7 @@ def pending(origin: Origin, exchange: Exchange, tool: ToolCall, index: int) -> P
     """The ``index``-th tool call of an answer, to wait for its result. Raises `PrivacyError`."""
     return Pending(
         origin=origin,
-        insert_id=_events.make_id(exchange.id, _events.TOOL_CALLED, index),
+        insert_id=_events.make_id(exchange.id, schema.TOOL_CALLED, index),
         name=tool.name,
         id=tool.id,
         kind=tool.type,
@@ -81,7 +81,7 @@ def executed(origin: Origin, exchange: Exchange, tool: ToolCall, index: int, lat
     return _events.tool_called(
         origin,
         _events.finished_at_ms(exchange),
-        _events.make_id(exchange.id, _events.TOOL_CALLED, index),
+        _events.make_id(exchange.id, schema.TOOL_CALLED, index),
         name=tool.name,
         call_id=tool.id,
         kind=tool.type,

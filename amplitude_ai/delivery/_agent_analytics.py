@@ -1,0 +1,191 @@
+"""The five events in the words of Amplitude's Agent Analytics: ``[Agent] AI Response`` for ``llm_message``, and so on.
+
+In: `Event` values of the specification. Out: what ``AIConfig.event_schema`` asks for. Names come from the table
+(`sessions.schema`); what stands here is what is more than another name. Of state there is only what no single event can
+say: the turn and the number of each event of a session. On the worker's thread, before anything is written or sent.
+
+https://amplitude.com/docs/amplitude-ai/agent-analytics/taxonomy
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._models import Event
+from .._safe import safe_properties
+from ..sessions.schema import LLM_MESSAGE, RUN_FINISHED, TOOL_CALLED, USER_MESSAGE, rows_of
+
+USER = "[Agent] User Message"
+RESPONSE = "[Agent] AI Response"
+TOOL = "[Agent] Tool Call"
+EMBEDDING = "[Agent] Embedding"
+SPAN = "[Agent] Span"
+SESSION_END = "[Agent] Session End"
+
+LONG_TEXT = "$llm_message"
+_SESSION_ID = "[Agent] Session ID"
+_MESSAGE_ID = "[Agent] Message ID"
+_SPAN_ID = "[Agent] Span ID"
+_TOOL_SUCCESS = "[Agent] Tool Success"
+_IS_ERROR = "[Agent] Is Error"
+_MAX_SESSIONS = 10_000
+_NAMESPACE = uuid.UUID("8d9a3f55-1a51-5d6e-8f0b-5a5e9a0f7c10")
+#: Work on data that a step of a pipeline does: no answer of a model to anyone.
+_STEPS = frozenset({"rerank", "moderation", "ocr"})
+_COMPONENT = {USER: "user_input", RESPONSE: "llm", TOOL: "tool", EMBEDDING: "embedding"}
+#: Of the properties of all events, what only some of Agent Analytics' have.
+_OF_MODELS = frozenset({"[Agent] Provider", "[Agent] Model Name"})
+#: Of `sessions._details`, by the name there.
+_DETAILS = {
+    "system_prompt": "[Agent] System Prompt",
+    "system_prompt_length": "[Agent] System Prompt Length",
+    "tool_calls": "[Agent] Tool Calls",
+    "tool_definitions": "[Agent] Tool Definitions",
+    "tool_definitions_count": "[Agent] Tool Definitions Count",
+    "tool_definitions_hash": "[Agent] Tool Definitions Hash",
+}
+#: What of an embedding or a step of a pipeline is told there.
+_NARROW = {
+    EMBEDDING: frozenset({"[Agent] Input Tokens", "[Agent] Cost USD", "[Agent] Latency Ms"}),
+    SPAN: frozenset({"[Agent] Cost USD", "[Agent] Latency Ms", "[Agent] Error Type", "[Agent] Error Message"}),
+}
+#: Which content each property is, for who has to take it out again: (event, property) -> the method of `Privacy`.
+CONTENT: Mapping[tuple[str, str], str] = {
+    (USER, LONG_TEXT): "input",
+    (RESPONSE, LONG_TEXT): "output",
+    (RESPONSE, "[Agent] System Prompt"): "input",
+    (RESPONSE, "[Agent] Tool Definitions"): "input",
+    (RESPONSE, "[Agent] Tool Calls"): "tool_parameters",
+    (RESPONSE, "[Agent] Error Message"): "error_message",
+    (SPAN, "[Agent] Error Message"): "error_message",
+    (TOOL, "[Agent] Tool Input"): "tool_parameters",
+    (TOOL, "[Agent] Tool Output"): "tool_result",
+    (TOOL, "[Agent] Error Message"): "tool_error",
+}
+
+
+@dataclass(slots=True)
+class _Session:
+    """How far a session is."""
+
+    events: int = 0
+    trace_id: str | None = None
+    agent: str | None = None
+
+
+class AgentAnalytics:
+    """Says events in other words. One per process."""
+
+    def __init__(self) -> None:
+        self._sessions: OrderedDict[tuple[str, int], _Session] = OrderedDict()  # least recently used first
+
+    def said(self, events: Iterable[tuple[Event, Any]]) -> list[tuple[Event, Any]]:
+        """``events`` (each with its client) in the schema that the config of each asks for."""
+        said: list[tuple[Event, Any]] = []
+        for event, client in events:
+            schema = "specification" if event.config is None else event.config.event_schema
+            if schema != "agent_analytics":
+                said.append((event, client))
+            if schema != "specification" and (other := self._translated(event, client)) is not None:
+                said.append((other, client))
+        return said
+
+    def _translated(self, event: Event, client: Any) -> Event | None:
+        event_type = _type(event)
+        if event_type is None:
+            return None
+        properties = _properties(event, event_type)
+        session_id = event.properties.get("session_id")
+        if session_id is not None:
+            properties = {**self._place(event, (session_id, id(client))), **properties}
+        return replace(
+            event,
+            event_type=event_type,
+            insert_id=str(uuid.uuid5(_NAMESPACE, f"{event.insert_id}/{event_type}")),
+            properties=properties,
+            source=event,
+        )
+
+    def _place(self, event: Event, key: tuple[str, int]) -> dict[str, Any]:
+        """Which turn of its session the event belongs to, and its number in it."""
+        session = self._sessions.pop(key, None) or _Session()
+        if event.event_type == RUN_FINISHED:
+            known = {"[Agent] Trace ID": session.trace_id, "[Agent] Agent ID": session.agent}
+            return {name: value for name, value in known.items() if value is not None}
+        self._sessions[key] = session
+        session.agent = session.agent or event.properties.get("agent")
+        if len(self._sessions) > _MAX_SESSIONS:
+            self._sessions.popitem(last=False)
+        if event.event_type == USER_MESSAGE or session.trace_id is None:
+            session.trace_id = str(uuid.uuid5(_NAMESPACE, f"{event.insert_id}/turn"))
+        session.events += 1
+        return {"[Agent] Trace ID": session.trace_id, "[Agent] Turn ID": session.events}
+
+
+def _type(event: Event) -> str | None:
+    if event.event_type == LLM_MESSAGE:
+        operation = event.details.get("operation")
+        return EMBEDDING if operation == "embeddings" else SPAN if operation in _STEPS else RESPONSE
+    return {USER_MESSAGE: USER, TOOL_CALLED: TOOL, RUN_FINISHED: SESSION_END}.get(event.event_type)
+
+
+def _properties(event: Event, event_type: str) -> dict[str, Any]:
+    said = event.properties
+    rows = rows_of(event.event_type)
+    made: dict[str, Any] = {"[Agent] Runtime": "python"}
+    if event_type in _COMPONENT:
+        made["[Agent] Component Type"] = _COMPONENT[event_type]
+    for row in rows:
+        if (
+            row.agent
+            and row.name in said
+            and not (row.agent in _OF_MODELS and event_type not in (RESPONSE, EMBEDDING, SPAN))
+        ):
+            made.setdefault(row.agent, said[row.name])
+    made |= {
+        name: event.details[detail]
+        for detail, name in _DETAILS.items()
+        if detail in event.details and event_type == RESPONSE
+    }
+    if "content_mode" in event.details:
+        made["[Agent] Content Mode"] = event.details["content_mode"]
+    _adapt(made, event, event_type)
+    custom = {name: value for name, value in said.items() if name not in {row.name for row in rows}}
+    if custom and made.get("[Agent] Content Mode") != "metadata_only":
+        # Properties nobody registered may be dropped; this one is there for them.
+        made["[Agent] Context"] = json.dumps(safe_properties(custom), ensure_ascii=False)
+    return made
+
+
+def _adapt(made: dict[str, Any], event: Event, event_type: str) -> None:
+    """What is more than another name."""
+    said = event.properties
+    if LONG_TEXT in made:
+        text = made.pop(LONG_TEXT)
+        if text.strip():
+            made[LONG_TEXT] = {"text": text}
+    if event_type == TOOL:
+        made.setdefault("[Agent] Invocation ID", event.insert_id)
+        if _TOOL_SUCCESS in made:
+            made[_IS_ERROR] = not made[_TOOL_SUCCESS]
+    if _IS_ERROR in made and event.event_type == LLM_MESSAGE:
+        made[_IS_ERROR] = not made[_IS_ERROR]
+        if made[_IS_ERROR] and said.get("finish_reason") == "error":
+            del made["[Agent] Finish Reason"]  # our own word, no model's
+    if made.get("[Agent] Reasoning Tokens"):
+        made["[Agent] Has Reasoning"] = True
+    if event_type == USER:
+        made["[Agent] Message Source"] = "agent" if "parent_agent" in said else "user"
+    if event_type in _NARROW:
+        made[_SPAN_ID] = made.pop(_MESSAGE_ID)
+        own = {name for name in made if name not in {row.agent for row in rows_of(LLM_MESSAGE) if row.event != "*"}}
+        for name in made.keys() - own - _NARROW[event_type]:
+            if not (event_type == SPAN and name == _IS_ERROR):
+                del made[name]
+    if event_type == SPAN:
+        made["[Agent] Span Name"] = event.details["operation"]
