@@ -25,14 +25,15 @@ def main() -> int:
         app(prog_name="amplitude-ai-wire")
     except SystemExit as exc:
         return exc.code if isinstance(exc.code, int) else OK
-    except BrokenPipeError:
-        # The reader of the pipe (head, say) has seen enough; nothing is to be written when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except KeyboardInterrupt:
         return 130
     except Exception as exc:
         from ._errors import explain
+        from ._output import ReaderGoneError
 
+        if isinstance(exc, ReaderGoneError | BrokenPipeError):
+            # Nothing is to be written when the interpreter ends, either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return OK
         return explain(exc)
     return OK

@@ -283,6 +283,31 @@ def purge(
     _purge.purge(opt.path_of(store), older_than, yes, dry_run, json)
 
 
+@app.command()
+def send(
+    store: opt.Store = None,
+    since: opt.Since = None,
+    limit: Annotated[int | None, typer.Option("-n", "--limit", min=1, help="How many at the most.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also those that were acknowledged before.")] = False,
+    json: opt.Json = False,
+) -> None:
+    """Send stored events to Amplitude (AMPLITUDE_API_KEY). Call it as often as you like: each arrives once."""
+    from . import _send
+
+    if not _send.send(opt.path_of(store), opt.moment(since, "--since"), limit, dry_run, again, json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(store: opt.Store = None, json: opt.Json = False) -> None:
+    """Make a store to look at, by calls to a provider on loopback. Your own store is not touched."""
+    from . import _demo
+
+    path = opt.path_of(store) if store is not None or opt.chosen else _demo.demo_path()
+    _demo.demo(path, json)
+
+
 def _list(rows: list[Row], columns: tuple[out.Column, ...], json: bool, filtered: bool) -> None:
     if json:
         out.as_json(rows)

@@ -22,6 +22,10 @@ from ..look._text import harmless, one_line
 Row = Mapping[str, Any]
 
 
+class ReaderGoneError(Exception):
+    """Whoever read stdout (``head``, say) has seen enough. Not a `BrokenPipeError`, which typer makes a failure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column: its head, how its cell is made of a row, whether it is a number, and when it is red."""
@@ -46,7 +50,10 @@ def is_terminal() -> bool:
 def write(line: str) -> None:
     """One line to stdout."""
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    try:
+        sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    except BrokenPipeError:
+        raise ReaderGoneError from None
 
 
 def hint(text: str) -> None:

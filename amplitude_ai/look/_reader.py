@@ -52,6 +52,9 @@ class Reader:
             self._columns = {name for (_, name, *_) in self._connection.execute("PRAGMA table_xinfo('events')")}
         except sqlite3.Error as exc:
             raise StoreUnreadableError(f"{path} cannot be read: {exc}") from exc
+        if not self._columns and not self.one("SELECT count(*) FROM sqlite_master"):
+            self.close()
+            raise StoreMissingError(str(path))  # just being made
         if not {"insert_id", "event_type", "time_ms", "properties"} <= self._columns:
             self.close()
             raise StoreUnreadableError(f"{path} is no store of amplitude-ai-wire: it has no table of events")
