@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -166,7 +167,15 @@ def make_default_client() -> Amplitude:
     With ``AMPLITUDE_API_KEY`` it sends to Amplitude, by the batch endpoint, which takes more events of one user or
     device a second than the plain one, or to ``AMPLITUDE_SERVER_URL``. Without, it keeps events in the local store.
     """
-    key = env_api_key()
+    return _make(env_api_key(), None)
+
+
+def make_store_client(path: Path) -> Amplitude:
+    """A client that keeps its events in the store at ``path``, whatever the environment says."""
+    return _make(None, path)
+
+
+def _make(key: str | None, path: Path | None) -> Amplitude:
     quiet = logging.getLogger("amplitude.ai.client")
     quiet.setLevel(logging.WARNING)  # at INFO it hands every event, content included, to the logger
     client = DefaultClient(
@@ -189,7 +198,7 @@ def make_default_client() -> Amplitude:
             destination.workers = Sender()
             destination.setup(client)
     if key is None:
-        client.add(LocalStoreDestination())
+        client.add(LocalStoreDestination(path))
     return client
 
 

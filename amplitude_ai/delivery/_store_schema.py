@@ -28,11 +28,23 @@ CREATE TABLE IF NOT EXISTS events (
     stored_s INTEGER
 )
 """
-#: By type for the views, by time for what is newest of all types.
+#: Properties that are read of many events at once: columns that are computed when read, and kept in an index. Versions
+#: before they were added neither see nor mind them.
+READ_OFTEN = (
+    *("session_id", "model_name", "model_provider", "success", "attempt", "http_status", "error_type", "cost_usd"),
+    *("input_tokens", "output_tokens", "total_tokens", "cached_input_tokens", "latency_ms", "time_to_first_token_ms"),
+    *("tool_name", "agent_name", "agent", "agent_id", "turn_id", "turn_index"),
+)
+#: By type for the views, and with what sums and lists are made of, so that these read no texts; by session for what
+#: was said in one; by time for what is newest of all types.
 _INDEXES = {
-    "events_by_type": "CREATE INDEX IF NOT EXISTS events_by_type ON events (event_type, time_ms)",
+    "events_by_kind": "CREATE INDEX IF NOT EXISTS events_by_kind ON events "
+    f"(event_type, time_ms, user_id, {', '.join(READ_OFTEN)})",
+    "events_by_session": "CREATE INDEX IF NOT EXISTS events_by_session ON events (session_id, time_ms)",
     "events_by_time": "CREATE INDEX IF NOT EXISTS events_by_time ON events (time_ms)",
 }
+#: What others have taken the place of.
+_OLD_INDEXES = ("events_by_type",)
 
 #: One row an event; a second event with the ``insert_id`` of the first is the same event.
 INSERT = """
@@ -82,6 +94,13 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.execute(_TABLE)
         if "stored_s" not in _columns(connection):
             connection.execute("ALTER TABLE events ADD COLUMN stored_s INTEGER")
+        for name in READ_OFTEN:
+            if name not in _columns(connection):
+                connection.execute(
+                    f"ALTER TABLE events ADD COLUMN {name} AS (json_extract(properties, '$.{name}')) VIRTUAL"
+                )
+        for index in _OLD_INDEXES:
+            connection.execute(f"DROP INDEX IF EXISTS {index}")
         for index in _INDEXES.values():
             connection.execute(index)
         made = _views(connection)
@@ -105,11 +124,11 @@ def _is_current(connection: sqlite3.Connection) -> bool:
     if version != VERSION or any(made.get(event_type) != view_sql(event_type) for event_type in SCHEMA):
         return False
     indexes = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
-    return indexes >= _INDEXES.keys() and "stored_s" in _columns(connection)
+    return indexes >= _INDEXES.keys() and _columns(connection) >= {"stored_s", *READ_OFTEN}
 
 
 def _columns(connection: sqlite3.Connection) -> set[str]:
-    return {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('events')")}
+    return {name for (name,) in connection.execute("SELECT name FROM pragma_table_xinfo('events')")}
 
 
 def _views(connection: sqlite3.Connection) -> dict[str, str]:

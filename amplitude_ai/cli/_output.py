@@ -1,0 +1,113 @@
+"""What goes to stdout: a table for a person, tab-separated lines for a pipe, JSON for a program.
+
+Everything a stranger wrote passes `one_line` or `harmless`, and is never read as markup. Hints and progress go to
+stderr, so that a pipe holds rows only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..look._text import harmless, one_line
+
+Row = Mapping[str, Any]
+
+
+class ReaderGoneError(Exception):
+    """Whoever read stdout (``head``, say) has seen enough. Not a `BrokenPipeError`, which typer makes a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its head, how its cell is made of a row, whether it is a number, and when it is red."""
+
+    head: str
+    cell: Callable[[Row], Any]
+    number: bool = False
+    wide: bool = False
+    is_red: Callable[[Row], bool] = lambda row: False
+
+
+def console(stderr: bool = False) -> Console:
+    """Where a person reads. ``NO_COLOR`` and pipes are without colours; nothing is guessed from what is printed."""
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def is_terminal() -> bool:
+    """Whether a person reads stdout (``FORCE_COLOR`` says so of a pipe)."""
+    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def write(line: str) -> None:
+    """One line to stdout."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    except BrokenPipeError:
+        raise ReaderGoneError from None
+
+
+def hint(text: str) -> None:
+    """What to do next, on stderr."""
+    sys.stderr.write(harmless(text, 2000, lines=True) + "\n")
+
+
+def as_json(value: Any, indent: int | None = 2) -> None:
+    """JSON; what has no UTF-8 form, and what a terminal would obey, is escaped."""
+    write(json.dumps(value, ensure_ascii=True, indent=indent, default=str, allow_nan=False))
+
+
+def table(rows: Iterable[Row], columns: Sequence[Column]) -> None:
+    """Rows, as a table or as tab-separated lines under a line of heads."""
+    if not is_terminal():
+        write("\t".join(column.head for column in columns))
+        for row in rows:
+            write("\t".join(one_line(column.cell(row), 1000) for column in columns))
+        return
+    made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        made.add_column(
+            column.head,
+            justify="right" if column.number else "left",
+            overflow="ellipsis",
+            no_wrap=True,
+            ratio=1 if column.wide else None,
+            min_width=len(column.head) if not column.wide else 10,
+        )
+    for row in rows:
+        cells = []
+        for column in columns:
+            value = column.cell(row)
+            empty = value is None or value == ""
+            style = "dim" if empty else "red" if column.is_red(row) else ""
+            cells.append(Text("–" if empty else one_line(value, 200), style=style))
+        made.add_row(*cells)
+    console().print(made)
+
+
+def usd(value: Any) -> str | None:
+    """An amount as its digits need: cents for dollars, six places for less than a cent."""
+    if not isinstance(value, int | float):
+        return None
+    return f"${value:,.2f}" if abs(value) >= 100 or value == 0 else f"${value:.6f}"
+
+
+def ms(value: Any) -> str | None:
+    """Milliseconds."""
+    return f"{value:,.0f}" if isinstance(value, int | float) else None
+
+
+def whole(value: Any) -> str | None:
+    """A count, with its thousands apart on a terminal only."""
+    if not isinstance(value, int | float):
+        return None
+    return f"{value:,}" if is_terminal() else str(value)
