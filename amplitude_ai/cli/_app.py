@@ -11,7 +11,7 @@ import typer
 
 from ..look import _calls, _sums
 from ..look._reader import Row
-from ..sessions._events import SCHEMA
+from ..sessions.schema import SCHEMA
 from . import _options as opt
 from . import _output as out
 from . import _show, _tables

@@ -14,7 +14,7 @@ from typing import IO, Any
 from ..look._calls import export as events_of
 from ..look._filter import Filter
 from ..look._reader import Reader, Row
-from ..sessions._events import COMMON, LLM_MESSAGE, SCHEMA
+from ..sessions.schema import COMMON, LLM_MESSAGE, SCHEMA
 from ._errors import Failure
 from ._output import console
 

@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from ..look._text import harmless, one_line
-from ..sessions._events import LLM_MESSAGE, RUN_FINISHED, RUN_STARTED, TOOL_CALLED, USER_MESSAGE
+from ..sessions.schema import LLM_MESSAGE, RUN_FINISHED, RUN_STARTED, TOOL_CALLED, USER_MESSAGE
 from ._output import Row, console, is_terminal, ms, usd, whole, write
 
 #: Characters of a text that are shown; ``--full`` shows all.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..sessions._events import LLM_MESSAGE, TOOL_CALLED, USER_MESSAGE
+from ..sessions.schema import LLM_MESSAGE, TOOL_CALLED, USER_MESSAGE
 from ._filter import Filter
 from ._reader import Reader, Row
 from ._when import iso

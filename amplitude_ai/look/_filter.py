@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ..sessions._events import LLM_MESSAGE
+from ..sessions.schema import LLM_MESSAGE
 from ._reader import Reader
 
 #: Where a text is looked for.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..sessions._events import LLM_MESSAGE, TOOL_CALLED
+from ..sessions.schema import LLM_MESSAGE, TOOL_CALLED
 from ._filter import Filter, agent
 from ._reader import Reader, Row
 from ._when import iso
