@@ -182,12 +182,16 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """A tool's result that a request carried back to the model. ``id`` or (Gemini) only ``name`` is known."""
+    """A tool's result that a request carried back to the model. ``id`` or (Gemini) only ``name`` is known.
+
+    ``arguments`` are those of the call it answers, as the request's own history tells it, where results have no id.
+    """
 
     id: str | None
     content: JSON
     name: str | None = None
     success: bool | None = None
+    arguments: JSON = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -306,7 +306,7 @@ def test_no_two_events_share_an_id():
     events = []
     for user in ("ann", "bob"):
         events += conversation(FULL, RESULT, FULL, context=CallContext(binding, user))
-    assert len({event.insert_id for event in events}) == len(events) == 22
+    assert len({event.insert_id for event in events}) == len(events) == 20
 
 
 def test_a_tool_is_the_same_event_with_and_without_its_result():

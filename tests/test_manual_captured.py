@@ -59,7 +59,7 @@ def test_captured_calls_join_the_session(http):
     with llm_session(mine, user_id="user-1", session_id="joined-1", custom_properties={"tier": "pro"}) as session:
         http.post(URL, json=request())
         session.track_message("by hand", input_tokens=1, output_tokens=2, cost_usd=0.5)
-        http.post(URL, json=request("nope"))
+        http.post(URL, json=request("nope", "And you?"))
     assert amplitude_ai.flush()
     assert types(mine.events) == [
         "llm_run_started",

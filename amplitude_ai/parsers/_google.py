@@ -139,15 +139,21 @@ def messages(asked: Mapping[str, Any]) -> Iterator[Message]:
 
 def tool_results(asked: Mapping[str, Any]) -> Iterator[ToolResult]:
     """The function responses a request carries back. Gemini's match by name where they have no id."""
+    asked_for: dict[str, list[Any]] = {}  # arguments of the calls in the history, by name, that have no answer yet
     for turn in contents(asked.get("contents")):
         for part in parts(turn):
+            call = as_dict(pick(part, "functionCall"))
+            if as_str(call.get("name")) is not None:
+                asked_for.setdefault(call["name"], []).append(call.get("args"))
             response = as_dict(pick(part, "functionResponse"))
             name = as_str(response.get("name"))
             if name is not None:
                 content = response.get("response")
                 # ``FunctionResponse.response``: 'Use "output" key to specify function output and "error" key ...'
                 failed = isinstance(content, Mapping) and set(content) == {"error"}
-                yield ToolResult(as_str(response.get("id")), content, name, False if failed else None)
+                calls = asked_for.get(name)
+                arguments = calls.pop(0) if calls else None
+                yield ToolResult(as_str(response.get("id")), content, name, False if failed else None, arguments)
 
 
 def prompt_text(given: list[Mapping[str, Any]]) -> str:

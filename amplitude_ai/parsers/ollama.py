@@ -103,10 +103,17 @@ def _messages(turns: object) -> Iterator[Message]:
 
 
 def _tool_results(turns: object) -> Iterator[ToolResult]:
+    asked_for: list[ToolCall] = []  # the calls of the last turn that made any; their results stand in their order
     for turn in dicts(turns):
+        asked_for = list(_tool_calls(turn)) or asked_for
         if turn.get("role") == "tool":
             name = as_str(turn.get("tool_name")) or as_str(turn.get("name"))
-            yield ToolResult(as_str(turn.get("tool_call_id")), turn.get("content"), name)
+            call = next((one for one in asked_for if name in (None, one.name)), None)
+            if call is not None:
+                asked_for.remove(call)
+                name = call.name
+            arguments = call.arguments if call is not None else None
+            yield ToolResult(as_str(turn.get("tool_call_id")), turn.get("content"), name, arguments=arguments)
 
 
 def _prompt(asked: Mapping[str, Any]) -> Iterator[Message]:

@@ -21,12 +21,13 @@ from .._config import AIConfig
 from .._guard import count
 from .._models import CallContext, Event, Exchange, LLMCall, ToolCall
 from . import _events, _tools, schema
+from ._conversation import Conversation
 from ._estimate import estimated
 from ._events import Origin, finished_at_ms
 from ._pricing import price
 from ._privacy import Privacy, PrivacyError
 from ._result import CallResult, classify
-from ._turns import Turns, last_user_text
+from ._turns import Request, Said, Turns, last_user_text
 
 _MAX_RUNS = 10_000
 _MAX_PENDING = 256
@@ -106,20 +107,26 @@ class RunRegistry:
         events: list[Event] = []
         run, origin = self._run_for(call, exchange, events)
         ending = classify(call, exchange)
-        attempt = self._attempt(run, call, exchange, ending)
+        body = None if exchange.request_body is None else _fingerprint(exchange.url, exchange.request_body)
+        attempt = self._attempt(run, call, exchange, ending, body)
 
-        for one, result in _tools.match(run.waiting.values(), call):
+        talk = Conversation(call.messages)
+        said = run.turns.read(
+            call, talk, Request(body, attempt, exchange), [one.as_asked() for one in run.waiting.values()]
+        )
+        for one, result in _tools.match(run.waiting.values(), (*call.tool_results, *said.results), talk):
             del run.waiting[one.insert_id]
+            run.turns.heard(result.content if isinstance(result.content, str) else None)
             self._tool(run, events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
-        new_turns = run.turns.new(call)
-        for index, text in enumerate(new_turns if attempt == 0 else ()):
+        run.turns.heard(call.output_text)
+        for index, text in enumerate(said.texts if attempt == 0 else ()):
             _add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
 
         if origin.config.estimate_usage:
             call = estimated(call)
         cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
         self._message(run, events, origin, call, exchange, ending, attempt, cost)
-        self._tool_calls(run, events, origin, call, exchange, ending)
+        self._tool_calls(run, events, origin, call, exchange, ending, talk, said)
         self._schedule(run)
         return events
 
@@ -260,13 +267,12 @@ class RunRegistry:
     # One call -------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def _attempt(run: _Run, call: LLMCall, exchange: Exchange, ending: CallResult) -> int:
+    def _attempt(run: _Run, call: LLMCall, exchange: Exchange, ending: CallResult, body: bytes | None) -> int:
         """From the SDK's header; without one, by the same request having just failed."""
         if call.retry_count is not None:
             return call.retry_count
-        if exchange.request_body is None:
+        if body is None:
             return 0
-        body = _fingerprint(exchange.url, exchange.request_body)
         attempt, ended_ns = run.failures.pop(body, (-1, 0))
         if not ended_ns <= exchange.started_ns <= ended_ns + _RETRY_WINDOW_NS:
             attempt = -1  # in parallel with the one that failed, or long after it
@@ -308,6 +314,8 @@ class RunRegistry:
         call: LLMCall,
         exchange: Exchange,
         ending: CallResult,
+        talk: Conversation,
+        said: Said,
     ) -> None:
         if not ending.success:
             return  # a call that failed half-way is made again, and asks for the same tools again
@@ -316,7 +324,7 @@ class RunRegistry:
                 self._tool(run, events, lambda t=tool, i=index: _tools.executed(origin, exchange, t, i))  # type: ignore[misc]
                 continue
             try:
-                one = _tools.pending(origin, exchange, tool, index)
+                one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn)
             except PrivacyError:
                 count("dropped_privacy")
                 continue

@@ -1,7 +1,8 @@
 """Tool calls that wait for their result, of one session: bounded, and holding only what privacy has passed.
 
-A call is matched to a result by id, else (Gemini, Ollama) by name, first asked first answered. Requests re-send old
-results, and some servers number their ids anew in every turn, so of several results the *last* ones are the new ones.
+A call is matched to a result by id, else (Gemini, Ollama) by name and arguments within its own conversation, or not at
+all. Requests re-send old results, and some servers number their ids anew in every turn, so of several results the
+*last* ones are the new ones.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .._models import Event, Exchange, LLMCall, ToolCall, ToolResult
+from .._models import JSON, Event, Exchange, ToolCall, ToolResult
 from . import _events, schema
+from ._conversation import Conversation, Phrases, canonical, digest, phrases
 from ._events import Origin
 from ._privacy import Privacy
+from ._tool_errors import tool_success
+from ._turns import Asked, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,15 @@ class Pending:
     parameters: str | None
     asked_ms: int
     asked_ns: int
+    exchange_id: str
+    conversation: bytes  # of the request that asked
+    arguments: bytes  # a hash
+    phrases: Phrases
+    turn: Turn | None
+
+    def as_asked(self) -> Asked:
+        """What user turns of other conversations are compared with."""
+        return Asked(self.id, self.conversation, self.turn, self.phrases)
 
     def event(
         self, result: ToolResult | None = None, carrier: Exchange | None = None, privacy: Privacy | None = None
@@ -40,10 +53,10 @@ class Pending:
         """
         text = error = success = latency = None
         if result is not None and carrier is not None and privacy is not None:
-            success = result.success is not False  # a result came; only some wire formats can say it is an error
+            success = tool_success(result.content, result.success)
             if self.origin.privacy.tool_results_allowed:  # the stricter of the two calls decides
                 text = privacy.tool_result(result.content)
-                error = None if success else privacy.tool_error(_text(result.content))
+                error = privacy.tool_error(_text(result.content)) if success is False else None
             waited = carrier.started_ns - self.asked_ns
             latency = waited / 1e6 if waited >= 0 else None
         return _events.tool_called(
@@ -61,7 +74,9 @@ class Pending:
         )
 
 
-def pending(origin: Origin, exchange: Exchange, tool: ToolCall, index: int) -> Pending:
+def pending(
+    origin: Origin, exchange: Exchange, tool: ToolCall, index: int, conversation: bytes = b"", turn: Turn | None = None
+) -> Pending:
     """The ``index``-th tool call of an answer, to wait for its result. Raises `PrivacyError`."""
     return Pending(
         origin=origin,
@@ -72,12 +87,19 @@ def pending(origin: Origin, exchange: Exchange, tool: ToolCall, index: int) -> P
         parameters=origin.privacy.tool_parameters(tool.arguments),
         asked_ms=_events.finished_at_ms(exchange),
         asked_ns=exchange.finished_ns,
+        exchange_id=exchange.id,
+        conversation=conversation,
+        arguments=_fingerprint(tool.arguments),
+        phrases=phrases(tool.arguments),
+        turn=turn,
     )
 
 
 def executed(origin: Origin, exchange: Exchange, tool: ToolCall, index: int, latency_ms: float | None = None) -> Event:
     """A tool whose result is known: the provider ran it, or a framework that told us. Raises `PrivacyError`."""
-    success = tool.success if tool.success is not None else (True if tool.result is not None else None)
+    success = tool.success
+    if success is None and tool.result is not None:
+        success = tool_success(tool.result, None)
     return _events.tool_called(
         origin,
         _events.finished_at_ms(exchange),
@@ -88,43 +110,94 @@ def executed(origin: Origin, exchange: Exchange, tool: ToolCall, index: int, lat
         parameters=origin.privacy.tool_parameters(tool.arguments),
         result=origin.privacy.tool_result(tool.result),
         success=success,
-        error_message=None if success else origin.privacy.tool_error(tool.error_message),
+        error_message=None if success else origin.privacy.tool_error(_error_of(tool, success)),
         latency_ms=latency_ms,
     )
 
 
-def match(waiting: Iterable[Pending], call: LLMCall) -> list[tuple[Pending, ToolResult]]:
-    """Pair the calls that wait with the results that ``call``'s request carried, in the order they were asked."""
-    if not call.tool_results:
+def match(
+    waiting: Iterable[Pending], results: Sequence[ToolResult], talk: Conversation
+) -> list[tuple[Pending, ToolResult]]:
+    """Pair the calls that wait with the results that a request carried, in the order they were asked.
+
+    Args:
+        waiting: the calls, oldest first.
+        results: in the request's order.
+        talk: the request's own turns: without ids only calls that this very conversation asked for are answered.
+    """
+    if not results:
         return []
     order = list(waiting)
-    by_id: dict[str, list[ToolResult]] = defaultdict(list)
-    by_name: dict[str, list[ToolResult]] = defaultdict(list)
+    pairs: dict[str, ToolResult] = {}
     ids = {one.id for one in order if one.id is not None}
-    for result in call.tool_results:
+    by_id: dict[str, list[ToolResult]] = defaultdict(list)
+    loose: list[ToolResult] = []
+    for result in results:
         if result.id is not None and result.id in ids:
             by_id[result.id].append(result)
-        elif result.name is not None:
-            by_name[result.name].append(result)
-    pairs: dict[str, ToolResult] = {}
-    for id_, results in by_id.items():
-        _align([one for one in order if one.id == id_], results, pairs)
-    for name, results in by_name.items():
-        # An id that nobody waits for belongs to history, unless those who wait have no id to compare.
-        anonymous = [result for result in results if result.id is None]
-        loose = [one for one in order if one.name == name and one.insert_id not in pairs]
-        unnamed = [one for one in loose if one.id is None]
-        if anonymous:
-            _align(loose, anonymous, pairs)
-        elif unnamed:
-            _align(unnamed, results, pairs)
+        else:
+            loose.append(result)
+    for id_, found in by_id.items():
+        named = [one for one in order if one.id == id_]
+        if len({one.conversation for one in named}) > 1:  # servers that number their ids anew in every answer
+            named = [one for one in named if talk.continues(one.conversation)]
+        _align(named, found, pairs)
+    own = [one for one in order if one.insert_id not in pairs and talk.continues(one.conversation)]
+    _match_loose(own, loose, pairs)
     return [(one, pairs[one.insert_id]) for one in order if one.insert_id in pairs]
+
+
+def _match_loose(own: Sequence[Pending], results: Sequence[ToolResult], pairs: dict[str, ToolResult]) -> None:
+    """By name and arguments, the last results for the last calls; text that names nothing, for the last answer's calls.
+
+    Of an id that nobody waits for the result belongs to history, unless those who wait have no id to compare.
+    """
+    bare = [result for result in results if result.name is None and result.id is None]
+    for result in reversed([one for one in results if one.name is not None]):
+        fitting = [
+            one
+            for one in own
+            if one.insert_id not in pairs
+            and one.name == result.name
+            and (result.id is None or one.id is None)
+            and (result.arguments is None or one.arguments == _fingerprint(result.arguments))
+        ]
+        if fitting and not _is_twin(fitting[-1], own):
+            pairs[fitting[-1].insert_id] = result
+    last = [one for one in own if one.insert_id not in pairs and one.exchange_id == own[-1].exchange_id]
+    if not bare or not last or _is_twin(last[-1], own):
+        return
+    if len(bare) == len(last):
+        pairs |= {one.insert_id: result for one, result in zip(last, bare, strict=True)}
+    elif len(bare) == 1 and isinstance(bare[0].content, str):
+        lines = bare[0].content.strip("\n").split("\n")
+        if len(lines) == len(last):  # smolagents' results of parallel calls, a line each
+            pairs |= {one.insert_id: replace(bare[0], content=line) for one, line in zip(last, lines, strict=True)}
+
+
+def _is_twin(one: Pending, own: Iterable[Pending]) -> bool:
+    """Whether the same conversation was asked twice, for the same: whose the result is, nobody can tell."""
+    return any(
+        other.exchange_id != one.exchange_id
+        and other.conversation == one.conversation
+        and other.name == one.name
+        and other.arguments == one.arguments
+        for other in own
+    )
 
 
 def _align(waiting: Sequence[Pending], results: Sequence[ToolResult], pairs: dict[str, ToolResult]) -> None:
     fresh = results[-len(waiting) :] if waiting else ()
     for one, result in zip(waiting, fresh, strict=False):
         pairs[one.insert_id] = result
+
+
+def _fingerprint(arguments: JSON) -> bytes:
+    return digest(canonical(arguments))
+
+
+def _error_of(tool: ToolCall, success: bool | None) -> str | None:
+    return tool.error_message or (_text(tool.result) if success is False else None)
 
 
 def _text(content: object) -> str | None:

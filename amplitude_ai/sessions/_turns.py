@@ -1,48 +1,190 @@
-"""Which user turns of a request are new: clients re-send the whole history with every call.
+"""What a person said in a request, and which turn of the session it opens or belongs to.
 
-New are the user turns after the last assistant turn. A request that *ends* in an assistant turn (a prefilled answer, a
-paused turn continued) is looked at without that ending, and its user turns are new unless this session saw them.
+Clients re-send the whole history with every call, and frameworks write in the user's role. New are the user turns
+after the last assistant turn, but not (a) what a waiting tool call's arguments say (an agent used as a tool), (b) what
+a model of this run answered to another conversation, (c) what another call has said already that runs beside this one,
+or before it in the same turn (a router, a fallback, a second look: the very same request after its answer is a person
+who asks again), (d) a framework's own texts (`_scripted`). A turn is opened by what a person said and carried by all
+calls about it.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from hashlib import blake2b
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-from .._models import LLMCall, Message
+from .._models import Exchange, LLMCall, Message, ToolResult
+from ._conversation import Conversation, Phrases, digest
+from ._operations import is_conversation
+from ._scripted import identity, scripted, spoken
 
-#: What these are given is data to work on, not something a user said.
-_NO_USER = frozenset({"embeddings", "rerank", "moderation", "ocr", "audio"})
+T = TypeVar("T")
 _MAX_SEEN = 256
-#: Characters of each end of a long text that it is known by.
-_ENDS = 32_768
+#: After this long the same words to the same history are said anew, not sent again.
+_AGAIN_NS = 5 * 60 * 10**9
+#: User turns of a request, from its end, by which its turn of the session is found.
+_LOOK_BACK = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn of a session; ``index`` is 0 for the first."""
+
+    id: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A tool call that waits: its id, the conversation that asked, its turn, and the words of its arguments."""
+
+    id: str | None
+    conversation: bytes
+    turn: Turn | None
+    phrases: Phrases
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as the wire had it."""
+
+    fingerprint: bytes | None  # of its body
+    attempt: int
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a request says. ``texts`` are a person's and new; ``results`` travelled as user text."""
+
+    texts: tuple[str, ...] = ()
+    turn: Turn | None = None
+    parent_tool_call_id: str | None = None  # of the tool call that this call works for
+    results: tuple[ToolResult, ...] = ()
+
+
+@dataclass(slots=True)
+class _Known:
+    """A text of a user turn that was seen: when, how often in one request, in which turn, working for which tool."""
+
+    turn: Turn | None
+    parent: str | None
+    occurrences: int
+    fingerprint: bytes | None
+    started_ns: int
+    finished_ns: int
 
 
 class Turns:
     """What one session has already seen, as hashes: no content is kept."""
 
-    __slots__ = ("_seen",)
+    __slots__ = ("_conversations", "_known", "_outputs", "current")
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()  # by text
+        self._conversations: OrderedDict[bytes, None] = OrderedDict()  # by all of it up to a user turn
+        self._outputs: OrderedDict[bytes, None] = OrderedDict()
+        self.current: Turn | None = None
 
-    def new(self, call: LLMCall) -> list[str]:
-        """The texts of the new user turns of ``call``, oldest first."""
-        if call.operation in _NO_USER or not call.messages:
-            return []
-        turns, prefilled = _last_turns(call.messages)
-        if not turns:
-            return []
-        digest = _digest(call.messages[: turns[-1] + 1])
-        known = digest in self._seen
-        self._seen[digest] = None
-        self._seen.move_to_end(digest)
-        if len(self._seen) > _MAX_SEEN:
-            self._seen.popitem(last=False)
-        if prefilled and known:
-            return []
-        return [call.messages[index].text for index in turns if call.messages[index].text]
+    def read(self, call: LLMCall, talk: Conversation, request: Request, waiting: Iterable[Asked]) -> Said:
+        """What ``call`` says, oldest first; remembers it."""
+        if not is_conversation(call.operation) or not call.messages:
+            return Said(turn=self.current)
+        last, prefilled = _last_turns(call.messages)
+        texts: list[str] = []
+        results: list[ToolResult] = []
+        asked = [one for one in waiting if not talk.continues(one.conversation)]
+        known_before = bool(last) and talk.after[last[-1]] in self._conversations
+        for index in last:
+            text = call.messages[index].text
+            if not text:
+                continue
+            script = scripted(text)
+            if script is not None:
+                results += script.results
+            elif self._is_new(call.messages, index, request, asked, known_before, prefilled):
+                texts.append(spoken(text))
+        if last:
+            _remember(self._conversations, talk.after[last[-1]], None)
+        if texts:
+            self._open(call.messages, last, request.exchange)
+        found = self._find(call.messages)
+        return Said(
+            texts=tuple(texts),
+            turn=found.turn if found is not None and found.turn is not None else self.current,
+            parent_tool_call_id=found.parent if found is not None else None,
+            results=tuple(results),
+        )
+
+    def heard(self, text: str | None) -> None:
+        """Remember what a model or a tool said, which frameworks pass on in a user's role."""
+        if text and (stripped := text.strip()):
+            _remember(self._outputs, digest(stripped), None)
+
+    def _is_new(
+        self,
+        messages: Sequence[Message],
+        index: int,
+        request: Request,
+        asked: Sequence[Asked],
+        known_before: bool,
+        prefilled: bool,
+    ) -> bool:
+        text, exchange = messages[index].text, request.exchange
+        key = digest(identity(text))
+        occurrences = sum(one.role == "user" and one.text == text for one in messages[: index + 1])
+        known = self._known.get(key)
+        if known is None:
+            source = next((one for one in asked if one.phrases.are(text)), None)
+            turn = None if source is None else source.turn
+            parent = None if source is None else source.id
+            known = _Known(turn, parent, occurrences, request.fingerprint, exchange.started_ns, exchange.finished_ns)
+            _remember(self._known, key, known)
+            return source is None and not self._passed_on(messages, text)
+        overlapping = exchange.started_ns < known.finished_ns and known.started_ns < exchange.finished_ns
+        same = known.parent is not None or (known.turn is not None and known.turn == self.current)
+        soon = exchange.started_ns - known.finished_ns <= _AGAIN_NS
+        anew = request.fingerprint == known.fingerprint and not request.attempt and known.parent is None
+        repeated = same and soon and not anew and occurrences <= known.occurrences
+        again = overlapping or repeated or request.attempt > 0 or (known_before and prefilled)
+        if again:
+            known.finished_ns = max(known.finished_ns, exchange.finished_ns)
+            known.started_ns = min(known.started_ns, exchange.started_ns) if overlapping else exchange.started_ns
+            known.occurrences = max(known.occurrences, occurrences)
+            return False
+        known.parent, known.occurrences, known.fingerprint = None, occurrences, request.fingerprint
+        known.started_ns, known.finished_ns = exchange.started_ns, exchange.finished_ns
+        return not self._passed_on(messages, text)
+
+    def _passed_on(self, messages: Sequence[Message], text: str) -> bool:
+        """Whether a model said it, and not to this conversation: then a person may well repeat it."""
+        stripped = text.strip()
+        if digest(stripped) not in self._outputs:
+            return False
+        return not any(one.role == "assistant" and one.text.strip() == stripped for one in messages)
+
+    def _open(self, messages: Sequence[Message], last: Sequence[int], exchange: Exchange) -> None:
+        index = 0 if self.current is None else self.current.index + 1
+        self.current = Turn(exchange.id, index)
+        for at in last:
+            known = self._known.get(digest(identity(messages[at].text)))
+            if known is not None and known.started_ns == exchange.started_ns and known.parent is None:
+                known.turn = self.current
+
+    def _find(self, messages: Sequence[Message]) -> _Known | None:
+        """Of the last user turns that were seen, the last."""
+        left = _LOOK_BACK
+        for message in reversed(messages):
+            if message.role == "user" and message.text:
+                known = self._known.get(digest(identity(message.text)))
+                if known is not None:
+                    return known
+                left -= 1
+                if not left:
+                    break
+        return None
 
 
 def last_user_text(call: LLMCall) -> str | None:
@@ -67,11 +209,8 @@ def _last_turns(messages: Sequence[Message]) -> tuple[list[int], bool]:
     return found[::-1], end < len(messages)
 
 
-def _digest(messages: Sequence[Message]) -> bytes:
-    digest = blake2b(digest_size=16)
-    for message in messages:
-        text = message.text
-        if len(text) > 2 * _ENDS:  # it takes no ten megabytes to know a text again
-            text = text[:_ENDS] + text[-_ENDS:]
-        digest.update(f"{message.role}\0{len(message.text)}\0{text}".encode("utf-8", "surrogatepass"))
-    return digest.digest()
+def _remember(table: OrderedDict[bytes, T], key: bytes, value: T) -> None:
+    table[key] = value
+    table.move_to_end(key)
+    if len(table) > _MAX_SEEN:
+        table.popitem(last=False)

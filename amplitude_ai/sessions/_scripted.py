@@ -1,0 +1,132 @@
+"""Texts in a user's role that a framework wrote: tool results, retries, templates. Pure; the table is the knowledge.
+
+In: the text of a user turn. Out: what it is, when no person said it. Each row names its author's source. A text that
+is in no row is taken for a person's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .._models import ToolResult
+
+#: Characters of each end that are looked at.
+_ENDS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Scripted:
+    """A framework's text. ``results`` are the tool results it carries: by id where it names one, else in order."""
+
+    results: tuple[ToolResult, ...] = ()
+
+
+#: Tool results: the marker, and the result after it.
+_RESULT = re.compile(
+    r"\A\s*(?:"
+    r"(?:Call id: (?P<id>\S+)\n)?"  # smolagents memory.py, ActionStep.to_messages (errors)
+    r"(?P<marker>Observations?:|Error:\n(?=[\s\S]*\nNow let's retry: ))"  # smolagents, ReAct agents
+    r"|(?P<tag><(?:tool_response|tool_result|function_result|function_results)>)"  # Hermes and Qwen templates
+    r")[ \t]*\n?(?P<rest>[\s\S]*)\Z"
+)
+_CLOSING_TAG = re.compile(r"\s*</(?:tool_response|tool_result|function_results?)>\s*\Z")
+#: smolagents tells a failed step behind its observation, or instead of one.
+_FAILED_STEP = re.compile(r"(?:\A|\n)(?:Call id: (?P<id>\S+)\n)?Error:\n(?P<error>[\s\S]*?)\nNow let's retry: ")
+
+#: How a retry or a template begins.
+_BEGINS = re.compile(
+    r"\A\s*(?:"
+    # instructor v2/providers/*/handlers.py (handle_reask), and its older reask.py
+    r"Validation Errors?(?:\(s\))? (?:found|due to no tool invocation):"
+    r"|Correct your JSON ONLY RESPONSE, based on the following errors:"
+    r"|Recall the function (?:arguments )?correctly"
+    # crewai translations/en.json (slices, errors)
+    r"|Now it's time you MUST give your absolute best final answer"
+    r"|Analyze the tool result\. If requirements are met"
+    r"|Sorry, I didn't use the right format\. I MUST"
+    r"|You can't keep going, here is the best final answer you generated"
+    r"|I (?:encountered an error|tried reusing the same input|did it wrong)"
+    r"|Error: the Action Input is not a valid key, value dictionary"
+    r"|You tried to use the tool .{1,200}, but it doesn't exist"
+    r"|Moving on then\. I MUST"
+    r"|### Previous attempt failed validation:"
+    r"|Analyze the following conversation and create a structured summary"
+    r"|<summary>\n[\s\S]*\n</summary>\s*Continue the task from where"
+    r"|Based on the following human feedback, determine which outcome"
+    r"|Output to review:\n[\s\S]*Lessons from past human feedback:"
+    # mem0 configs/prompts.py
+    r"|You are a smart memory manager which controls the memory of a system"
+    r"|## Summary\n[\s\S]*\n## (?:Last k Messages|New Messages)\n"
+    r"|Create procedural memory of the above conversation"
+    r"|Deduce the facts, preferences, and memories from the provided text"
+    r"|Input:\n(?:user|assistant|system): "
+    # smolagents prompts/*.yaml and agents.py
+    r"|Now proceed and carry out this plan"
+    r"|You are a world expert at analyzing a situation"
+    r"|Now write your updated facts below"
+    r"|Based on the above, please provide an answer to the following user task:"
+    r"|You're a helpful agent named '.{1,200}'\.\nYou have been submitted this task by your manager"
+    # pydantic-ai messages.py, RetryPromptPart
+    r"|Validation feedback:\n|\d+ validation errors?:\n|Plain text responses are not permitted"
+    r"|Please (?:return text or )?include your response in a tool call"
+    # google-adk flows/llm_flows/contents.py: what another agent said
+    r"|For context:\n?\s*\["
+    # llama-index ReAct output parser; LangChain's output fixing and retry parsers; guardrails-ai
+    r"|Error: Could not parse output\. Please follow the"
+    r"|Instructions:\n-+\n[\s\S]*\nCompletion:\n-+\n"
+    r"|Prompt:\n[\s\S]*\nAbove, the Completion did not satisfy the constraints"
+    r"|I was given the following JSON response, which had problems"
+    r")"
+)
+#: How one ends.
+_CLOSES = re.compile(
+    r"(?:Fix the errors and try again\."  # pydantic-ai
+    r"|Recall the function (?:arguments )?correctly,? (?:and )?fix the errors"  # instructor, Gemini
+    r"|Please fix your mistakes\.)\s*\Z"  # LangGraph's ToolNode
+)
+
+#: DSPy's adapters: the input fields, then how to answer. The second differs from adapter to adapter (the fallback from
+#: chat to JSON), and a trajectory grows from step to step: the same question all the while.
+_DSPY = re.compile(r"\A\s*(?:This is an example of the task[^\n]*\n+)?\[\[ ## \w+ ## \]\]\n")
+_DSPY_REST = re.compile(
+    r"\n\s*(?:\[\[ ## trajectory ## \]\]\n|Respond with (?:the corresponding output fields|a JSON object)|"
+    r"Outputs will be a JSON object|Respond with the corresponding)"
+)
+#: Prefixes of a framework before a person's own words.
+_PREFIX = re.compile(r"\ANew task:\n")
+
+
+def scripted(text: str) -> Scripted | None:
+    """What ``text`` is when a framework wrote it; ``None`` for a person's."""
+    head = text[:_ENDS]
+    matched = _RESULT.match(text)
+    if matched:
+        return Scripted(tuple(_results(matched)))
+    if _BEGINS.match(head) or _CLOSES.search(text[-_ENDS:]):
+        return Scripted()
+    return None
+
+
+def spoken(text: str) -> str:
+    """The part of a person's text that is the person's, as far as a known framework frames it."""
+    return _PREFIX.sub("", text, count=1)
+
+
+def identity(text: str) -> str:
+    """What a text is known again by when a framework asks the same in other words."""
+    words = spoken(text)
+    if _DSPY.match(words):
+        rest = _DSPY_REST.search(words)
+        words = words[: rest.start()] if rest else words
+    return words.strip()
+
+
+def _results(matched: re.Match[str]) -> list[ToolResult]:
+    rest = matched["rest"]
+    if matched["tag"]:
+        return [ToolResult(None, part) for part in re.split(r"</\w+>\s*<\w+>\s*", _CLOSING_TAG.sub("", rest))]
+    failed = _FAILED_STEP.search(matched.group())
+    if failed:
+        return [ToolResult(failed["id"], failed["error"], success=False)]
+    return [ToolResult(matched["id"], rest)]

@@ -1,0 +1,355 @@
+"""A user message is what a user said; a tool's result is the tool's, whoever's role it travels in."""
+
+import pytest
+
+from amplitude_ai._models import Binding, Message, ToolCall, ToolResult
+from amplitude_ai.parsers import _google, ollama
+from amplitude_ai.sessions._runs import RunRegistry
+from amplitude_ai.sessions._scripted import scripted
+from amplitude_ai.sessions._tool_errors import tool_success
+
+from .records import call, exchange, only
+
+
+@pytest.fixture
+def book():
+    """An empty book."""
+    return RunRegistry()
+
+
+@pytest.fixture
+def binding():
+    """One client, without a user: all calls are one run."""
+    return Binding()
+
+
+def said(events):
+    """The contents of the user messages."""
+    return [event.properties["content"] for event in events if event.event_type == "user_message"]
+
+
+def tools(events):
+    """(name, result, success) of the tools."""
+    found = [event.properties for event in events if event.event_type == "tool_called"]
+    return [(one["tool_name"], one.get("tool_result"), one.get("success")) for one in found]
+
+
+def model(text):
+    return Message("assistant", text)
+
+
+# An agent used as a tool --------------------------------------------------------------------------------------
+
+
+ARGUMENTS = [
+    ({"input": "Translate to Spanish: good morning"}, "Translate to Spanish: good morning"),
+    ({"task": {"description": "Find three cafes in Lyon"}}, "Current Task: Find three cafes in Lyon\n\nBegin!"),
+    ({"queries": ["first question to ask", "second question to ask"]}, "second question to ask"),
+    ({"city": "Paris", "days": 3}, '{"days": 3, "city": "Paris"}'),
+    ({"q": "one line\nand another"}, "You are asked:\n---\none line\nand another\n---"),
+    ("no JSON at all, but text", "no JSON at all, but text"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text"), ARGUMENTS)
+def test_what_an_agent_asks_its_sub_agent_is_no_user_message(book, binding, arguments, text):
+    """The sub-agent's user text is what the waiting tool call's arguments say, alone or in a template."""
+    asked = call("Help me", tool_calls=(ToolCall("expert", "call-1", arguments),), answer=None)
+    assert said(book.record(asked, exchange(binding=binding))) == ["Help me"]
+    assert said(book.record(call(text), exchange(200, binding=binding))) == []
+    again = call(text, model("..."), Message("tool", "x"))
+    assert said(book.record(again, exchange(400, binding=binding))) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Why did you look for three cafes in Lyon", "Lyon, please", "Find three cafes in Lyon, or four"]
+)
+def test_a_person_may_use_words_of_the_arguments(book, binding, text):
+    """A sentence that holds some of them is a person's."""
+    asked = call("Help me", tool_calls=(ToolCall("expert", "call-1", {"q": "three cafes in Lyon"}),), answer=None)
+    book.record(asked, exchange(binding=binding))
+    assert said(book.record(call(text), exchange(200, binding=binding))) == [text]
+
+
+def test_a_person_who_answers_in_the_same_conversation_is_heard(book, binding):
+    """The tool was never run: the next turn of that very conversation is a person's, whatever its words."""
+    asked = call("Where to?", tool_calls=(ToolCall("fly", "call-1", {"to": "Paris"}),), answer="Shall I?")
+    book.record(asked, exchange(binding=binding))
+    next_turn = call("Where to?", model("Shall I?"), "Paris")
+    assert said(book.record(next_turn, exchange(200, binding=binding))) == ["Paris"]
+
+
+# What models say to each other --------------------------------------------------------------------------------
+
+
+def test_an_agents_answer_passed_on_is_no_user_message(book, binding):
+    """The writer's answer is the critic's user text."""
+    book.record(call("Write a poem", answer="Roses are red."), exchange(binding=binding))
+    assert said(book.record(call("Roses are red."), exchange(200, binding=binding))) == []
+
+
+def test_a_person_may_repeat_what_the_model_said_to_them(book, binding):
+    """In the conversation that has the answer, the same words are the person's own."""
+    book.record(call("Hi", answer="Hello!"), exchange(binding=binding))
+    assert said(book.record(call("Hi", model("Hello!"), "Hello!"), exchange(200, binding=binding))) == ["Hello!"]
+
+
+def test_a_tools_result_passed_on_is_no_user_message(book, binding):
+    """Neither is what a tool brought."""
+    book.record(call("Sum up", tool_calls=(ToolCall("read", "c1", {}),), answer=None), exchange(binding=binding))
+    brought = call("Sum up", model(""), Message("tool", ""), tool_results=(ToolResult("c1", "A long page."),))
+    book.record(brought, exchange(200, binding=binding))
+    assert said(book.record(call("A long page."), exchange(400, binding=binding))) == []
+
+
+# Calls beside each other, and again ---------------------------------------------------------------------------
+
+
+def test_parallel_calls_hear_one_user(book, binding):
+    """A guardrail beside the answer, branches of a graph: the same words at the same time are one message."""
+    first = book.record(
+        call(Message("system", "Is it safe?"), "Tell me"), exchange(0, binding=binding, latency_ms=500, body=b"1")
+    )
+    second = book.record(
+        call(Message("system", "Answer."), "Before", model("."), "Tell me"),
+        exchange(10, binding=binding, latency_ms=2000, body=b"2"),
+    )
+    third = book.record(call("Tell me"), exchange(1500, binding=binding, latency_ms=900, body=b"3"))
+    assert [*said(first), *said(second), *said(third)] == ["Tell me"]
+
+
+def test_a_router_and_the_answer_hear_one_user(book, binding):
+    """One after the other, with other instructions and another model."""
+    first = book.record(call(Message("system", "Route."), "Tell me"), exchange(0, binding=binding, body=b"1"))
+    second = book.record(call(Message("system", "Do."), "Tell me"), exchange(500, binding=binding, body=b"2"))
+    assert [*said(first), *said(second)] == ["Tell me"]
+
+
+def test_a_person_who_says_it_twice_is_heard_twice(book, binding):
+    """In a conversation that has it already; by the very same request; after something else; much later."""
+    assert said(book.record(call("continue"), exchange(0, binding=binding))) == ["continue"]
+    assert said(book.record(call("continue", model("."), "continue"), exchange(500, binding=binding))) == ["continue"]
+    assert said(book.record(call("continue"), exchange(800, binding=binding))) == ["continue"]
+    assert said(book.record(call("stop"), exchange(1000, binding=binding))) == ["stop"]
+    assert said(book.record(call("continue"), exchange(1500, binding=binding))) == ["continue"]
+    assert said(book.record(call("continue"), exchange(900_000, binding=binding))) == ["continue"]
+
+
+def test_the_same_words_of_two_runs_are_two_messages(book):
+    """What is known is known run by run."""
+    for user in ("ann", "bob"):
+        assert said(book.record(call("Tell me"), exchange(user_id=user, session_id=user))) == ["Tell me"]
+
+
+# What frameworks write in a user's role -----------------------------------------------------------------------
+
+
+FRAMEWORKS = {
+    "smolagents observation": "Observation:\n18 degrees",
+    "smolagents error": "Call id: c1\nError:\nboom\nNow let's retry: take care not to repeat previous errors!\n",
+    "smolagents plan": "Now proceed and carry out this plan.",
+    "instructor JSON": "Correct your JSON ONLY RESPONSE, based on the following errors:\n1 validation error",
+    "instructor": "Validation Errors found:\nx\nRecall the function correctly, fix the errors found in the following",
+    "crewai force": "Now it's time you MUST give your absolute best final answer. You'll ignore all previous",
+    "crewai tool": "Analyze the tool result. If requirements are met, provide the Final Answer. Otherwise,",
+    "crewai error": "I encountered an error while trying to use the tool. This was the error: x.\n Tool t accepts",
+    "mem0 update": "You are a smart memory manager which controls the memory of a system.\nYou can",
+    "mem0 extract": "## Summary\nnone\n\n## Last k Messages\n[]\n\n## New Messages\n[user] hi\n\n# Output:",
+    "mem0 facts": "Input:\nuser: I like tea\nassistant: Noted",
+    "pydantic-ai": "Validation feedback:\nToo short\n\nFix the errors and try again.",
+    "google-adk": "For context:\n[triage] said: I hand over to billing.",
+    "hermes": "<tool_response>\n18 degrees\n</tool_response>",
+    "langchain fix": "Prompt:\nx\nCompletion:\ny\n\nAbove, the Completion did not satisfy the constraints given",
+}
+
+
+@pytest.mark.parametrize("text", FRAMEWORKS.values(), ids=FRAMEWORKS)
+def test_a_frameworks_own_text_is_no_user_message(book, binding, text):
+    """Results, retries and templates of frameworks travel in a user's role; nobody said them."""
+    assert said(book.record(call("Weather?"), exchange(binding=binding))) == ["Weather?"]
+    assert said(book.record(call("Weather?", model("Hm"), text), exchange(200, binding=binding))) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Observations about this text?",
+        "Error: my build fails, why?",
+        "What does 'Observation:' mean in ReAct?",
+        "Now it's time to go",
+        "Validation of my form fails",
+        "For context, I live in Rome.",
+        "Input: 3, output: 4. Explain.",
+        "Here is a summary of my day",
+    ],
+)
+def test_a_person_may_begin_alike(text):
+    """What only resembles a framework's text is a person's."""
+    assert scripted(text) is None
+
+
+def test_a_task_is_told_without_its_frame(book, binding):
+    """smolagents writes ``New task:`` before what its user said."""
+    assert said(book.record(call("New task:\nFind the weather"), exchange(binding=binding))) == ["Find the weather"]
+
+
+def test_dspy_asks_the_same_question_in_many_forms(book, binding):
+    """The fallback to another adapter, and each step of an agent with a longer trajectory, repeat one question."""
+    question = "[[ ## question ## ]]\nWhy is the sky blue?\n\n"
+    chat = question + "Respond with the corresponding output fields, starting with the field `[[ ## answer ## ]]`."
+    fallback = question + "Respond with a JSON object in the following order of fields: `answer`."
+    step = question + "[[ ## trajectory ## ]]\n[[ ## thought_0 ## ]]\nx\n\n" + "Respond with the corresponding output"
+    heard = [
+        said(book.record(call(text), exchange(number * 200, binding=binding, body=b"%d" % number)))
+        for number, text in enumerate((chat, fallback, step))
+    ]
+    assert heard == [[chat], [], []]
+
+
+# Results in a user's role, and without ids --------------------------------------------------------------------
+
+
+def test_an_observation_closes_its_tool(book, binding):
+    """smolagents: the result of the one call that waits."""
+    ask = call("New task:\nWeather?", tool_calls=(ToolCall("weather", "c1", {"city": "Paris"}),), answer=None)
+    book.record(ask, exchange(binding=binding))
+    events = book.record(
+        call("New task:\nWeather?", model("Calling tools:\n[]"), "Observation:\n18 degrees"),
+        exchange(300, binding=binding),
+    )
+    assert tools(events) == [("weather", "18 degrees", True)]
+    assert said(events) == []
+
+
+def test_observations_of_parallel_tools(book, binding):
+    """A line each, in their order; where the lines are not as many as the calls, nobody can tell whose is whose."""
+    ask = call("Go", tool_calls=(ToolCall("a", "c1", {}), ToolCall("b", "c2", {})), answer=None)
+    book.record(ask, exchange(binding=binding))
+    assert tools(book.record(call("Go", model(""), "Observation:\n1\n2\n3"), exchange(300, binding=binding))) == []
+    events = book.record(call("Go", model(""), "Observation:\n1\n2"), exchange(600, binding=binding, body=b"2"))
+    assert tools(events) == [("a", "1", True), ("b", "2", True)]
+
+
+def test_a_failed_step_closes_its_tool_as_failed(book, binding):
+    """smolagents names the call."""
+    ask = call("Go", tool_calls=(ToolCall("a", "c1", {}), ToolCall("b", "c2", {})), answer=None)
+    book.record(ask, exchange(binding=binding))
+    text = "Call id: c2\nError:\nno such city\nNow let's retry: take care not to repeat previous errors!"
+    events = book.record(call("Go", model(""), text), exchange(300, binding=binding))
+    assert tools(events) == [("b", "no such city", False)]
+    assert only(events, "tool_called")["error_message"] == "no such city"
+
+
+CITIES = ("Paris", "Rome")
+
+
+def weather(city, results=(), question=None):
+    """A call about a city, by a model whose tool calls have no ids; with results, the one that brings them."""
+    question = question or f"Weather in {city}?"
+    if results:
+        return call(question, model(""), Message("tool", ""), tool_results=results)
+    return call(question, tool_calls=(ToolCall("weather", None, {"city": city}),), answer=None)
+
+
+@pytest.mark.parametrize("order", [("Paris", "Rome"), ("Rome", "Paris")])
+@pytest.mark.parametrize("question", [None, "Weather here?"])
+def test_results_without_ids_stay_in_their_conversation(book, binding, order, question):
+    """Anonymous calls of one client: Paris gets the weather of Paris, by its history and the arguments in it."""
+    for number, city in enumerate(CITIES):
+        book.record(weather(city, question=question), exchange(number, binding=binding, body=city.encode()))
+    found = {}
+    for number, city in enumerate(order):
+        result = ToolResult(None, f"{city}'s", "weather", arguments={"city": city})
+        events = book.record(weather(city, (result,), question), exchange(500 + number, binding=binding))
+        found[only(events, "tool_called")["tool_parameters"]] = only(events, "tool_called")["tool_result"]
+    assert found == {f'{{"city":"{city}"}}': f"{city}'s" for city in CITIES}
+
+
+def test_a_result_of_another_conversation_closes_nothing(book, binding):
+    """Its own call was never seen: it is not given to somebody else's."""
+    book.record(weather("Paris"), exchange(binding=binding))
+    other = weather("Rome", (ToolResult(None, "rain", "weather"),))
+    assert tools(book.record(other, exchange(500, binding=binding))) == []
+
+
+def test_twins_are_left_open(book, binding):
+    """The same question asked twice for the same: whose the result is, nobody can tell."""
+    for number in range(2):
+        book.record(weather("Paris"), exchange(number, binding=binding))
+    result = weather("Paris", (ToolResult(None, "rain", "weather", arguments={"city": "Paris"}),))
+    assert tools(book.record(result, exchange(500, binding=binding))) == []
+
+
+def test_ids_that_every_conversation_has(book, binding):
+    """Some servers number their calls anew in every answer: the conversation decides."""
+    for number, city in enumerate(CITIES):
+        ask = call(f"{city}?", tool_calls=(ToolCall("weather", "call_0", {"city": city}),), answer=None)
+        book.record(ask, exchange(number, binding=binding))
+    brought = call("Rome?", model(""), Message("tool", ""), tool_results=(ToolResult("call_0", "rain"),))
+    events = book.record(brought, exchange(500, binding=binding))
+    assert only(events, "tool_called")["tool_parameters"] == '{"city":"Rome"}'
+
+
+def test_histories_tell_the_arguments_of_calls_without_ids():
+    """Gemini's and Ollama's requests carry the calls beside their results."""
+    gemini = {
+        "contents": [
+            {"role": "model", "parts": [{"functionCall": {"name": "w", "args": {"c": x}}} for x in CITIES]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "w", "response": {"t": x}}} for x in CITIES]},
+        ]
+    }
+    assert [one.arguments for one in _google.tool_results(gemini)] == [{"c": x} for x in CITIES]
+    chat = [
+        {"role": "assistant", "tool_calls": [{"function": {"name": "w", "arguments": {"c": x}}} for x in CITIES]},
+        *({"role": "tool", "content": x} for x in CITIES),
+    ]
+    assert [(one.name, one.arguments) for one in ollama._tool_results(chat)] == [("w", {"c": x}) for x in CITIES]
+
+
+# How a tool ended ---------------------------------------------------------------------------------------------
+
+
+ENDED = [
+    ("18 degrees", None, True),
+    ("", None, True),
+    ({"t": 18}, None, True),
+    ('{"error": null, "t": 1}', None, True),
+    ("Terror: a film", None, True),
+    ("Error handling guide: use try", None, None),
+    ("anything", False, False),
+    ("Error: boom", True, True),
+    ("Error: ToolException('x')\n Please fix your mistakes.", None, False),
+    ("An error occurred while running the tool. Please try again. Error: boom", None, False),
+    ("ValueError: bad", None, False),
+    ("requests.exceptions.ConnectionError: no route", None, False),
+    ("ValueError('bad')", None, False),
+    ("Traceback (most recent call last):\n x", None, False),
+    ("1 validation error for Weather\ncity\n  Field required", None, False),
+    ("no such tool\n\nFix the errors and try again.", None, False),
+    ("Error executing tool. coworker mentioned not found, it must be one of: a", None, False),
+    ('{"error": "no such city"}', None, False),
+    ({"error": {"code": 3}}, None, False),
+    ({"isError": True, "content": []}, None, False),
+    ('{"status": "error"}', None, False),
+    ('{"success": false}', None, False),
+    ({"result": "Error: boom"}, None, False),
+    ("Failed to fetch the page", None, None),
+    ("Permission denied", None, None),
+]
+
+
+@pytest.mark.parametrize(("content", "told", "expected"), ENDED)
+def test_how_a_tool_ended(content, told, expected):
+    """A result that tells an error is no success; one that may tell one is unknown."""
+    assert tool_success(content, told) is expected
+
+
+def test_an_error_in_a_result_is_told(book, binding):
+    """On the event: ``success`` false, and the text as its error."""
+    book.record(call("Go", tool_calls=(ToolCall("a", "c1", {}),), answer=None), exchange(binding=binding))
+    events = book.record(
+        call("Go", model(""), Message("tool", ""), tool_results=(ToolResult("c1", "ValueError: bad"),)),
+        exchange(200, binding=binding),
+    )
+    told = only(events, "tool_called")
+    assert (told["success"], told["error_message"]) == (False, "ValueError: bad")
