@@ -104,6 +104,11 @@ def uninstall_transport() -> None:
         _unwant(_EVERYTHING)
 
 
+def watched_libraries() -> frozenset[str]:
+    """The import names of the libraries that `install_transport` watches where they are installed."""
+    return frozenset(name.partition(".")[0] for name in _PATCHES)
+
+
 def watch_frameworks(owner: object) -> None:
     """Hook the HTTP libraries for what a framework sends (`_scope.FrameworkCall`), as long as ``owner`` lives."""
     token = object()
