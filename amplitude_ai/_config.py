@@ -264,6 +264,11 @@ def env_spool() -> bool | str:
     return {"1": True, "true": True, "0": False, "false": False}.get(value.lower(), value)
 
 
+def env_console() -> bool:
+    """``AMPLITUDE_AI_CONSOLE``: ``1`` or ``true`` prints a line a call."""
+    return (_env("AMPLITUDE_AI_CONSOLE") or "").lower() in ("1", "true")
+
+
 def store_limits(config: AIConfig | None) -> tuple[int, int]:
     """What the local store may hold: bytes, and seconds of age. The config's word, the environment's, the defaults."""
     return (

@@ -26,6 +26,7 @@ _MODULES = (
     "amplitude_ai.delivery._delivery",
     "amplitude_ai.delivery._ai_event",
     "amplitude_ai.delivery._client",
+    "amplitude_ai.delivery._console",
     "amplitude_ai.delivery._spool",
     "amplitude_ai.delivery._store_destination",
     "amplitude_ai.transports._usage_injection",

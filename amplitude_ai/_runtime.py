@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _clock, _guard, _scope, _threads
-from ._config import env_spool
+from ._config import env_console, env_spool
 from ._flush_tie import tie_flush
 from ._guard import count, guard
 from ._models import Binding, Event, Exchange, LLMCall
@@ -55,6 +55,7 @@ class Runtime:
         self.worker = Worker(self)
         self.default_config: AIConfig | None = None
         self.default_client: Any = None  # tests put a list here
+        self.console: bool | None = None  # whether to print a line a call; None: by the environment
         self._runs: RunRegistry | None = None
         self._delivery: Delivery | None = None
         self._duplicates: DuplicateFilter | None = None
@@ -201,6 +202,11 @@ class Runtime:
 
     def _deliver(self, events: list[Event]) -> None:
         if events:
+            if self.console or (self.console is None and env_console()):
+                from .delivery import _console
+
+                with guard("console"):
+                    _console.show(events)
             self.delivery.deliver_all([(event, self._client_or_default(event.amplitude_client)) for event in events])
 
     def _client_or_default(self, client: Any) -> Any:

@@ -308,6 +308,19 @@ def demo(store: opt.Store = None, json: opt.Json = False) -> None:
     _demo.demo(path, json)
 
 
+@app.command()
+def doctor(
+    store: opt.Store = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings are failures too.")] = False,
+    json: opt.Json = False,
+) -> None:
+    """What is here, what is watched, what stays unseen, and whether it works. Exit code 1 where something is wrong."""
+    from . import _doctor
+
+    if not _doctor.doctor(opt.path_of(store), json, strict):
+        raise typer.Exit(1)
+
+
 def _list(rows: list[Row], columns: tuple[out.Column, ...], json: bool, filtered: bool) -> None:
     if json:
         out.as_json(rows)

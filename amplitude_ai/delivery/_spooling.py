@@ -82,7 +82,7 @@ class Spooling:
         destination = adapter.destination
         if destination is None:
             return None
-        path = _path(where)
+        path = spool_path(where)
         key = (path, destination)
         if path not in self._spools:
             from ._spool import Spool
@@ -124,7 +124,8 @@ class Spooling:
         self._watched = {key: (client, 0.0) for key, (client, _) in self._watched.items()}
 
 
-def _path(where: bool | str | os.PathLike[str]) -> Path:
+def spool_path(where: bool | str | os.PathLike[str]) -> Path:
+    """The file that a setting means."""
     if isinstance(where, bool):
         from ._location import default_path
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._guard import log_once, logger, report
 from .._models import Binding
-from .._runtime import bind, observer
+from .._runtime import bind, observer, runtime
 from .._scope import ambient
 from ..parsers._router import is_any
 from ..transports._capture import Capture
@@ -53,6 +53,7 @@ def install_transport(
     user_id: str | None = None,
     auto_start_session: bool = True,
     propagate_threads: bool = False,
+    console: bool | None = None,
 ) -> None:
     """Record the LLM calls of every httpx, httpx2, requests, aiohttp and urllib3 (boto3) client of this process.
 
@@ -65,6 +66,8 @@ def install_transport(
         auto_start_session: whether calls without a session id are grouped into runs, one per client and user.
         propagate_threads: whether threads and thread pools work in the `context` of whoever gave them the work. Without
             it a thread starts with none, as ContextVars do (`propagate_context` carries it by hand).
+        console: print each call as a line on stderr, without its texts: time, user, model, tokens, cost, ms, time to
+            first token, tools, error. By default as ``AMPLITUDE_AI_CONSOLE`` (``1``) says.
 
     Raises:
         TypeError: an argument has the wrong type.
@@ -72,9 +75,12 @@ def install_transport(
     global _told
     if not isinstance(propagate_threads, bool):
         raise TypeError(f"propagate_threads must be True or False, not {type(propagate_threads).__name__}")
+    if console is not None and not isinstance(console, bool):
+        raise TypeError(f"console must be True, False or None, not {type(console).__name__}")
     told = bind(amplitude_client, ai_config, user_id, None, auto_start_session, explicit=False)
     with _lock:
         _told = told
+        runtime.console = console
         _bindings.clear()
         _want(_EVERYTHING)
         if propagate_threads and _THREADS not in _hooked:
@@ -94,7 +100,13 @@ def uninstall_transport() -> None:
     While a LangChain callback or a Pydantic AI wrapper is in use its hooks stay, and let all other traffic pass.
     """
     with _lock:
+        runtime.console = None
         _unwant(_EVERYTHING)
+
+
+def watched_libraries() -> frozenset[str]:
+    """The import names of the libraries that `install_transport` watches where they are installed."""
+    return frozenset(name.partition(".")[0] for name in _PATCHES)
 
 
 def watch_frameworks(owner: object) -> None:

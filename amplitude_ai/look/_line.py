@@ -15,7 +15,7 @@ def line(call: Mapping[str, Any]) -> str:
         call: the properties of an ``llm_message`` by name, with ``time`` (ISO) and ``user_id``.
     """
     parts = [
-        str(call.get("time") or "")[11:23],
+        str(call.get("time") or "")[11:],
         one_line(call.get("user_id"), 40) or "-",
         one_line(call.get("model_name"), 60) or "-",
         _tokens(call),
