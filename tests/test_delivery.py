@@ -238,7 +238,7 @@ def test_the_local_store_keeps_ids_as_they_are(delivery, counts, tmp_path, monke
     delivery.deliver(event("id-2", user_id="bob"))
     assert delivery.flush(soon()) is True
     connection = sqlite3.connect(tmp_path / "events.db")
-    found = connection.execute("SELECT user_id, length(output_content) FROM llm_message").fetchall()
+    found = connection.execute("SELECT user_id, length(output_content) FROM llm_message ORDER BY insert_id").fetchall()
     connection.close()
     assert found == [("unknown", 3000), ("bob", None)]
     assert counts == {"emitted": 2, "delivered": 2}
