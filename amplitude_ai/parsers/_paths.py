@@ -24,7 +24,7 @@ class PathRow:
         format: the wire format.
         owner: the provider whose shape it is, credited where the host tells none.
         only: the providers on whose hosts it means that; empty: on any host. ``local`` is the user's own machine,
-            ``known`` every host that is known, or local.
+            ``known`` every host that is known, or local; ``all``: whatever the host, and always by its body.
         methods: what it is asked with.
     """
 
@@ -129,6 +129,7 @@ PATHS: tuple[PathRow, ...] = (
         "aleph_alpha",
         _on("aleph_alpha"),
     ),
+    PathRow(r"(?:.*/)?mcp(?:/[^/]*)?", "mcp.tools", "mcp", _on("all")),
     PathRow(r".*/files/[^/]+/content", BATCH_RESULTS, "openai", _on("known"), _GET),
     PathRow(r".*/messages/batches/[^/]+/results", BATCH_RESULTS, "anthropic", _on("known"), _GET),
 )

@@ -100,7 +100,7 @@ def _route(method: str, host: str, path: str) -> Route | None:
         return Route(row.owner, row.format, guessed=row.format != BATCH_RESULTS)
     provider, price_provider = known
     provider = {"bedrock_agents": "bedrock"}.get(provider, provider)
-    return Route(provider, row.format, price_provider, guessed=_TENANT.fullmatch(host) is not None)
+    return Route(provider, row.format, price_provider, "all" in row.only or _TENANT.fullmatch(host) is not None)
 
 
 def _row(method: str, provider: str | None, path: str) -> PathRow | None:
@@ -110,6 +110,8 @@ def _row(method: str, provider: str | None, path: str) -> PathRow | None:
     for pattern, row in _ROWS:
         if method not in row.methods or not pattern.fullmatch(path):
             continue
+        if "all" in row.only:
+            return row
         if row.only and provider not in row.only and not ("known" in row.only and provider is not None):
             continue
         if not row.only and not row.format.startswith(spoken):
