@@ -81,8 +81,8 @@ def values(text: str) -> list[JSON] | None:
     return found or None
 
 
-#: JSON values in one event of a stream. Two were seen.
-_MAX_VALUES = 64
+#: JSON values in one event of a stream (two were seen), or behind each other in a body.
+_MAX_VALUES = 10_000
 
 
 def rejoined(value: JSON) -> JSON:
