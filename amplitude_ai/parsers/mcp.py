@@ -14,6 +14,7 @@ from ._errors import read_error
 from ._format import Folded, Frame, WireRequest
 from ._json import as_dict, as_str, dicts
 from ._media import describe, describe_base64
+from ._paths import PathRow, on
 
 #: The operation of such a call: the sessions make a tool's event of it.
 OPERATION = "mcp"
@@ -58,6 +59,7 @@ class _Tools:
 
 
 FORMATS = (_Tools(),)
+PATHS = (PathRow(r"(?:.*/)?mcp(?:/[^/]*)?", "mcp.tools", "mcp", on("all")),)
 
 
 def _text(content: JSON) -> str | None:

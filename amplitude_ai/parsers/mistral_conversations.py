@@ -13,6 +13,7 @@ from .._models import LLMCall, Message, ToolCall, ToolResult
 from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_float, as_str, dicts
 from ._openai import base_call, find_error, prompt_text, visible_text
+from ._paths import PathRow, on
 
 
 class _Conversation:
@@ -78,6 +79,7 @@ class _Conversation:
 
 
 FORMATS = (_Conversation(),)
+PATHS = (PathRow(r"/v1/conversations(?:/[^/]+(?:/restart)?)?", "mistral.conversations", "mistral", on("mistral")),)
 
 #: Events of a stream -> the entry they make.
 _ENTRIES = {

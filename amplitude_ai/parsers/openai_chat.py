@@ -44,6 +44,7 @@ class _Chat:
 
 
 FORMAT = _Chat()
+FORMATS = (FORMAT,)
 
 
 def _is_deferred(request: WireRequest, body: Mapping[str, Any]) -> bool:
