@@ -28,6 +28,7 @@ from . import (
     replicate,
     sagemaker,
     watsonx,
+    workers_ai,
 )
 from ._format import WireFormat
 from ._paths import HostRow, PathRow
@@ -53,6 +54,7 @@ _MODULES: tuple[Any, ...] = (
     replicate,
     sagemaker,
     watsonx,
+    workers_ai,
 )
 
 #: Every wire format by name.
