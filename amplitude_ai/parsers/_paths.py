@@ -69,6 +69,7 @@ PATHS: tuple[PathRow, ...] = (
     PathRow(r".*/agents/completions", "openai.chat", "mistral", on("mistral")),
     PathRow(r".*/prompts/[^/]+/completions", "openai.chat", "portkey", on("portkey")),
     PathRow(r"/v1/chat", "openai.chat", "writer", on("writer")),
+    PathRow(r"/async/chat/completions/[^/]+", "openai.chat", "perplexity", on("perplexity"), _GET),
     PathRow(r".*/chat/deferred-completion/[^/]+", "openai.chat", "xai", on("xai"), _GET),
     PathRow(r".*/cortex/inference:complete", "openai.chat", "snowflake"),
     PathRow(r".*/serving-endpoints/[^/]+/invocations", "openai.chat", "databricks"),
