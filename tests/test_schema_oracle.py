@@ -382,6 +382,63 @@ def test_gemini_stream(kind, seed):
     assert gemini_view(told(url, answers, kind, ASKED), expected) == expected
 
 
+INTERACTIONS = "https://generativelanguage.googleapis.com/v1beta/interactions"
+
+
+@seeds
+@bodies
+def test_gemini_interactions(seed):
+    """An interaction of any steps."""
+    types = pytest.importorskip("google.genai._gaos.types.interactions")
+    ended = lambda b, _: b.dice.choice(("completed", "incomplete"))  # noqa: E731
+    overrides = {"arguments": lambda b, _: loaded(b.arguments()), "input": lambda b, _: None}
+    builder = Builder(random.Random(seed), overrides)
+    body = {**builder.model(types.Interaction), "status": ended(builder, 0)}
+    usage, steps = body.get("usage") or {}, body.get("steps") or []
+    outputs = [step for step in steps if step["type"] == "model_output"]
+    parts = [part for step in outputs for part in step.get("content") or ()]
+    known = lambda *names: [usage[n] for n in names if usage.get(n) is not None]  # noqa: E731
+    total = lambda found: sum(found) if found else None  # noqa: E731
+    call = told(INTERACTIONS, body, request={"model": "m", "input": "Hi"})
+    assert call.usage.input_tokens == total(known("total_input_tokens", "total_tool_use_tokens"))
+    assert call.usage.output_tokens == total(known("total_output_tokens", "total_thought_tokens"))
+    assert call.usage.cached_input_tokens == usage.get("total_cached_tokens")
+    assert (call.output_text or "") == "".join(part["text"] for part in parts if part["type"] == "text")
+    asked = [(step["name"], step["arguments"]) for step in steps if step["type"] == "function_call"]
+    assert own_tools(call) == [one for one in asked if one[0]]
+
+
+SMALL = {
+    "completions": ("openai.types", "Completion", {"prompt": "Hi"}, "prompt_tokens", "completion_tokens"),
+    "embeddings": ("openai.types", "CreateEmbeddingResponse", {"input": "Hi"}, "prompt_tokens", None),
+    "images/generations": ("openai.types", "ImagesResponse", {"prompt": "Hi"}, "input_tokens", "output_tokens"),
+    "audio/transcriptions": ("openai.types.audio", "Transcription", {}, "input_tokens", "output_tokens"),
+    "moderations": ("openai.types", "ModerationCreateResponse", {"input": "Hi"}, None, None),
+    "videos": ("openai.types", "Video", {"prompt": "Hi"}, None, None),
+}
+
+
+@pytest.mark.parametrize("path", SMALL)
+@seeds
+@bodies
+def test_openai_others(path, seed):
+    """The smaller endpoints: counts, ids, texts."""
+    module, name, asked, inputs, outputs = SMALL[path]
+    kind = getattr(pytest.importorskip(module), name)
+    builder = Builder(random.Random(seed), {"error": lambda b, _: None, "index": lambda b, _: 0})
+    body = builder.model(kind)
+    usage = body.get("usage") or {}
+    call = told(f"https://api.openai.com/v1/{path}", body, request={"model": "m", **asked})
+    assert call.usage.input_tokens == (usage.get(inputs) if inputs else None)
+    assert call.usage.output_tokens == (usage.get(outputs) if outputs else None)
+    assert (call.response_id or "") == (body.get("id") or "")
+    if path == "completions":
+        assert (call.output_text or "") == (body["choices"][0]["text"] if body["choices"] else "")
+    if path == "audio/transcriptions":
+        assert call.output_text == body["text"]
+        assert call.usage.extra.get("input_audio_seconds") == usage.get("seconds")
+
+
 @seeds
 @bodies
 def test_mistral(seed):
