@@ -3,6 +3,8 @@
 import gzip
 import random
 import zlib
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import brotli
 import httpx
@@ -11,7 +13,7 @@ import pytest
 import zstandard
 
 from amplitude_ai import _scope
-from amplitude_ai._models import Binding
+from amplitude_ai._models import Binding, CallContext
 from amplitude_ai.parsers import _router
 from amplitude_ai.parsers._read import read_all
 from amplitude_ai.transports import httpx as leaf_httpx
@@ -66,6 +68,21 @@ def check(name, family, reader):
 def test_plain(name, family):
     """Every exchange of a family is read as its truth says."""
     check(name, family, lambda row: only(corpus.exchange(row)))
+
+
+@family_of_each
+def test_under_the_hook(name, family):
+    """The same when nobody instrumented the client: its path alone says that it may be a call."""
+
+    def reader(row):
+        parts = urlsplit(row["url"])
+        if not _router.is_any(f"{parts.path}?{parts.query}".encode()):
+            return None
+        if not _router.watches(row["method"], parts.hostname, parts.path, False):
+            return None
+        return only(replace(corpus.exchange(row), context=CallContext(Binding())))
+
+    check(name, family, reader)
 
 
 @family_of_each

@@ -3,16 +3,26 @@
 The set is as large as that of true calls (``tests/fixtures``): path × body × client, generated from the shapes below.
 """
 
+import asyncio
+import http.server
 import itertools
 import json
+import threading
 from dataclasses import replace
 
+import aiohttp
 import httpx
+import httpx2
 import pytest
+import requests
+import urllib3
+import yarl
 
 import amplitude_ai
+from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, CallContext
 from amplitude_ai.parsers._read import read
+from amplitude_ai.sessions._pricing import price
 from amplitude_ai.testing import EventList
 
 from .fixtures._wire import Example
@@ -201,26 +211,112 @@ def test_true_calls_to_unknown_hosts(path, body, status):
 
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"
+ACTIONS = ["converse", "invoke", "converse-stream", "invoke-with-response-stream"]
+ASK = {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}
 
 
-@pytest.mark.parametrize("escaped", [True, False])
-@pytest.mark.parametrize("action", ["converse", "invoke", "converse-stream", "invoke-with-response-stream"])
-def test_bedrock_by_arn(action, escaped):
-    """The model is the whole ARN, whether its slash was escaped or not; the transport hands on the path as it went."""
+class _Server(http.server.BaseHTTPRequestHandler):
+    """Answers anything as Converse does, and remembers the paths as they came."""
+
+    def do_POST(self):
+        """One request."""
+        self.rfile.read(int(self.headers["content-length"]))
+        self.server.paths.append(self.path)
+        body = {
+            "output": {"message": {"content": [{"text": "Hi"}]}},
+            "stopReason": "end_turn",
+            "usage": {"inputTokens": 3},
+        }
+        data = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args):
+        """Nothing is said."""
+
+
+@pytest.fixture
+def server():
+    """A server on a real socket."""
+    made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Server)
+    made.paths = []
+    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread.start()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+def by_sync(module):
+    """One POST of httpx or httpx2."""
+    return lambda url: module.post(url, json=ASK)
+
+
+def by_async(module):
+    """The same, async."""
+
+    async def run(url):
+        async with module.AsyncClient() as client:
+            await client.post(url, json=ASK)
+
+    return lambda url: asyncio.run(run(url))
+
+
+def by_aiohttp(url):
+    """One of aiohttp, whose URLs are taken as they are."""
+
+    async def run():
+        async with aiohttp.ClientSession() as session, session.post(yarl.URL(url, encoded=True), json=ASK) as response:
+            await response.read()
+
+    asyncio.run(run())
+
+
+WAYS = {
+    "httpx": by_sync(httpx),
+    "httpx2": by_sync(httpx2),
+    "async httpx": by_async(httpx),
+    "async httpx2": by_async(httpx2),
+    "requests": lambda url: requests.post(url, json=ASK, timeout=10),
+    "urllib3": lambda url: urllib3.PoolManager().request("POST", url, json=ASK),
+    "aiohttp": by_aiohttp,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("escaped", [True, False], ids=["escaped", "not escaped"])
+def test_bedrock_by_arn(server, way, escaped):
+    """The model is the whole ARN under every library, its slash escaped or not; the path stays as it was."""
     spelled = ARN.replace(":", "%3A").replace("/", "%2F") if escaped else ARN
     events = EventList()
-    answer = {
-        "output": {"message": {"content": [{"text": "Hi"}]}},
-        "stopReason": "end_turn",
-        "usage": {"inputTokens": 3},
-    }
-    transport = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
-    client = amplitude_ai.instrumented_httpx(library="httpx", transport=transport, amplitude_client=events)
-    with client:
-        client.post(
-            f"https://bedrock-runtime.us-east-1.amazonaws.com/model/{spelled}/{action}",
-            content=json.dumps({"messages": [{"role": "user", "content": [{"text": "hi"}]}]}),
-        )
-    assert amplitude_ai.flush()
-    (record,) = events.of_type("llm_message")
-    assert record["requested_model"] == ARN
+    amplitude_ai.install_transport(amplitude_client=events)
+    try:
+        for action in ACTIONS:
+            WAYS[way](f"http://127.0.0.1:{server.server_port}/model/{spelled}/{action}")
+        assert amplitude_ai.flush()
+    finally:
+        amplitude_ai.uninstall_transport()
+    assert [one["requested_model"] for one in events.of_type("llm_message")] == [ARN] * 4
+    assert server.paths == [f"/model/{spelled}/{action}" for action in ACTIONS]
+
+
+@pytest.mark.parametrize(
+    ("arn", "priced"),
+    [
+        ("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0", True),
+        ("arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-3-haiku-20240307-v1:0", True),
+        (ARN, False),
+    ],
+)
+def test_bedrock_prices_by_arn(arn, priced):
+    """A resource that names a model has that model's price; a profile of one's own, none."""
+    url = (
+        f"https://bedrock-runtime.us-east-1.amazonaws.com/model/{arn.replace(':', '%3A').replace('/', '%2F')}/converse"
+    )
+    usage = {"inputTokens": 1000, "outputTokens": 100, "totalTokens": 1100}
+    answer = {"output": {"message": {"content": [{"text": "Hi"}]}}, "stopReason": "end_turn", "usage": usage}
+    call = read(Example("x", url, ASK, answer, {}).exchange())
+    assert (call.model, price(call, None, AIConfig())[0] is not None) == (arn, priced)

@@ -86,3 +86,13 @@ def test_deferred_and_refused():
     """A POST that is refused is a call that failed."""
     call = told("POST", "https://api.x.ai/v1/chat/completions", {"error": "No credits", "code": "x"}, ASK, status=403)
     assert call.error.message == "No credits"
+
+
+def test_perplexitys_deferred():
+    """The same by other words: the answer is inside."""
+    url = "https://api.perplexity.ai/async/chat/completions"
+    assert told("POST", url, {"id": "a1", "status": "CREATED", "response": None}, {"request": ASK}) is None
+    assert told("GET", f"{url}/a1", {"id": "a1", "status": "IN_PROGRESS", "response": None}) is None
+    answer = {**CHAT, "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}}
+    call = told("GET", f"{url}/a1", {"id": "a1", "status": "COMPLETED", "response": answer})
+    assert (call.output_text, call.usage.output_tokens, call.provider) == ("Hello", 2, "perplexity")

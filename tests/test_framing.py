@@ -85,8 +85,11 @@ def test_json_lines(label):
         {"model": "m", "choices": [{"index": 0, "delta": {"content": "Hel"}}]},
         {"model": "m", "choices": [{"index": 0, "delta": {"content": "lo"}, "finish_reason": "stop"}]},
     ]
-    body = b"".join(json.dumps(piece).encode() + b"\n" for piece in pieces)
-    call = answered(body, label)
+    for end in (b"\n", b"\r\n", b"\n\n", b""):
+        _is_hello(answered(b"".join(json.dumps(piece).encode() + end for piece in pieces), label))
+
+
+def _is_hello(call):
     assert (call.output_text, call.finish_reason, call.streaming, call.complete) == ("Hello", "stop", True, True)
 
 

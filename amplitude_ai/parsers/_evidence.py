@@ -168,7 +168,8 @@ def _cohere_chat(request: WireRequest) -> bool:
 
 
 def _inputs(request: WireRequest) -> bool:
-    return "inputs" in request.body
+    given = request.body.get("inputs")
+    return isinstance(given, str) or any(isinstance(text, str) for text in as_list(given)[:1])
 
 
 def _fim(request: WireRequest) -> bool:

@@ -1,9 +1,11 @@
-"""Every wire format, by name. The list is explicit: a new one is a module and a line here.
+"""Every wire format, by name, and what each declares. The list is explicit: a new one is a module and a line here.
 
-Apart from the package's `__init__`, so that asking the router on the caller's thread loads no parser.
+A module gives its ``FORMATS``, and where they have doors of their own also ``PATHS`` and ``HOSTS``.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from . import (
     aleph_alpha,
@@ -16,7 +18,9 @@ from . import (
     google_other,
     huggingface,
     lmstudio,
+    mcp,
     mistral,
+    mistral_conversations,
     ollama,
     openai_chat,
     openai_other,
@@ -24,29 +28,37 @@ from . import (
     replicate,
     sagemaker,
     watsonx,
+    workers_ai,
 )
 from ._format import WireFormat
+from ._paths import HostRow, PathRow
 
-_ALL: tuple[WireFormat, ...] = (
-    openai_chat.FORMAT,
-    openai_responses.FORMAT,
-    *openai_other.FORMATS,
-    *anthropic.FORMATS,
-    *bedrock.FORMATS,
-    *google.FORMATS,
-    *google_other.FORMATS,
-    *cohere.FORMATS,
-    *mistral.FORMATS,
-    *ollama.FORMATS,
-    *huggingface.FORMATS,
-    *bedrock_agents.FORMATS,
-    *sagemaker.FORMATS,
-    *lmstudio.FORMATS,
-    *watsonx.FORMATS,
-    *replicate.FORMATS,
-    *deepgram.FORMATS,
-    *aleph_alpha.FORMATS,
+_MODULES: tuple[Any, ...] = (
+    aleph_alpha,
+    anthropic,
+    bedrock,
+    bedrock_agents,
+    cohere,
+    deepgram,
+    google,
+    google_other,
+    huggingface,
+    lmstudio,
+    mcp,
+    mistral,
+    mistral_conversations,
+    ollama,
+    openai_chat,
+    openai_other,
+    openai_responses,
+    replicate,
+    sagemaker,
+    watsonx,
+    workers_ai,
 )
 
 #: Every wire format by name.
-FORMATS: dict[str, WireFormat] = {wire_format.name: wire_format for wire_format in _ALL}
+FORMATS: dict[str, WireFormat] = {wire.name: wire for module in _MODULES for wire in module.FORMATS}
+#: The doors that formats declare themselves.
+PATHS: tuple[PathRow, ...] = tuple(row for module in _MODULES for row in getattr(module, "PATHS", ()))
+HOSTS: tuple[HostRow, ...] = tuple(row for module in _MODULES for row in getattr(module, "HOSTS", ()))

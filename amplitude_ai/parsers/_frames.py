@@ -41,22 +41,24 @@ def sse_frames(data: bytes) -> Iterator[Frame]:
         line = data[position:stop]
         position = after
         if not line:
-            if held:
+            if len(held) == 1 and not isinstance(value := _value(held[0][0]), str):  # as nearly all are
+                yield Frame(event, value, position)
+            elif held:
                 yield from _event(event, held, position)
             event, held = None, []
             continue
-        name, _, value = line.partition(b":")
-        if value.startswith(b" "):
-            value = value[1:]
+        name, _, said = line.partition(b":")
+        if said.startswith(b" "):
+            said = said[1:]
         if name == b"data":
-            held.append((value, position))
+            held.append((said, position))
         elif name == b"event":
             if held and event is not None:  # the event before was not ended by a blank line
                 yield from _event(event, held, position)
                 held = []
-            event = value.decode("utf-8", "replace").strip() or None
+            event = said.decode("utf-8", "replace").strip() or None
         elif name == b"error":
-            error = _value(value)
+            error = _value(said)
             yield Frame(
                 "error", error if isinstance(error, Mapping) and "error" in error else {"error": error}, position
             )
@@ -97,6 +99,10 @@ def with_errors(frames: Iterator[Frame], refused: bool) -> Iterator[Frame]:
     last: Frame | None = None
     for frame in frames:
         data = frame.data
+        if type(data) is dict and not refused and frame.event != "error" and data.get("type") != "error":
+            last = None
+            yield frame
+            continue
         if isinstance(data, str) and data.strip() not in ("", "[DONE]"):
             if frame.event == "error":
                 yield replace(frame, data={"error": {"message": data}})

@@ -64,7 +64,9 @@ def _is_json_lines(data: bytes, expected: bool) -> bool:
     line, _, rest = data.removeprefix(_BOM).lstrip().partition(b"\n")
     if expected:
         return not rest.strip() or line.rstrip().endswith(b"}") or b"}\n{" in data or not _is_json(data)
-    return rest.lstrip()[:1] == b"{" and line.rstrip().endswith(b"}") and _is_json(line)
+    if rest.lstrip()[:1] == b"{" and line.rstrip().endswith(b"}"):
+        return _is_json(line)
+    return not rest.strip() and b"}{" in line and not _is_json(line)  # values behind each other in one line
 
 
 def _is_json(text: bytes) -> bool:

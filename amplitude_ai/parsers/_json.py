@@ -81,18 +81,29 @@ def values(text: str) -> list[JSON] | None:
     return found or None
 
 
-#: JSON values in one event of a stream. Two were seen.
-_MAX_VALUES = 64
+#: JSON values in one event of a stream (two were seen), or behind each other in a body.
+_MAX_VALUES = 10_000
+
+
+def is_whole(value: JSON) -> bool:
+    """Whether every text in ``value`` is made of whole characters."""
+    if isinstance(value, str):
+        if value.isascii():
+            return True
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return False
+        return True
+    if isinstance(value, Mapping):
+        return all(is_whole(name) and is_whole(item) for name, item in value.items())
+    return all(map(is_whole, value)) if isinstance(value, list | tuple) else True
 
 
 def rejoined(value: JSON) -> JSON:
     """``value`` with the halves of split characters joined (a delta may end in one), and lone halves replaced."""
     if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return value
+        return value if is_whole(value) else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, Mapping):
         return {rejoined(name): rejoined(item) for name, item in value.items()}
     return [rejoined(item) for item in value] if isinstance(value, list | tuple) else value

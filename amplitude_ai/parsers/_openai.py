@@ -78,12 +78,12 @@ def requested_model(request: WireRequest) -> str | None:
 
 
 #: How an answer that is fetched says that it is not there yet.
-_PENDING = frozenset({"queued", "in_progress", "cancelling", "pending"})
+_PENDING = frozenset({"queued", "in_progress", "cancelling", "pending", "created", "started"})
 
 
 def is_pending(request: WireRequest, body: Mapping[str, Any]) -> bool:
     """Whether this reads back what has not ended: no call of a model, and not yet the end of one."""
-    return request.method == "GET" and (request.status == 202 or body.get("status") in _PENDING)
+    return request.method == "GET" and (request.status == 202 or str(body.get("status")).lower() in _PENDING)
 
 
 def find_error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:

@@ -239,8 +239,9 @@ def fold(frames: Iterable[Frame]) -> Folded:
 
 def _take_top(body: dict[str, Any], chunk: Mapping[str, Any], event: str | None) -> None:
     for name in _KEPT:
-        if chunk.get(name):
-            body[name] = chunk[name]
+        value = chunk.get(name)
+        if value or (isinstance(value, str) and name not in body):
+            body[name] = value
     groq = as_dict(chunk.get("x_groq"))
     # Groq's id stays the first chunk's: x_groq.id is the request's.
     _take_usage(body, groq.get("usage"))

@@ -1,5 +1,8 @@
 """Which paths mean a model call, and on whose hosts: the table behind `_router`, as data.
 
+Here are the paths that many hosts share. A format with a door of its own declares it in its file, as ``PATHS`` and
+``HOSTS`` (see ``deepgram.py``), and these rows come first.
+
 One row a path. On a known host only the rows of the formats that its provider speaks count (`SPOKEN`); on a host nobody
 knows those not bound to hosts (`PathRow.only`), and the request's body must look like the format (`_evidence`).
 """
@@ -24,7 +27,7 @@ class PathRow:
         format: the wire format.
         owner: the provider whose shape it is, credited where the host tells none.
         only: the providers on whose hosts it means that; empty: on any host. ``local`` is the user's own machine,
-            ``known`` every host that is known, or local.
+            ``known`` every host that is known, or local; ``all``: whatever the host, and always by its body.
         methods: what it is asked with.
     """
 
@@ -35,11 +38,27 @@ class PathRow:
     methods: frozenset[str] = _POST
 
 
-def _on(*providers: str) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """A host with wire formats of its own.
+
+    Attributes:
+        pattern: matched against the whole name, lower case.
+        provider: whose it is, and ``model_provider`` of its events.
+        price_provider: its id in genai-prices; ``None``: only the model's name can tell.
+        runs_anything: it serves whatever its customers put there, so that the bodies must look like the format.
+    """
+
+    pattern: str
+    provider: str
+    price_provider: str | None = None
+    runs_anything: bool = False
+
+
+def on(*providers: str) -> frozenset[str]:
+    """The providers on whose hosts a path means something."""
     return frozenset(providers)
 
-
-_AGENTS = _on("bedrock_agents")
 
 #: A Bedrock model: an id, or an ARN, whose slash may be escaped or not.
 _MODEL = r"(?:[^/]+|arn:.+)"
@@ -47,16 +66,17 @@ _MODEL = r"(?:[^/]+|arn:.+)"
 #: The first row that matches and holds on the host counts.
 PATHS: tuple[PathRow, ...] = (
     PathRow(r".*/chat/completions", "openai.chat", "openai"),
-    PathRow(r".*/agents/completions", "openai.chat", "mistral", _on("mistral")),
-    PathRow(r".*/prompts/[^/]+/completions", "openai.chat", "portkey", _on("portkey")),
-    PathRow(r"/v1/chat", "openai.chat", "writer", _on("writer")),
-    PathRow(r".*/chat/deferred-completion/[^/]+", "openai.chat", "xai", _on("xai"), _GET),
+    PathRow(r".*/agents/completions", "openai.chat", "mistral", on("mistral")),
+    PathRow(r".*/prompts/[^/]+/completions", "openai.chat", "portkey", on("portkey")),
+    PathRow(r"/v1/chat", "openai.chat", "writer", on("writer")),
+    PathRow(r"/async/chat/completions/[^/]+", "openai.chat", "perplexity", on("perplexity"), _GET),
+    PathRow(r".*/chat/deferred-completion/[^/]+", "openai.chat", "xai", on("xai"), _GET),
     PathRow(r".*/cortex/inference:complete", "openai.chat", "snowflake"),
     PathRow(r".*/serving-endpoints/[^/]+/invocations", "openai.chat", "databricks"),
     PathRow(r".*/publishers/(?:mistralai|ai21)/models/[^/]+:(?:streamRawPredict|rawPredict)", "openai.chat", "vertex"),
     PathRow(r"(?!.*/threads/).*/responses(?:/compact)?", "openai.responses", "openai"),
     PathRow(r".*/responses/resp_[^/]+", "openai.responses", "openai", methods=_GET),
-    PathRow(r".*/responses/[^/]+", "openai.responses", "openai", _on("known"), _GET),
+    PathRow(r".*/responses/[^/]+", "openai.responses", "openai", on("known"), _GET),
     PathRow(r".*/threads/(?:[^/]+/)?runs", "openai.runs", "openai"),
     PathRow(r".*/threads/[^/]+/runs/run_[^/]+/submit_tool_outputs", "openai.runs", "openai"),
     PathRow(r".*/threads/[^/]+/runs/run_[^/]+", "openai.runs", "openai", methods=_GET),
@@ -67,18 +87,18 @@ PATHS: tuple[PathRow, ...] = (
     PathRow(r".*/api/embed(?:dings)?", "ollama.embed", "ollama"),
     PathRow(r".*/(?:multimodal)?embeddings", "openai.embeddings", "openai"),
     PathRow(r".*/images/(?:generations|edits|variations)", "openai.images", "openai"),
-    PathRow(r"/api/v1/images", "openai.images", "openrouter", _on("openrouter")),
+    PathRow(r"/api/v1/images", "openai.images", "openrouter", on("openrouter")),
     PathRow(r".*/audio/(?:speech|transcriptions|translations)", "openai.audio", "openai"),
-    PathRow(r"/v1/(?:tts|stt)", "openai.audio", "xai", _on("xai")),
+    PathRow(r"/v1/(?:tts|stt)", "openai.audio", "xai", on("xai")),
     PathRow(
         r".*/videos(?:/generations|/edits|/extensions|/[^/]+/remix)?",
         "openai.videos",
         "openai",
-        _on("openai", "azure", "xai"),
+        on("openai", "azure", "xai", "openrouter"),
     ),
-    PathRow(r"/v1/decisions", "openai.responses", "openai", _on("openai")),
+    PathRow(r"/v1/decisions", "openai.responses", "openai", on("openai")),
     PathRow(r".*/moderations", "openai.moderations", "openai"),
-    PathRow(r".*/ocr", "mistral.ocr", "mistral", _on("mistral", "azure", "local")),
+    PathRow(r".*/ocr", "mistral.ocr", "mistral", on("mistral", "azure", "local")),
     PathRow(r".*/messages", "anthropic.messages", "anthropic"),
     PathRow(r".*/v1/complete", "anthropic.completions", "anthropic"),
     PathRow(r".*/publishers/anthropic/models/[^/]+:(?:streamRawPredict|rawPredict)", "anthropic.messages", "anthropic"),
@@ -88,49 +108,20 @@ PATHS: tuple[PathRow, ...] = (
         r".*/publishers/google/models/(?:text|gemini|multimodal)[^/]*embedding[^/]*:predict", "google.embed", "google"
     ),
     PathRow(
-        r".*/models/[^/]+:(?:predict|predictLongRunning)", "google.predict", "google", _on("google", "vertex", "local")
+        r".*/models/[^/]+:(?:predict|predictLongRunning)", "google.predict", "google", on("google", "vertex", "local")
     ),
-    PathRow(r".*/interactions", "google.interactions", "google", _on("google", "vertex", "local")),
+    PathRow(r".*/interactions", "google.interactions", "google", on("google", "vertex", "local")),
     PathRow(rf".*/model/{_MODEL}/converse(?:-stream)?", "bedrock.converse", "bedrock"),
     PathRow(rf".*/model/{_MODEL}/invoke(?:-with-response-stream)?", "bedrock.invoke", "bedrock"),
-    PathRow(r".*/api/v1/chat", "lmstudio.chat", "lmstudio", _on("local")),
-    PathRow(r".*/v[12]/chat", "cohere.chat", "cohere", _on("cohere", "azure", "local")),
-    PathRow(r".*/v1/generate", "cohere.generate", "cohere", _on("cohere")),
-    PathRow(r".*/v1/(?:embed|summarize|classify)", "cohere.embed", "cohere", _on("cohere")),
+    PathRow(r".*/v[12]/chat", "cohere.chat", "cohere", on("cohere", "azure", "local")),
+    PathRow(r".*/v1/generate", "cohere.generate", "cohere", on("cohere")),
+    PathRow(r".*/v1/(?:embed|summarize|classify)", "cohere.embed", "cohere", on("cohere")),
     PathRow(r".*/api/chat", "ollama.chat", "ollama"),
     PathRow(r".*/api/generate", "ollama.generate", "ollama"),
-    PathRow(r".*/generate(?:_stream)?", "huggingface.generate", "huggingface", _on("huggingface", "local")),
-    PathRow(r".*/models/.+|.*/pipeline/.+|/?", "huggingface.generate", "huggingface", _on("huggingface")),
-    PathRow(r"/agents/[^/]+/agentAliases/[^/]+/sessions/[^/]+/text|/agents/[^/]+", "bedrock.agent", "bedrock", _AGENTS),
-    PathRow(r"/retrieveAndGenerate(?:Stream)?|/flows/[^/]+/aliases/[^/]+", "bedrock.agent", "bedrock", _AGENTS),
-    PathRow(r"/v[12]/(?:speak|listen|read)", "deepgram.speech", "deepgram", _on("deepgram")),
-    PathRow(
-        r"/v1/(?:predictions|(?:models|deployments)/[^/]+/[^/]+/predictions)",
-        "replicate.prediction",
-        "replicate",
-        _on("replicate"),
-    ),
-    PathRow(
-        r"/ml/v1[^/]*/(?:deployments/[^/]+/)?"
-        r"(?:generation/text|text/(?:generation|chat|embeddings|rerank))(?:_stream)?",
-        "watsonx.text",
-        "watsonx",
-        _on("watsonx"),
-    ),
-    PathRow(
-        r"/endpoints/[^/]+/(?:async-)?invocations(?:-response-stream)?",
-        "sagemaker.invoke",
-        "sagemaker",
-        _on("sagemaker"),
-    ),
-    PathRow(
-        r"/(?:complete|evaluate|(?:semantic_|batch_semantic_)?embed)",
-        "aleph_alpha.complete",
-        "aleph_alpha",
-        _on("aleph_alpha"),
-    ),
-    PathRow(r".*/files/[^/]+/content", BATCH_RESULTS, "openai", _on("known"), _GET),
-    PathRow(r".*/messages/batches/[^/]+/results", BATCH_RESULTS, "anthropic", _on("known"), _GET),
+    PathRow(r".*/generate(?:_stream)?", "huggingface.generate", "huggingface"),
+    PathRow(r".*/models/.+|.*/pipeline/.+|/?", "huggingface.generate", "huggingface", on("huggingface")),
+    PathRow(r".*/files/[^/]+/content", BATCH_RESULTS, "openai", on("known"), _GET),
+    PathRow(r".*/messages/batches/[^/]+/results", BATCH_RESULTS, "anthropic", on("known"), _GET),
 )
 
 #: Beginnings of the formats that a provider's own hosts speak. Who is not here: `COMPATIBLE`.
@@ -147,12 +138,6 @@ SPOKEN: dict[str, tuple[str, ...]] = {
     "ollama": ("ollama.", "openai.", "anthropic.messages"),
     "xai": ("openai.", "anthropic."),
     "voyage": ("openai.embeddings", "cohere.rerank"),
-    "bedrock_agents": ("bedrock.agent",),
-    "deepgram": ("deepgram.",),
-    "replicate": ("replicate.", "openai."),
-    "watsonx": ("watsonx.", "openai."),
-    "sagemaker": ("sagemaker.", "openai."),
-    "aleph_alpha": ("aleph_alpha.", "openai."),
 }
 _EVERYBODYS = ("openai.", "anthropic.", "google.", "cohere.", "mistral.", "bedrock.", "ollama.", "huggingface.")
 #: They pass on whatever there is.
@@ -163,5 +148,5 @@ COMPATIBLE: tuple[str, ...] = ("openai.", "anthropic.messages", "cohere.rerank")
 #: Hosts that run whatever their customers put there: the path alone is no evidence on them either.
 TENANTS = (
     r".*\.modal\.(?:run|direct)|.*\.azure-api\.net|.*\.endpoints\.huggingface\.cloud|.*\.databricks\.com"
-    r"|.*\.azuredatabricks\.net|runtime\.sagemaker\..*|.*\.snowflakecomputing\.com"
+    r"|.*\.azuredatabricks\.net|.*\.snowflakecomputing\.com"
 )

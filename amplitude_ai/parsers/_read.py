@@ -24,7 +24,7 @@ from ._formats import FORMATS
 from ._frames import with_errors
 from ._framing import stream_frames
 from ._gateways import upstream_provider
-from ._json import as_count, as_dict, as_float, as_str, loads, rejoined
+from ._json import as_count, as_dict, as_float, as_str, is_whole, loads, rejoined
 from ._paths import BATCH_RESULTS
 from ._router import Route, host_provider, route
 from ._shape import shape
@@ -164,12 +164,12 @@ def _is_counted(call: LLMCall) -> bool:
 
 def _rejoined(call: LLMCall) -> LLMCall:
     """The call with characters whole that were split between two deltas, or cut in the request."""
-    text, tools = (
-        rejoined(call.output_text),
-        tuple(replace(tool, arguments=rejoined(tool.arguments)) for tool in call.tool_calls),
-    )
+    texts = [call.output_text or "", *(turn.text for turn in call.messages)]
+    if all(map(is_whole, texts)) and all(is_whole(tool.arguments) for tool in call.tool_calls):
+        return call
+    tools = tuple(replace(tool, arguments=rejoined(tool.arguments)) for tool in call.tool_calls)
     messages = tuple(Message(turn.role, rejoined(turn.text)) for turn in call.messages)
-    return replace(call, output_text=text, tool_calls=tools, messages=messages)
+    return replace(call, output_text=rejoined(call.output_text), tool_calls=tools, messages=messages)
 
 
 def _tool_definitions(body: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fnmatch import translate
 from urllib.parse import unquote
 
-from . import compatible
-from ._paths import BATCH_RESULTS, COMPATIBLE, PATHS, SPOKEN, TENANTS, PathRow
+from . import _formats, compatible
+from ._paths import BATCH_RESULTS, COMPATIBLE, PATHS, SPOKEN, TENANTS, HostRow, PathRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +30,25 @@ class Route:
     guessed: bool = False
 
 
-_ANY_PATH = re.compile("|".join(f"(?:{row.pattern})" for row in PATHS))
-_ROWS = tuple((re.compile(row.pattern), row) for row in PATHS)
-_TENANT = re.compile(TENANTS)
+_TABLE = (*_formats.PATHS, *PATHS)
+_ANY_PATH = re.compile("|".join(f"(?:{row.pattern})" for row in _TABLE))
+_ROWS = tuple((re.compile(row.pattern), row) for row in _TABLE)
+_TENANT = re.compile("|".join((TENANTS, *(row.pattern for row in _formats.HOSTS if row.runs_anything))))
 
-#: (host pattern, provider, genai-prices id) of hosts with wire formats of their own; compatible hosts: `compatible`.
-_HOSTS: tuple[tuple[str, str, str | None], ...] = (
-    (r"api\.anthropic\.com", "anthropic", "anthropic"),
-    (r"claude\.googleapis\.com", "vertex", "google"),
-    (r".*\.services\.ai\.azure\.com", "azure", "azure"),
-    (r"generativelanguage\.(?:mtls\.)?googleapis\.com", "google", "google"),
-    (r"(?:[a-z0-9-]+-)?aiplatform(?:\.[a-z]+\.rep)?(?:\.mtls)?\.googleapis\.com", "vertex", "google"),
-    (r"bedrock-runtime(?:-fips)?\..*amazonaws\.com(?:\.cn)?", "bedrock", "aws"),
-    (r"bedrock-mantle\..*\.api\.aws", "bedrock", "aws"),
-    (r"bedrock-agent-runtime(?:-fips)?\..*amazonaws\.com(?:\.cn)?", "bedrock_agents", "aws"),
-    (r"runtime\.sagemaker(?:-fips)?\..*amazonaws\.com(?:\.cn)?", "sagemaker", None),
-    (r"aws-external-anthropic\..*\.api\.aws", "anthropic", "anthropic"),
-    (r"api\.cohere\.(?:com|ai)", "cohere", "cohere"),
-    (r".*\.inference\.huggingface\.co|api-inference\.huggingface\.co", "huggingface", None),
-    (r"api\.voyageai\.com|ai\.mongodb\.com", "voyage", None),
-    (r"api(?:\.eu)?\.deepgram\.com", "deepgram", None),
-    (r"api\.replicate\.com", "replicate", None),
-    (r".*\.ml\.cloud\.ibm\.com", "watsonx", None),
-    (r"api(?:\.[a-z]+)?\.aleph-alpha\.com|inference-api\.[a-z0-9.-]*aleph-alpha\.com", "aleph_alpha", None),
+#: Hosts with wire formats of their own whose paths are in the shared table; compatible hosts: `compatible`.
+_HOSTS: tuple[HostRow, ...] = (
+    HostRow(r"api\.anthropic\.com", "anthropic", "anthropic"),
+    HostRow(r"claude\.googleapis\.com", "vertex", "google"),
+    HostRow(r".*\.services\.ai\.azure\.com", "azure", "azure"),
+    HostRow(r"generativelanguage\.(?:mtls\.)?googleapis\.com", "google", "google"),
+    HostRow(r"(?:[a-z0-9-]+-)?aiplatform(?:\.[a-z]+\.rep)?(?:\.mtls)?\.googleapis\.com", "vertex", "google"),
+    HostRow(r"bedrock-runtime(?:-fips)?\..*amazonaws\.com(?:\.cn)?", "bedrock", "aws"),
+    HostRow(r"bedrock-mantle\..*\.api\.aws", "bedrock", "aws"),
+    HostRow(r"aws-external-anthropic\..*\.api\.aws", "anthropic", "anthropic"),
+    HostRow(r"api\.cohere\.(?:com|ai)", "cohere", "cohere"),
+    HostRow(r".*\.inference\.huggingface\.co|api-inference\.huggingface\.co", "huggingface"),
+    HostRow(r"api\.voyageai\.com|ai\.mongodb\.com", "voyage"),
+    *_formats.HOSTS,
 )
 
 #: (host, path, route) of parsers that were registered, the latest first.
@@ -99,8 +95,7 @@ def _route(method: str, host: str, path: str) -> Route | None:
     if known is None:
         return Route(row.owner, row.format, guessed=row.format != BATCH_RESULTS)
     provider, price_provider = known
-    provider = {"bedrock_agents": "bedrock"}.get(provider, provider)
-    return Route(provider, row.format, price_provider, guessed=_TENANT.fullmatch(host) is not None)
+    return Route(provider, row.format, price_provider, "all" in row.only or _TENANT.fullmatch(host) is not None)
 
 
 def _row(method: str, provider: str | None, path: str) -> PathRow | None:
@@ -110,6 +105,8 @@ def _row(method: str, provider: str | None, path: str) -> PathRow | None:
     for pattern, row in _ROWS:
         if method not in row.methods or not pattern.fullmatch(path):
             continue
+        if "all" in row.only:
+            return row
         if row.only and provider not in row.only and not ("known" in row.only and provider is not None):
             continue
         if not row.only and not row.format.startswith(spoken):
@@ -191,7 +188,7 @@ def _known_other(host: str, path: str) -> bool:
     return len(path) > MAX_PATH or _OTHER.search(path.lower()) is not None or host_provider(host) is not None
 
 
-_HOST_PATTERNS = tuple((re.compile(pattern), provider, price) for pattern, provider, price in _HOSTS)
+_HOST_PATTERNS = tuple((re.compile(row.pattern), row.provider, row.price_provider) for row in _HOSTS)
 _COMPATIBLE_PATTERNS = tuple(
     (re.compile(translate(row.pattern)), row.provider, row.price_provider) for row in compatible.HOSTS
 )

@@ -10,6 +10,8 @@ from ._evidence import has_turns, is_contents
 
 def shape(body: Mapping[str, Any]) -> tuple[str, str] | None:
     """(wire format, provider whose shape it is) of a request body, or ``None`` when it looks like no model call."""
+    if body.get("jsonrpc") == "2.0" and body.get("method") == "tools/call":
+        return ("mcp.tools", "mcp")
     if is_contents(body.get("contents")) and "model" not in body:
         return ("google.generate", "google")
     if has_turns(body):

@@ -44,6 +44,10 @@ def later(known: object, told: object, groups: Sequence[Group], omits: bool = Fa
     is_whole = _is_whole(before, after, groups)
     for group in groups:
         had, has = _sum(before, group.counted), _sum(after, group.counted)
+        if has is None:
+            merged.update(
+                {name: _higher(before.get(name), after.get(name)) for name in group.attached if name in after}
+            )
         if has is None or (had and not has):
             continue
         given = {name: after.get(name) for name in group.counted}

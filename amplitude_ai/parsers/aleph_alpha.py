@@ -10,6 +10,7 @@ from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe
+from ._paths import HostRow, PathRow, on
 
 
 class _Complete:
@@ -61,6 +62,15 @@ class _Complete:
 
 
 FORMATS = (_Complete(),)
+HOSTS = (HostRow(r"api(?:\.[a-z]+)?\.aleph-alpha\.com|inference-api\.[a-z0-9.-]*aleph-alpha\.com", "aleph_alpha"),)
+PATHS = (
+    PathRow(
+        r"/(?:complete|evaluate|(?:semantic_|batch_semantic_)?embed)",
+        "aleph_alpha.complete",
+        "aleph_alpha",
+        on("aleph_alpha"),
+    ),
+)
 
 
 def _messages(prompt: object) -> Iterator[Message]:

@@ -16,6 +16,7 @@ from .._models import LLMCall, Message, ToolCall, Usage
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._json import add_counts, arguments, as_count, as_dict, as_str, dicts
+from ._paths import HostRow, PathRow, on
 
 _AGENT = re.compile(r"/(?:agents|flows)/([^/]+)")
 _TRACES = ("preProcessingTrace", "orchestrationTrace", "postProcessingTrace", "routingClassifierTrace")
@@ -72,6 +73,13 @@ class _Agent:
 
 
 FORMATS = (_Agent(),)
+HOSTS = (HostRow(r"bedrock-agent-runtime(?:-fips)?\..*amazonaws\.com(?:\.cn)?", "bedrock", "aws"),)
+PATHS = (
+    PathRow(
+        r"/agents/[^/]+/agentAliases/[^/]+/sessions/[^/]+/text|/agents/[^/]+", "bedrock.agent", "bedrock", on("bedrock")
+    ),
+    PathRow(r"/retrieveAndGenerate(?:Stream)?|/flows/[^/]+/aliases/[^/]+", "bedrock.agent", "bedrock", on("bedrock")),
+)
 
 
 def _usages(trace: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from ._errors import read_error
 from ._format import Folded, Frame, WireRequest
 from ._json import as_dict, as_float, as_str, dicts
 from ._media import describe
+from ._paths import HostRow, PathRow, on
 
 
 class _Speech:
@@ -46,6 +47,8 @@ class _Speech:
 
 
 FORMATS = (_Speech(),)
+HOSTS = (HostRow(r"api(?:\.eu)?\.deepgram\.com", "deepgram"),)
+PATHS = (PathRow(r"/v[12]/(?:speak|listen|read)", "deepgram.speech", "deepgram", on("deepgram")),)
 
 
 def _model(told: Mapping[str, Any]) -> str | None:

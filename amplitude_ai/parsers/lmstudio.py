@@ -13,6 +13,7 @@ from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_float, as_str, dicts
 from ._media import describe_url
+from ._paths import PathRow
 
 
 class _Chat:
@@ -74,6 +75,7 @@ class _Chat:
 
 
 FORMATS = (_Chat(),)
+PATHS = (PathRow(r".*/api/v1/chat", "lmstudio.chat", "lmstudio"),)
 
 
 def _messages(asked: Mapping[str, Any]) -> Iterator[Message]:

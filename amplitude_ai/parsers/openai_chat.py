@@ -29,6 +29,8 @@ class _Chat:
         body = as_dict(body)
         if _is_deferred(request, body):
             return None
+        if not body.get("choices") and isinstance(body.get("response"), Mapping):  # Perplexity's, fetched later
+            body = body["response"]
         choice = first_choice(body)
         message = as_dict(choice.get("message"))
         asked = as_dict(request.body)
@@ -44,15 +46,22 @@ class _Chat:
 
 
 FORMAT = _Chat()
+FORMATS = (FORMAT,)
 
 
 def _is_deferred(request: WireRequest, body: Mapping[str, Any]) -> bool:
     """An answer that is fetched later, with GET (https://docs.x.ai/docs/guides/deferred-chat-completions).
 
-    The POST gives an id and no more; that of the answer is another. The answer is the record.
+    The POST gives an id and no more; that of the answer is another. The answer is the record. (Perplexity:
+    https://docs.perplexity.ai/api-reference/async-chat-completions-post.)
     """
     accepted = request.status is not None and request.status < 300
-    started = request.method == "POST" and "request_id" in body and not body.get("choices") and not body.get("error")
+    started = (
+        request.method == "POST"
+        and ("request_id" in body or "/async/" in request.path)
+        and not body.get("choices")
+        and not body.get("error")
+    )
     return is_pending(request, body) or (accepted and started)
 
 

@@ -45,6 +45,7 @@ class _Responses:
 
 
 FORMAT = _Responses()
+FORMATS = (FORMAT,)
 
 
 def _error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:

@@ -14,6 +14,7 @@ from .._models import CallError, LLMCall, Message, Usage
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_float, as_str
+from ._paths import HostRow, PathRow, on
 
 _MODEL_IN_PATH = re.compile(r"/(?:models|deployments)/([^/]+/[^/]+)/predictions$")
 
@@ -54,6 +55,15 @@ class _Prediction:
 
 
 FORMATS = (_Prediction(),)
+HOSTS = (HostRow(r"api\.replicate\.com", "replicate"),)
+PATHS = (
+    PathRow(
+        r"/v1/(?:predictions|(?:models|deployments)/[^/]+/[^/]+/predictions)",
+        "replicate.prediction",
+        "replicate",
+        on("replicate"),
+    ),
+)
 
 
 def _output(output: object) -> str | None:

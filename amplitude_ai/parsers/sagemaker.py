@@ -19,6 +19,7 @@ from ._evidence import has_turns
 from ._format import Folded, Frame, WireFormat, WireRequest
 from ._frames import ndjson_frames, sse_frames
 from ._json import as_dict, as_list, as_str
+from ._paths import HostRow, PathRow, on
 
 _NAME_IN_PATH = re.compile(r"/endpoints/([^/]+)/")
 _COMPLETIONS = next(form for form in openai_other.FORMATS if form.name == "openai.completions")
@@ -45,6 +46,15 @@ class _Invoke:
 
 
 FORMATS = (_Invoke(),)
+HOSTS = (HostRow(r"runtime\.sagemaker(?:-fips)?\..*amazonaws\.com(?:\.cn)?", "sagemaker", runs_anything=True),)
+PATHS = (
+    PathRow(
+        r"/endpoints/[^/]+/(?:async-)?invocations(?:-response-stream)?",
+        "sagemaker.invoke",
+        "sagemaker",
+        on("sagemaker"),
+    ),
+)
 
 
 def _spoken(body: Mapping[str, Any]) -> WireFormat | None:

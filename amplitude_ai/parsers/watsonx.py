@@ -13,6 +13,7 @@ from .._models import LLMCall, Message, Usage
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, dicts
+from ._paths import HostRow, PathRow, on
 from .openai_chat import FORMAT as CHAT
 
 
@@ -77,3 +78,13 @@ class _Text:
 
 
 FORMATS = (_Text(),)
+HOSTS = (HostRow(r".*\.ml\.cloud\.ibm\.com", "watsonx"),)
+PATHS = (
+    PathRow(
+        r"/ml/v1[^/]*/(?:deployments/[^/]+/)?"
+        r"(?:generation/text|text/(?:generation|chat|embeddings|rerank))(?:_stream)?",
+        "watsonx.text",
+        "watsonx",
+        on("watsonx"),
+    ),
+)

@@ -13,8 +13,9 @@ from __future__ import annotations
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import islice
 from typing import Any
 
 from .._config import AIConfig
@@ -32,6 +33,8 @@ from ._turns import Request, Said, Turns, last_user_text
 _MAX_RUNS = 10_000
 _MAX_PENDING = 256
 _MAX_FAILURES = 64
+#: Runs that are looked through for who asked for a tool.
+_MAX_ASKED = 64
 #: A request that is repeated later than this after its failure is a new call. SDKs wait a minute at most.
 _RETRY_WINDOW_NS = 120 * 10**9
 #: Bytes of a request that are hashed; of a larger one, a quarter of this at each end, and 1 KB every so often.
@@ -104,6 +107,8 @@ class RunRegistry:
 
     def record(self, call: LLMCall, exchange: Exchange) -> list[Event]:
         """The events of one finished call."""
+        if call.operation == "mcp":
+            return self._record_mcp(call, exchange)
         events: list[Event] = []
         run, origin = self._run_for(call, exchange, events)
         ending = classify(call, exchange)
@@ -141,6 +146,41 @@ class RunRegistry:
         self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, exchange.latency_ms))
         self._schedule(run)
         return events
+
+    def _record_mcp(self, call: LLMCall, exchange: Exchange) -> list[Event]:
+        """The event of a tool that the application ran on an MCP server: with what the model asked for, where it did.
+
+        The server is called by a client of its own, so the model's call may wait in another run.
+        """
+        (tool,) = call.tool_calls
+        if tool.success is None:
+            error = call.error or exchange.error
+            tool = replace(tool, success=False if error else None, error_message=error.message if error else None)
+        run, asked = self._who_asked(tool, exchange)
+        if run is None or asked is None:
+            return self.record_tool(tool, exchange)
+        del run.waiting[asked.insert_id]
+        events: list[Event] = []
+        tool = replace(tool, id=asked.id, name=asked.name)
+        own = Privacy(asked.origin.config, exchange.context.privacy_mode)  # the stricter of the two calls decides
+        is_open = own.tool_results_allowed and own.tool_parameters_allowed
+        origin = asked.origin if is_open else replace(asked.origin, privacy=own)
+        self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, exchange.latency_ms))
+        run.last_ms = max(run.last_ms, finished_at_ms(exchange))
+        self._schedule(run)
+        return events
+
+    def _who_asked(self, tool: ToolCall, exchange: Exchange) -> tuple[_Run | None, _tools.Pending | None]:
+        """The oldest waiting call of that name and those arguments: of the exchange's own run, else of the latest."""
+        own = self._runs.get(_name(exchange.context))
+        user = exchange.context.user_id or exchange.context.binding.user_id
+        for run in [*([own] if own else []), *islice(reversed(self._runs.values()), _MAX_ASKED)]:
+            if run is not own and user is not None and run.origin.user_id not in (user, None):
+                continue
+            for one in run.waiting.values():
+                if _tools.is_same(one, tool):
+                    return run, one
+        return None, None
 
     def end_client(self, key: int, now_ms: int) -> list[Event]:
         """A client was closed: its automatic runs, and those of the session id it was given, are over."""

@@ -115,6 +115,12 @@ def executed(origin: Origin, exchange: Exchange, tool: ToolCall, index: int, lat
     )
 
 
+def is_same(one: Pending, tool: ToolCall) -> bool:
+    """Whether a tool that was run is the call that waits. Frameworks put a server's name before that of its tool."""
+    is_named = one.name == tool.name or one.name.endswith((f"__{tool.name}", f".{tool.name}"))
+    return is_named and one.arguments in (_fingerprint(tool.arguments), _fingerprint(tool.arguments or {}))
+
+
 def match(
     waiting: Iterable[Pending], results: Sequence[ToolResult], talk: Conversation
 ) -> list[tuple[Pending, ToolResult]]:
