@@ -23,6 +23,7 @@ from ._models import Binding, CallContext
 
 if TYPE_CHECKING:
     from .sessions._runs import RunStats
+    from .web._request import RequestScope
 
 #: Prefix of the headers that are ours; they are removed before the wire.
 HEADER_PREFIX = b"x-amplitude-"
@@ -57,6 +58,23 @@ class Ambient:
     witness: FrameworkCall | None = None  # of the framework that is calling a model
     device_id: str | None = None
     amplitude_session_id: int | None = None
+    request: RequestScope | None = None  # that is being served; what is said here wins
+
+    def told(self) -> Ambient:
+        """The same, with what the request says where nothing else does."""
+        request = self.request
+        if request is None:
+            return self
+        return replace(
+            self,
+            user_id=self.user_id or request.user_id,
+            session_id=self.session_id or request.session_id,
+            device_id=self.device_id or request.device_id,
+            amplitude_session_id=self.amplitude_session_id or request.amplitude_session_id,
+            privacy_mode=request.privacy_mode if self.privacy_mode is None else self.privacy_mode,
+            properties={**request.properties, **self.properties},
+            request=None,
+        )
 
 
 _NOTHING = Ambient()
@@ -208,7 +226,7 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> CallContext:
         binding: what the client was told.
         headers: the request's ``X-Amplitude-*`` headers, lower-case names; most often empty.
     """
-    around = _ambient.get()
+    around = _ambient.get().told()
     span = current_span()
     if not headers and around is _NOTHING and span is None:
         return binding.plain

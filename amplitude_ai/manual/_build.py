@@ -46,7 +46,7 @@ def whose(
     custom_properties: object = None,
 ) -> Whose:
     """Put together what was told of an event's owner and what the context around says."""
-    around = ambient()
+    around = ambient().told()
     config = config_of(binding)
     return Whose(
         origin=Origin(
