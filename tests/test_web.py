@@ -394,6 +394,7 @@ def test_any_ids_survive(user_id, session_id):
 def test_celery(model, pool):
     """A task's calls belong to whoever sent it, so do those of a task that it sends, and of none after it."""
     celery = pytest.importorskip("celery")
+    from celery import signals
     from celery.contrib.testing.worker import start_worker
 
     import amplitude_ai.web.celery as carrier
@@ -424,6 +425,10 @@ def test_celery(model, pool):
         if pool == "threads":
             app.AsyncResult(inner).get(timeout=20)
 
+    def leave_logging_alone(**_):
+        """Else Celery sets up the logging of the whole test process."""
+
+    signals.setup_logging.connect(leave_logging_alone)
     carrier.install()
     carrier.install()
     try:
@@ -436,4 +441,5 @@ def test_celery(model, pool):
                 list(senders.map(send, ["ann-1", "bob-2"] * 3))
     finally:
         carrier.uninstall()
+        signals.setup_logging.disconnect(leave_logging_alone)
     model.check(4 if pool == "eager" else 12)
