@@ -85,6 +85,11 @@ class CallContext:
     managed_session: bool = False
     #: The totals of that manual session, which its calls add to (on the worker only).
     totals: RunStats | None = None
+    device_id: str | None = None
+    #: Of the browser or app the call is made for: Amplitude's own session id, ms since 1970 of its start.
+    amplitude_session_id: int | None = None
+    #: The OpenTelemetry ``SpanContext`` that was current, where that library is loaded.
+    span: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +272,7 @@ class Event:
     properties: Mapping[str, Any]
     user_id: str | None = None
     device_id: str | None = None
+    amplitude_session_id: int | None = None
     amplitude_client: Any = None
     #: The config whose privacy, prices and flags it was made by; a plugin need not apply the same one again.
     config: AIConfig | None = None

@@ -11,6 +11,7 @@ import copy
 import functools
 import inspect
 import json
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import ContextDecorator
@@ -22,6 +23,7 @@ from ._models import Binding, CallContext
 
 if TYPE_CHECKING:
     from .sessions._runs import RunStats
+    from .web._request import RequestScope
 
 #: Prefix of the headers that are ours; they are removed before the wire.
 HEADER_PREFIX = b"x-amplitude-"
@@ -54,6 +56,25 @@ class Ambient:
     binding: Binding | None = None  # a manual session's own client and config, for calls without any
     totals: RunStats | None = None  # of the manual session
     witness: FrameworkCall | None = None  # of the framework that is calling a model
+    device_id: str | None = None
+    amplitude_session_id: int | None = None
+    request: RequestScope | None = None  # that is being served; what is said here wins
+
+    def told(self) -> Ambient:
+        """The same, with what the request says where nothing else does."""
+        request = self.request
+        if request is None:
+            return self
+        return replace(
+            self,
+            user_id=self.user_id or request.user_id,
+            session_id=self.session_id or request.session_id,
+            device_id=self.device_id or request.device_id,
+            amplitude_session_id=self.amplitude_session_id or request.amplitude_session_id,
+            privacy_mode=request.privacy_mode if self.privacy_mode is None else self.privacy_mode,
+            properties={**request.properties, **self.properties},
+            request=None,
+        )
 
 
 _NOTHING = Ambient()
@@ -81,6 +102,11 @@ class context(ContextDecorator):
         session_id: run id of the calls inside; wins over automatic sessions.
         privacy_mode: overrides `AIConfig.privacy_mode` for the calls inside.
         properties: custom event properties, added to every event of the calls inside.
+        device_id: Amplitude device id of the calls inside: of a visitor without a user id, or beside one.
+        amplitude_session_id: the session of Amplitude's browser or mobile SDK that the calls inside belong to (ms since
+            1970 of its start); their events then stand in that session, beside its replay.
+        agent: name of the agent that makes the calls inside.
+        parent_agent: name of the agent it works for; by default the agent around.
 
     Raises:
         TypeError: an argument has the wrong type; the message names it.
@@ -93,10 +119,20 @@ class context(ContextDecorator):
         session_id: str | None = None,
         privacy_mode: bool | None = None,
         properties: Mapping[str, Any] | None = None,
+        *,
+        device_id: str | None = None,
+        amplitude_session_id: int | None = None,
+        agent: str | None = None,
+        parent_agent: str | None = None,
     ) -> None:
         self._used = True  # nothing to warn of when an argument is refused
         self._before: Ambient | None = None
-        check_ids(user_id=user_id, session_id=session_id)
+        check_ids(user_id=user_id, session_id=session_id, device_id=device_id, agent=agent, parent_agent=parent_agent)
+        if amplitude_session_id is not None and type(amplitude_session_id) is not int:
+            raise TypeError(
+                "amplitude_session_id must be a whole number, the ms since 1970 of the session's start, "
+                f"not {type(amplitude_session_id).__name__}: pass int(...)"
+            )
         if privacy_mode is not None and not isinstance(privacy_mode, bool):
             raise TypeError(f"privacy_mode must be True, False or None, not {type(privacy_mode).__name__}")
         if properties is not None and not isinstance(properties, Mapping):
@@ -110,7 +146,12 @@ class context(ContextDecorator):
             self._changes.update(session_id=session_id, managed_session=False)
         if privacy_mode is not None:
             self._changes["privacy_mode"] = privacy_mode
+        if device_id is not None:
+            self._changes["device_id"] = device_id
+        if amplitude_session_id is not None:
+            self._changes["amplitude_session_id"] = amplitude_session_id
         self._properties = dict(properties or {})
+        self._agent, self._parent_agent = agent, parent_agent
         self._used = False
 
     def __enter__(self) -> None:
@@ -119,9 +160,15 @@ class context(ContextDecorator):
         self._used = True
         before = self._before = _ambient.get()
         changes = self._changes
-        if self._properties:
-            changes = {**changes, "properties": {**before.properties, **self._properties}}
+        if self._properties or self._agent or self._parent_agent:
+            properties = {**before.properties, **self._properties, **self._agents(before)}
+            changes = {**changes, "properties": properties}
         _ambient.set(replace(before, **changes))
+
+    def _agents(self, before: Ambient) -> dict[str, str]:
+        parent = self._parent_agent or (before.properties.get("agent") if self._agent else None)
+        named = {"agent": self._agent, "parent_agent": None if parent == self._agent else parent}
+        return {name: value for name, value in named.items() if value is not None}
 
     def __exit__(self, *about: object) -> None:
         # Not reset(token): a generator may be finalised in another Context, where a token is refused.
@@ -179,8 +226,9 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> CallContext:
         binding: what the client was told.
         headers: the request's ``X-Amplitude-*`` headers, lower-case names; most often empty.
     """
-    around = _ambient.get()
-    if not headers and around is _NOTHING:
+    around = _ambient.get().told()
+    span = current_span()
+    if not headers and around is _NOTHING and span is None:
         return binding.plain
     said = _said(headers) if headers else _NOTHING
     properties = {**around.properties, **said.properties} if said.properties else around.properties
@@ -194,10 +242,25 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> CallContext:
         properties=properties,
         managed_session=managed,
         totals=around.totals if managed else None,
+        device_id=around.device_id,
+        amplitude_session_id=around.amplitude_session_id,
+        span=span,
     )
     if around.witness is not None:
         around.witness.contexts.append(made)
     return made
+
+
+def current_span() -> Any:
+    """OpenTelemetry's ``SpanContext`` of now; ``None`` where that library is not loaded, or no span is current."""
+    api = sys.modules.get("opentelemetry.trace")
+    if api is None:
+        return None
+    try:
+        span = api.get_current_span().get_span_context()
+        return span if span.is_valid else None
+    except Exception:  # half imported, or another library of that name
+        return None
 
 
 def _completed(binding: Binding, session: Binding) -> Binding:

@@ -6,11 +6,15 @@ An example calls `begin()` first and `end()` last; what it does between is what 
 from __future__ import annotations
 
 import atexit
+import base64
+import json
 import os
 import sqlite3
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
+from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = "--demo" in sys.argv
@@ -53,3 +57,25 @@ def end() -> None:
         with sqlite3.connect(os.environ["AMPLITUDE_AI_STORE"]) as store:
             for event_type, count in store.execute("SELECT event_type, COUNT(*) FROM events GROUP BY 1 ORDER BY 1"):
                 print(f"  {count} {event_type}")
+
+
+def visit(url: str, user: str, **headers: str) -> str:
+    """A browser's request to an example that is a web application; its cookie is the one of Amplitude's browser SDK."""
+    said = json.dumps({"deviceId": f"device-of-{user}", "sessionId": 1767225600000})
+    cookie = base64.b64encode(quote(said).encode()).decode()
+    request = urllib.request.Request(
+        url, headers={"Authorization": user, "Cookie": f"theme=dark; AMP_a2dbce0e18={cookie}", **headers}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return str(answer.read().decode())
+
+
+def told() -> None:
+    """With ``--demo``: whose the model calls were, as the local store has it."""
+    import amplitude_ai
+
+    amplitude_ai.flush()
+    if DEMO:
+        with sqlite3.connect(os.environ["AMPLITUDE_AI_STORE"]) as store:
+            for row in store.execute("SELECT DISTINCT user_id, device_id FROM llm_message ORDER BY 1, 2"):
+                print("  a call for", *row)

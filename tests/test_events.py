@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,9 +66,9 @@ DOCUMENTED = documented()
 def conversation(*calls, config=None, context=None):
     """The events of calls, one a second, and of the end of their runs."""
     book = RunRegistry(config)
-    context = context or CallContext(
-        Binding(), user_id="ann", properties={"tier": "pro", "agent": "triage", "parent_agent": "root"}
-    )
+    custom = {"tier": "pro", "agent": "triage", "parent_agent": "root"}
+    span = SimpleNamespace(trace_id=1, span_id=2)
+    context = context or CallContext(Binding(), user_id="ann", properties=custom, span=span)
     events = []
     for number, one in enumerate(calls):
         status = 429 if one is REFUSED else None if one is BARE else 200

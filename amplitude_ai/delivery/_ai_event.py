@@ -109,6 +109,7 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
             event_type=safe_text(event.event_type),
             user_id=None if event.user_id is None else safe_text(event.user_id),
             device_id=None if event.device_id is None else safe_text(event.device_id),
+            session_id=event.amplitude_session_id,
             time=event.time_ms,
             insert_id=event.insert_id,
         )

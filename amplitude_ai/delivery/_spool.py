@@ -176,6 +176,7 @@ def _body(event: Event) -> bytes:
             "insert_id": event.insert_id,
             "user_id": None if event.user_id is None else safe_text(event.user_id),
             "device_id": None if event.device_id is None else safe_text(event.device_id),
+            "amplitude_session_id": event.amplitude_session_id,
             "properties": safe_properties(event.properties),
         }
     )

@@ -12,7 +12,7 @@ from .._config import AIConfig
 from .._guard import count
 from .._models import Binding, Event
 from .._runtime import bind, runtime
-from .._scope import ambient
+from .._scope import ambient, current_span
 from ..sessions import _events, schema
 from ..sessions._events import Origin
 from ..sessions._privacy import Privacy, PrivacyError
@@ -46,7 +46,7 @@ def whose(
     custom_properties: object = None,
 ) -> Whose:
     """Put together what was told of an event's owner and what the context around says."""
-    around = ambient()
+    around = ambient().told()
     config = config_of(binding)
     return Whose(
         origin=Origin(
@@ -61,6 +61,9 @@ def whose(
                 **_arguments.properties("custom_properties", custom_properties),
             },
             amplitude_client=binding.amplitude_client,
+            device_id=around.device_id,
+            amplitude_session_id=around.amplitude_session_id,
+            span=current_span(),
         ),
         at_ms=_clock.wall_ms(),
     )

@@ -62,7 +62,7 @@ class LLMSessionTracker:
         self._provider = _arguments.text("model_provider", model_provider)
         self._model = _arguments.text("model_name", model_name)
         self._properties = _arguments.properties("custom_properties", custom_properties)
-        around = ambient()
+        around = ambient().told()
         # The id of a session around this one is that session's: this one gets its own.
         inherited = None if around.managed_session else around.session_id
         generated = new_session_id() if _build.config_of(self._binding).auto_generate_session_ids else None

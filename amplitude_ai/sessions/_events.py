@@ -53,6 +53,9 @@ class Origin:
     model: str | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     amplitude_client: Any = None
+    device_id: str | None = None
+    amplitude_session_id: int | None = None
+    span: Any = None
 
 
 def build(
@@ -77,6 +80,7 @@ def build(
         "model_provider": origin.provider,
         "model_name": origin.model,
         "sdk_version": sdk_version(),
+        **_trace(origin.span),
         **properties,
     }
     own = origin.privacy.names(own)
@@ -88,11 +92,17 @@ def build(
         insert_id=insert_id,
         properties={**custom, **known},
         user_id=origin.user_id,
-        device_id=None if origin.user_id is not None else machine_id(),
+        device_id=origin.device_id or (None if origin.user_id is not None else machine_id()),
+        amplitude_session_id=origin.amplitude_session_id,
         amplitude_client=origin.amplitude_client,
         config=origin.config,
         details=details or (_details.of_event(origin.privacy) if _details.wanted(origin.config) else {}),
     )
+
+
+def _trace(span: Any) -> dict[str, str]:
+    """As OpenTelemetry's own exporters write them."""
+    return {} if span is None else {"trace_id": f"{span.trace_id:032x}", "span_id": f"{span.span_id:016x}"}
 
 
 def make_id(key: str, event_type: str, index: int = 0) -> str:

@@ -250,6 +250,9 @@ class RunRegistry:
             model=call.model or call.requested_model,
             properties=context.properties,
             amplitude_client=context.binding.amplitude_client,
+            device_id=context.device_id,
+            amplitude_session_id=context.amplitude_session_id,
+            span=context.span,
         )
         if run is None:
             while len(self._runs) >= self._max_runs:
@@ -404,7 +407,7 @@ def _name(context: CallContext) -> Hashable:
     session_id = context.session_id or context.binding.session_id
     if session_id is not None:
         return session_id, id(context.binding.amplitude_client), id(context.totals)
-    return context.binding.key, context.user_id or context.binding.user_id
+    return context.binding.key, context.user_id or context.binding.user_id, context.device_id
 
 
 def _automatic_id(context: CallContext, config: AIConfig) -> str | None:

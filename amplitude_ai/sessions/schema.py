@@ -102,6 +102,14 @@ PROPERTIES = (
         absent="not given",
     ),
     Property(
+        "trace_id",
+        EVERY,
+        "text",
+        what="OpenTelemetry's trace that was current; of a run's events, at its first call",
+        absent="no span was current",
+    ),
+    Property("span_id", EVERY, "text", what="OpenTelemetry's span that was current", absent="no span was current"),
+    Property(
         "run_source", RUN_STARTED, "text", what="`automatic` (from the wire) or `manual` (`llm_session`, `emit_*`)"
     ),
     Property(
