@@ -14,7 +14,7 @@ from typing import Any
 from .._models import Event
 from ..look._line import line
 from ..look._when import iso
-from ..sessions._events import LLM_MESSAGE
+from ..sessions.schema import LLM_MESSAGE
 
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
