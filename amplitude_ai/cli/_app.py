@@ -321,6 +321,20 @@ def doctor(
         raise typer.Exit(1)
 
 
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="HAR files, VCR cassettes (YAML or JSON).")],
+    into: Annotated[Path | None, typer.Option("--into", help="Store the events in this file, too.")] = None,
+    user: Annotated[str | None, typer.Option("--user", help="Whose calls they were.")] = None,
+    session: Annotated[str | None, typer.Option("--session", help="The session they belong to.")] = None,
+    json: opt.Json = False,
+) -> None:
+    """What a recording of old traffic called, and what it cost."""
+    from . import _replay
+
+    _replay.replay(files, into, user, session, json)
+
+
 def _list(rows: list[Row], columns: tuple[out.Column, ...], json: bool, filtered: bool) -> None:
     if json:
         out.as_json(rows)
