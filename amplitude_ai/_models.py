@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._config import AIConfig
-    from .sessions._runs import RunStats
 
 #: A decoded JSON value. Wire data is checked where it is read, so it stays untyped until then.
 JSON = Any
 
-_EMPTY: Mapping[str, Any] = {}
 _binding_keys = itertools.count(1)
 
 
@@ -84,7 +82,7 @@ class CallContext:
     #: True when a manual session (``llm_session``) starts and finishes the run of ``session_id``.
     managed_session: bool = False
     #: The totals of that manual session, which its calls add to (on the worker only).
-    totals: RunStats | None = None
+    totals: object = None  # a `sessions` matter
     device_id: str | None = None
     #: Of the browser or app the call is made for: Amplitude's own session id, ms since 1970 of its start.
     amplitude_session_id: int | None = None

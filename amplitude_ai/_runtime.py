@@ -53,7 +53,6 @@ class Runtime:
 
     def __init__(self) -> None:
         self.worker = Worker(self)
-        self.default_config: AIConfig | None = None
         self.default_client: Any = None  # tests put a list here
         self.console: bool | None = None  # whether to print a line a call; None: by the environment
         self._runs: RunRegistry | None = None
@@ -81,14 +80,6 @@ class Runtime:
         """An instrumented client was closed."""
         self.worker.submit(_ClientClosed(binding.key))
 
-    def emit(self, events: list[Event], config: AIConfig | None) -> None:
-        """Take events made by hand; in order with what was captured."""
-        self._expect_exit()
-        if config is not None and not config.async_event_emission:
-            self.worker.run_inline(events)
-        else:
-            self.worker.submit(events)
-
     def emit_made(self, make: MakeEvents, client: Any, config: AIConfig, size: int) -> None:
         """Have the worker make and deliver events, in order with what was captured.
 
@@ -112,7 +103,7 @@ class Runtime:
             from ._config import AIConfig as Config
 
             self._expect_exit()
-            settled = config or self.default_config or Config()
+            settled = config or Config()
             self.worker.submit(lambda runs: self._resend(client, settled))
 
     def _expect_exit(self) -> None:
@@ -136,7 +127,7 @@ class Runtime:
             from ._config import AIConfig
             from .sessions._runs import RunRegistry
 
-            self._runs = RunRegistry(self.default_config or AIConfig())
+            self._runs = RunRegistry(AIConfig())
         return self._runs
 
     @property
@@ -285,7 +276,12 @@ class Runtime:
 
 runtime = Runtime()
 observer = Observer(
-    sink=runtime.sink, watches=_router.watches, snapshot=_scope.snapshot, client_closed=runtime.client_closed
+    sink=runtime.sink,
+    watches=_router.watches,
+    snapshot=_scope.snapshot,
+    client_closed=runtime.client_closed,
+    may_watch=_router.is_any,
+    takes_usage_option=_router.takes_usage_option,
 )
 atexit.register(runtime.at_exit)
 at_fork(runtime.worker.before_fork, runtime.worker.after_fork_in_parent, runtime.after_fork)

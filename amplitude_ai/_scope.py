@@ -17,13 +17,9 @@ from collections.abc import Callable, Mapping
 from contextlib import ContextDecorator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from ._models import Binding, CallContext
-
-if TYPE_CHECKING:
-    from .sessions._runs import RunStats
-    from .web._request import RequestScope
 
 #: Prefix of the headers that are ours; they are removed before the wire.
 HEADER_PREFIX = b"x-amplitude-"
@@ -44,6 +40,35 @@ class FrameworkCall:
         self.contexts: list[CallContext] = []
 
 
+class ServedRequest(Protocol):
+    """A web request that is being served (`web`): whose it is, as far as it says or is found out meanwhile."""
+
+    properties: Mapping[str, Any]
+
+    @property
+    def user_id(self) -> str | None:
+        """Amplitude user id."""
+
+    @property
+    def session_id(self) -> str | None:
+        """Run id."""
+
+    @property
+    def device_id(self) -> str | None:
+        """Amplitude device id."""
+
+    @property
+    def amplitude_session_id(self) -> int | None:
+        """The browser's session: when it began, in ms since 1970."""
+
+    @property
+    def privacy_mode(self) -> bool | None:
+        """Whether content is private."""
+
+    def update(self, properties: Mapping[str, Any], **said: Any) -> None:
+        """The application says more of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ambient:
     """What the surrounding ``context()`` and ``set_session_id()`` say; ``None`` where they say nothing."""
@@ -54,11 +79,11 @@ class Ambient:
     properties: Mapping[str, Any] = field(default_factory=dict)
     managed_session: bool = False
     binding: Binding | None = None  # a manual session's own client and config, for calls without any
-    totals: RunStats | None = None  # of the manual session
+    totals: object = None  # of the manual session
     witness: FrameworkCall | None = None  # of the framework that is calling a model
     device_id: str | None = None
     amplitude_session_id: int | None = None
-    request: RequestScope | None = None  # that is being served; what is said here wins
+    request: ServedRequest | None = None  # that is being served; what is said here wins
 
     def told(self) -> Ambient:
         """The same, with what the request says where nothing else does."""

@@ -439,6 +439,7 @@ SCRIPT = """
 import sys, time
 from amplitude_ai import _runtime
 from amplitude_ai._runtime import runtime
+from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Event
 client = None
 if sys.argv[1] == "own":
@@ -446,7 +447,8 @@ if sys.argv[1] == "own":
     client = Amplitude("own-key", Config(server_url=sys.argv[2]))
     client.track(BaseEvent("own_event", user_id="user123", insert_id="own"))  # starts a thread that is no daemon
 _runtime.EXIT_SECONDS = float(sys.argv[3])
-runtime.emit([Event("llm_message", 1772409599500, "only", {}, user_id="user123", amplitude_client=client)], None)
+event = Event("llm_message", 1772409599500, "only", {}, user_id="user123", amplitude_client=client)
+runtime.emit_made(lambda runs: [event], client, AIConfig(), 0)
 print(time.time(), flush=True)
 """
 

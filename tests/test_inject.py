@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import amplitude_ai
 from amplitude_ai._models import Binding
+from amplitude_ai._runtime import observer
 from amplitude_ai.testing import EventList
 from amplitude_ai.transports import _usage_injection
 from amplitude_ai.transports._usage_injection import UsageFilter
@@ -97,8 +98,8 @@ def test_what_is_left_alone(simulator, body):
 def test_who_tells_unasked_is_not_asked(provider):
     """Some refuse a field they do not know; they send usage anyway."""
     binding = Binding(config=CONFIG)
-    assert not _usage_injection.should_inject(binding, "POST", provider, "/v1/chat/completions")
-    assert _usage_injection.should_inject(binding, "POST", "api.openai.com", "/v1/chat/completions")
+    assert not _usage_injection.should_inject(observer, binding, "POST", provider, "/v1/chat/completions")
+    assert _usage_injection.should_inject(observer, binding, "POST", "api.openai.com", "/v1/chat/completions")
 
 
 def test_off_by_default(simulator):

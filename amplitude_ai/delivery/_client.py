@@ -23,6 +23,8 @@ from ._store_destination import LocalStoreDestination
 
 #: Between two looks at something we wait for, in seconds.
 POLL_SECONDS = 0.005
+#: How long the last try of all may take, in seconds.
+LAST_TRY_SECONDS = 1.0
 #: The destinations that call an event's callback, sooner or later.
 _REPORTING = (AmplitudeDestinationPlugin, LocalStoreDestination)
 
@@ -160,9 +162,15 @@ def _end(destination: AmplitudeDestinationPlugin, deadline: float) -> None:
 
 
 def _empty(destination: AmplitudeDestinationPlugin) -> None:
-    destination.storage.configuration.flush_max_retries = 0
-    while destination.workers.is_started:
-        destination.storage.pull_all()
+    """Let the client's waiting thread end: it does when nothing is stored. One last try, then nothing is put back."""
+    workers, storage = destination.workers, destination.storage
+    with guard("exit"):
+        workers.flush()
+    last = _clock.monotonic_s() + LAST_TRY_SECONDS
+    while workers.is_started:
+        if _clock.monotonic_s() >= last:
+            storage.configuration.flush_max_retries = 0
+            storage.pull_all()
         _wake(destination)
         _threads.pause(POLL_SECONDS)
 

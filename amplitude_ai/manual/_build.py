@@ -85,7 +85,7 @@ def told_binding(amplitude_client: object, ai_config: object, user_id: object, s
 
 def config_of(binding: Binding) -> AIConfig:
     """The config that applies."""
-    return binding.config or runtime.default_config or _DEFAULT
+    return binding.config or _DEFAULT
 
 
 def send(owner: Whose, make: Callable[[], Event], totals: RunStats | None = None, size: int = 0) -> None:

@@ -172,6 +172,18 @@ def is_any(raw_path: bytes) -> bool:
     return found
 
 
+#: Formats whose streams tell their usage only when the request has ``stream_options``; and hosts of these formats that
+#: tell it unasked, and may refuse a field they do not know.
+_ASKED = ("openai.chat", "openai.completions")
+_UNASKED = frozenset({"mistral", "writer", "snowflake", "perplexity", "watsonx"})
+
+
+def takes_usage_option(method: str, host: str, path: str) -> bool:
+    """Whether a stream there tells its usage when it is asked for it, and only then."""
+    found = route(method, host, path)
+    return found is not None and found.format in _ASKED and found.provider not in _UNASKED
+
+
 def watches(method: str, host: str, path: str, explicit: bool) -> bool:
     """Whether a request is watched at all. On a client instrumented by hand any POST may be a model call."""
     return route(method, host, path) is not None or (explicit and method == "POST" and not _known_other(host, path))

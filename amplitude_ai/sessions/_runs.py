@@ -267,7 +267,7 @@ class RunRegistry:
                 started_ms=started,
                 last_ms=ended,
                 announced=session_id is not None and not managed,
-                stats=RunStats() if context.totals is None else context.totals,
+                stats=context.totals if isinstance(context.totals, RunStats) else RunStats(),
             )
             self._runs[name] = run
             if run.announced:

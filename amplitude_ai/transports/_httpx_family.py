@@ -23,7 +23,9 @@ def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture 
         if not observer.watches(request.method, url.host, raw_path(url), binding.explicit):
             drop_our_headers(request)
             return None
-        injected = binding.config is not None and binding.config.inject_stream_usage and _inject(request, binding)
+        injected = (
+            binding.config is not None and binding.config.inject_stream_usage and _inject(observer, request, binding)
+        )
         carried = request.extensions.get(EXTENSION)
         capture, ours = observer.begin(
             binding, request.method, url, request.headers.raw, getattr(request, "_content", None), carried
@@ -54,12 +56,12 @@ def drop_our_headers(request: Any) -> None:
         del request.headers[name]
 
 
-def _inject(request: Any, binding: Binding) -> bool:
+def _inject(observer: Observer, request: Any, binding: Binding) -> bool:
     """Make a stream's request ask for its usage (`_usage_injection`). True when it did not before."""
     from . import _usage_injection
 
     if inside.get() or not _usage_injection.should_inject(
-        binding, request.method, request.url.host, raw_path(request.url)
+        observer, binding, request.method, request.url.host, raw_path(request.url)
     ):
         return False
     body = _usage_injection.with_usage(getattr(request, "_content", None))

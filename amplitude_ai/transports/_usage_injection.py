@@ -13,11 +13,8 @@ from typing import Any
 import orjson
 
 from .._models import Binding
-from ..parsers import _router
+from ._watch import Observer
 
-_FORMATS = ("openai.chat", "openai.completions")
-#: They tell usage unasked, and may refuse a field they do not know.
-_UNASKED = frozenset({"mistral", "writer", "snowflake", "perplexity", "watsonx"})
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 #: A choice begins. Usage comes with an empty list of them.
 _CHOICE = re.compile(rb'"choices"\s{0,8}:\s{0,8}\[\s{0,8}[^\]\s]')
@@ -27,12 +24,11 @@ _OVERLAP = 64
 HELD = 16 * 1024
 
 
-def should_inject(binding: Binding, method: str, host: str, path: str) -> bool:
+def should_inject(observer: Observer, binding: Binding, method: str, host: str, path: str) -> bool:
     """Whether the request may be made to ask."""
     if binding.config is None or not binding.config.inject_stream_usage:
         return False
-    found = _router.route(method, host, path)
-    return found is not None and found.format in _FORMATS and found.provider not in _UNASKED
+    return observer.takes_usage_option(method, host, path)
 
 
 def with_usage(body: object) -> bytes | None:

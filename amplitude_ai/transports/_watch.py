@@ -49,12 +49,16 @@ class Observer:
         watches: ``(method, host, path, explicit) -> bool``; asked on the caller's thread, so it must be quick.
         snapshot: ``(binding, our headers) -> CallContext``.
         client_closed: told when an instrumented client is closed; ends its automatic run.
+        may_watch: a raw path -> False when no request there is a model call, whatever its host: a quick no.
+        takes_usage_option: ``(method, host, path)`` -> whether streams there tell their usage when asked to.
     """
 
     sink: Sink
     watches: Callable[[str, str, str, bool], bool]
     snapshot: Callable[[Binding, Mapping[str, str]], CallContext]
     client_closed: Callable[[Binding], None]
+    may_watch: Callable[[bytes], bool] = lambda raw_path: True
+    takes_usage_option: Callable[[str, str, str], bool] = lambda method, host, path: False
 
     def begin(
         self,

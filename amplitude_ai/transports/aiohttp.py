@@ -111,7 +111,9 @@ def _body(request: Any) -> bytes | None:
     return bytes(content) if isinstance(content, bytes | bytearray) else None
 
 
-def _with_usage(session: Any, binding: Binding, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+def _with_usage(
+    session: Any, observer: Observer, binding: Binding, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any] | None:
     """The options of a request that asks for its usage (`_usage_injection`), ``None`` when it is left alone."""
     from . import _usage_injection
 
@@ -120,7 +122,7 @@ def _with_usage(session: Any, binding: Binding, args: tuple[Any, ...], kwargs: d
     if base is not None and not url.is_absolute():
         url = base.join(url)
     method = str(args[0] if args else kwargs.get("method", ""))
-    if inside.get() or not _usage_injection.should_inject(binding, method, url.host or "", url.raw_path):
+    if inside.get() or not _usage_injection.should_inject(observer, binding, method, url.host or "", url.raw_path):
         return None
     given = kwargs.get("data")
     if given is None:
@@ -148,7 +150,7 @@ def watched_request(
         call = _Call(observer, binding)
         if binding.config is not None and binding.config.inject_stream_usage:
             try:
-                asking = _with_usage(self, binding, args, kwargs)
+                asking = _with_usage(self, observer, binding, args, kwargs)
                 call.injected, kwargs = asking is not None, asking or kwargs
             except Exception as exc:  # an URL that is none: aiohttp will say so itself
                 report("open", exc)

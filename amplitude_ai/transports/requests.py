@@ -18,7 +18,6 @@ from requests.adapters import BaseAdapter
 
 from .._guard import report
 from .._models import Binding, Outcome
-from ..parsers._router import is_any
 from ._capture import Capture
 from ._httpx_family import end_client
 from ._raw_tee import observe
@@ -160,7 +159,7 @@ def _capture_for(
         if not isinstance(request, requests.PreparedRequest):
             return None  # the session will say so itself
         parts = urlsplit(request.url or "")
-        if not is_any(parts.path.encode()):
+        if not observer.may_watch(parts.path.encode()):
             _drop_our_headers(request)
             return None
         try:
@@ -189,7 +188,9 @@ def _open(observer: Observer, binding: Binding, request: requests.PreparedReques
             for name in our_headers(headers):  # for us: no server gets them, watched or not
                 del request.headers[name]
             return None
-        injected = binding.config is not None and binding.config.inject_stream_usage and _inject(request, binding)
+        injected = (
+            binding.config is not None and binding.config.inject_stream_usage and _inject(observer, request, binding)
+        )
         body = request.body
         content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None
         capture, ours = observer.begin(binding, request.method or "", request.url, headers, content)
@@ -205,13 +206,13 @@ def _open(observer: Observer, binding: Binding, request: requests.PreparedReques
         return None
 
 
-def _inject(request: requests.PreparedRequest, binding: Binding) -> bool:
+def _inject(observer: Observer, request: requests.PreparedRequest, binding: Binding) -> bool:
     """Make a stream's request ask for its usage (`_usage_injection`). True when it did not before."""
     from . import _usage_injection
 
     parts = urlsplit(request.url or "")
     if inside.get() or not _usage_injection.should_inject(
-        binding, request.method or "", parts.hostname or "", parts.path
+        observer, binding, request.method or "", parts.hostname or "", parts.path
     ):
         return False
     body = _usage_injection.with_usage(request.body)

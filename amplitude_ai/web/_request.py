@@ -61,7 +61,7 @@ class RequestScope:
         self._found = found
         self._find_user = find_user
         self._request = request
-        self.properties: dict[str, Any] = {} if found.agent is None else {"agent": found.agent}
+        self.properties: Mapping[str, Any] = {} if found.agent is None else {"agent": found.agent}
 
     @property
     def user_id(self) -> str | None:

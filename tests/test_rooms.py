@@ -1,0 +1,118 @@
+"""The import rule: rooms stand on floors, and nobody imports from a floor above, lazily or for types alone either."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1] / "amplitude_ai"
+#: From the ground up. A room may import from its own floor's other rooms only where no circle comes of it (checked).
+FLOORS = (
+    ("_guard", "_native", "_elide", "_safe", "_config", "_models", "_alias"),
+    ("_clock", "_redact", "_process_hooks", "_arguments"),
+    ("_foreign", "_threads"),
+    ("_worker", "_flush_tie", "_scope"),
+    ("_propagate", "transports", "parsers", "web"),
+    ("parsing", "sessions"),
+    ("look", "_preload"),
+    ("delivery",),
+    ("_runtime",),
+    ("_public", "testing", "manual", "plugins", "instrumentation"),
+    ("clients",),
+    ("cli", "page", "otel", "pytest_plugin"),
+    ("__main__", "__init__"),
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+#: (importing file, room): why it is so.
+ALLOWED = {
+    ("_config.py", "sessions"): "the specification puts calculate_cost() on AIConfig",
+}
+#: What a room must not know, whatever its floor.
+NEVER = {
+    "transports": {"parsers", "sessions", "delivery", "_runtime"},
+    "parsers": {"transports", "sessions", "delivery", "_clock", "_runtime"},
+    "sessions": {"transports", "delivery", "_runtime"},
+}
+#: HTTP libraries, which parsers and sessions know nothing of.
+HTTP = {"httpx", "httpx2", "requests", "aiohttp", "urllib3", "http"}
+
+
+def imports():
+    """(file, its room, imported module's absolute name, whether it is ours) of every import there is."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        relative = path.relative_to(PACKAGE)
+        room = relative.parts[0].removesuffix(".py")
+        package = ["amplitude_ai", *relative.parts[:-1]]
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                yield from ((relative, room, alias.name, alias.name.startswith("amplitude_ai")) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                base = package[: len(package) - node.level + 1] if node.level else []
+                module = ".".join([*base, *([node.module] if node.module else [])])
+                for alias in node.names:
+                    yield relative, room, f"{module}.{alias.name}", module.startswith("amplitude_ai")
+
+
+def arrows():
+    """From each file to the rooms it imports from, its own left out."""
+    for relative, room, name, ours in imports():
+        parts = name.split(".")
+        if (
+            ours
+            and len(parts) > 1
+            and parts[1] != room
+            and (PACKAGE / parts[1]).exists() | (PACKAGE / f"{parts[1]}.py").exists()
+        ):
+            yield relative, room, parts[1]
+
+
+def test_every_room_has_its_floor():
+    """A new file or folder at the top is given one here."""
+    rooms = {
+        path.name.removesuffix(".py")
+        for path in PACKAGE.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert rooms <= FLOOR.keys()
+
+
+def test_no_arrow_points_up():
+    """Whoever is above knows those below, never the other way round."""
+    wrong = {
+        f"{relative} imports from {target}"
+        for relative, room, target in arrows()
+        if FLOOR[target] > FLOOR[room] and (str(relative), target) not in ALLOWED
+    }
+    assert not wrong
+
+
+def test_no_circle_of_rooms():
+    """On one floor too: from no room a way leads back to it."""
+    knows = defaultdict(set)
+    for relative, room, target in arrows():
+        if (str(relative), target) not in ALLOWED:
+            knows[room].add(target)
+    for start in list(knows):
+        seen, waiting = set(), list(knows[start])
+        while waiting:
+            room = waiting.pop()
+            assert room != start, f"{start} is in a circle"
+            if room not in seen:
+                seen.add(room)
+                waiting += knows.get(room, ())
+
+
+def test_what_a_room_must_not_know():
+    """Transports know no provider, parsers no HTTP library and no session, sessions nothing of either way out."""
+    wrong = {f"{relative} knows {target}" for relative, room, target in arrows() if target in NEVER.get(room, ())}
+    wrong |= {
+        f"{relative} imports {name}"
+        for relative, room, name, ours in imports()
+        if not ours and room in ("parsers", "sessions") and name.split(".")[0] in HTTP
+    }
+    assert not wrong
+
+
+def test_the_exceptions_are_needed():
+    """One that is no more needed goes."""
+    found = {(str(relative), target) for relative, room, target in arrows() if FLOOR[target] > FLOOR[room]}
+    assert found == ALLOWED.keys()
