@@ -147,6 +147,8 @@ KNOWN = [
         {"dataframe_split": {"data": []}},
     ),
     ("POST", "https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/iris/invocations", {"instances": [[1.0]]}),
+    ("POST", "https://acme.cognitiveservices.azure.com/vision/v3.2/ocr", {"url": "https://x.example/a.png"}),
+    ("POST", "https://acme.cognitiveservices.azure.com/language/:analyze-text", {"kind": "SentimentAnalysis"}),
     ("POST", "https://api.cohere.com/v1/tokenize", {"text": "hi"}),
     ("POST", "https://api.anthropic.com/v1/messages/count_tokens", {"model": "c", "messages": []}),
     ("POST", "https://discord.com/api/v10/channels/1/messages", {"content": "hi"}),
