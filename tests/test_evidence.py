@@ -101,6 +101,11 @@ OTHERS = {
         ],
         {"reply": "hi"},
     ),
+    "a chat's back end of another version": (
+        ["/v1/chat", "/v2/chat"],
+        [{"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}, {"model": "m", "message": "hi"}],
+        {"reply": "hi"},
+    ),
     "a chat's back end that takes a model": (
         ["/api/chat"],
         [{"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}],
@@ -200,6 +205,8 @@ def test_the_set_is_large():
         ("/v1/rerank", {"model": "r", "query": "q", "documents": ["a"]}),
         ("/v1/images/generations", {"prompt": "cat", "size": "1024x1024"}),
         ("/v1/threads/t/runs", {"assistant_id": "a"}),
+        ("/v2/chat", {"model": "command-a", "messages": [{"role": "user", "content": "hi"}]}),
+        ("/cohere/v1/rerank", {"query": "q", "documents": ["a"]}),
     ],
 )
 @pytest.mark.parametrize("status", [200, 500])

@@ -113,7 +113,7 @@ PATHS: tuple[PathRow, ...] = (
     PathRow(r".*/interactions", "google.interactions", "google", on("google", "vertex", "local")),
     PathRow(rf".*/model/{_MODEL}/converse(?:-stream)?", "bedrock.converse", "bedrock"),
     PathRow(rf".*/model/{_MODEL}/invoke(?:-with-response-stream)?", "bedrock.invoke", "bedrock"),
-    PathRow(r".*/v[12]/chat", "cohere.chat", "cohere", on("cohere", "azure", "local")),
+    PathRow(r".*/v[12]/chat", "cohere.chat", "cohere"),
     PathRow(r".*/v1/generate", "cohere.generate", "cohere", on("cohere")),
     PathRow(r".*/v1/(?:embed|summarize|classify)", "cohere.embed", "cohere", on("cohere")),
     PathRow(r".*/api/chat", "ollama.chat", "ollama"),
