@@ -4,7 +4,7 @@ import gzip
 import random
 import zlib
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import brotli
 import httpx
@@ -81,6 +81,43 @@ def test_under_the_hook(name, family):
         if not _router.watches(row["method"], parts.hostname, parts.path, False):
             return None
         return only(replace(corpus.exchange(row), context=CallContext(Binding())))
+
+    check(name, family, reader)
+
+
+#: Doors of one host, whose paths mean nothing elsewhere.
+BOUND = ("unrouted", "portkey", "writer", "cohere.generate", "google.interactions")
+#: A form of nothing but a file; and a chat of old, whose body a chat's back end may have.
+UNTOLD = ("/images/variations", "/v1/chat")
+
+
+@family_of_each
+def test_behind_a_gateway(name, family):
+    """On a host nobody knows the bodies are evidence enough: the same call, unless its request could not be read."""
+    if family.startswith(BOUND):
+        pytest.skip("a door of one host")
+
+    def reader(row):
+        exchange, parts = corpus.exchange(row), urlsplit(row["url"])
+        known = only(exchange)
+        if parts.path.endswith(UNTOLD) or (not exchange.request_body and exchange.method == "POST"):
+            return known
+        url = urlunsplit(parts._replace(scheme="http", netloc="llm.acme.example"))
+        found = only(replace(exchange, url=url, context=CallContext(Binding())))
+        return known if found is not None and known is not None else found  # quirks are of a host
+
+    check(name, family, reader)
+
+
+@family_of_each
+@pytest.mark.parametrize("label", ["text/event-stream", "application/octet-stream", "application/json", ""])
+def test_under_another_label(name, family, label):
+    """The body says what it is."""
+
+    def reader(row):
+        exchange = corpus.exchange(row)
+        headers = {**exchange.response_headers, "content-type": label}
+        return only(replace(exchange, response_headers=headers))
 
     check(name, family, reader)
 

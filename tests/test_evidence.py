@@ -101,6 +101,11 @@ OTHERS = {
         ],
         {"reply": "hi"},
     ),
+    "a chat's back end of another version": (
+        ["/v1/chat", "/v2/chat"],
+        [{"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}, {"model": "m", "message": "hi"}],
+        {"reply": "hi"},
+    ),
     "a chat's back end that takes a model": (
         ["/api/chat"],
         [{"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}],
@@ -147,6 +152,8 @@ KNOWN = [
         {"dataframe_split": {"data": []}},
     ),
     ("POST", "https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/iris/invocations", {"instances": [[1.0]]}),
+    ("POST", "https://acme.cognitiveservices.azure.com/vision/v3.2/ocr", {"url": "https://x.example/a.png"}),
+    ("POST", "https://acme.cognitiveservices.azure.com/language/:analyze-text", {"kind": "SentimentAnalysis"}),
     ("POST", "https://api.cohere.com/v1/tokenize", {"text": "hi"}),
     ("POST", "https://api.anthropic.com/v1/messages/count_tokens", {"model": "c", "messages": []}),
     ("POST", "https://discord.com/api/v10/channels/1/messages", {"content": "hi"}),
@@ -198,6 +205,8 @@ def test_the_set_is_large():
         ("/v1/rerank", {"model": "r", "query": "q", "documents": ["a"]}),
         ("/v1/images/generations", {"prompt": "cat", "size": "1024x1024"}),
         ("/v1/threads/t/runs", {"assistant_id": "a"}),
+        ("/v2/chat", {"model": "command-a", "messages": [{"role": "user", "content": "hi"}]}),
+        ("/cohere/v1/rerank", {"query": "q", "documents": ["a"]}),
     ],
 )
 @pytest.mark.parametrize("status", [200, 500])

@@ -4,7 +4,7 @@ import copy
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from amplitude_ai._models import LLMCall
@@ -148,6 +148,7 @@ def test_hostile_values_do_no_harm(example, data):
     side = data.draw(st.sampled_from(["request", "answer"]))
     value = getattr(example, side)
     found = [path for path in places(value) if not (side == "answer" and _is_event_name(value, path))]
+    assume(found[1:] or not isinstance(value, list))  # events whose values are bytes
     path = data.draw(st.sampled_from(found[1:] or found))
     new = replaced(value, path, data.draw(HOSTILE))
     mutated = type(example)(
@@ -287,7 +288,7 @@ def test_gateways(url, model, provider):
         ("https://router.huggingface.co/v1/chat/completions", "huggingface", "openai.chat"),
         ("https://models.github.ai/inference/chat/completions", "github", "openai.chat"),
         ("https://integrate.api.nvidia.com/v1/chat/completions", "nvidia", "openai.chat"),
-        ("https://dbc-1.cloud.databricks.com/serving-endpoints/e/invocations", "databricks", "openai.chat"),
+        ("https://dbc-1.cloud.databricks.com/serving-endpoints/e/invocations", "databricks", "databricks.invoke"),
         ("https://a-b.snowflakecomputing.com/api/v2/cortex/inference:complete", "snowflake", "openai.chat"),
         ("https://api.z.ai/api/paas/v4/chat/completions", "zai", "openai.chat"),
         ("https://api.moonshot.ai/v1/chat/completions", "moonshot", "openai.chat"),

@@ -29,7 +29,8 @@ def eventstream_frames(data: bytes) -> Iterator[Frame]:
     """The whole messages of a body.
 
     ``Frame.event`` is ``:event-type``; ``data`` is the payload's JSON, for ``InvokeModelWithResponseStream`` the JSON
-    inside its ``{"bytes": base64}``. An exception message becomes ``{"error": {"type", "message"}}``.
+    inside its ``{"bytes": base64}``, for SageMaker's ``PayloadPart`` the bytes as Latin-1. An exception message
+    becomes ``{"error": {"type", "message"}}``.
     """
     start = 0
     while len(data) - start >= _OVERHEAD:
@@ -45,6 +46,8 @@ def eventstream_frames(data: bytes) -> Iterator[Frame]:
 
 
 def _frame(headers: dict[str, str], payload: bytes, end: int) -> Frame:
+    if headers.get(":event-type") == "PayloadPart":  # SageMaker: a stretch of somebody else's bytes, cut anywhere
+        return Frame("PayloadPart", payload.decode("latin-1"), end)
     value = _value(payload)
     kind = headers.get(":message-type")
     if kind == "exception":

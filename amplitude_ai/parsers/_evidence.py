@@ -33,10 +33,16 @@ def is_call(wire: WireFormat, request: WireRequest, answer: Body, answered: bool
     if not request.body:
         return any(test(answer) for test in _ANSWERED.get(wire.name.partition(".")[0], ()))
     if not asked(request):
-        return False
+        return wire.name == "openai.moderations" and _is_moderated(request, answer)
     # A chat's back end has the same path and nearly the same body; its answer is another.
     refused = request.status is None or request.status >= 400
     return refused or not answered or wire.name not in _TELLING or any(name in answer for name in _TELLING[wire.name])
+
+
+def _is_moderated(request: WireRequest, answer: Body) -> bool:
+    """OpenAI's moderations need no model; their answers are like no other."""
+    results = as_list(answer.get("results"))
+    return "input" in request.body and bool(results) and "flagged" in as_dict(results[0])
 
 
 def _model(request: WireRequest) -> bool:
@@ -145,6 +151,8 @@ def _converse(request: WireRequest) -> bool:
 
 
 def _invoke(request: WireRequest) -> bool:
+    if "query" in request.body and "documents" in request.body:
+        return True
     names = ("anthropic_version", "prompt", "inputText", "messages", "message", "texts", "input_type", "taskType")
     return _any(request.body, *names)
 
@@ -159,7 +167,7 @@ def _ollama_chat(request: WireRequest) -> bool:
 
 def _rerank(request: WireRequest) -> bool:
     body = request.body
-    return as_str(body.get("query")) is not None and bool(as_list(body.get("documents"))) and _model(request)
+    return as_str(body.get("query")) is not None and bool(as_list(body.get("documents")))
 
 
 def _cohere_chat(request: WireRequest) -> bool:
@@ -225,4 +233,5 @@ _TELLING: dict[str, tuple[str, ...]] = {
     "ollama.generate": ("response", "done", "error"),
     "ollama.embed": ("embedding", "embeddings", "data", "error"),
     "cohere.rerank": ("results", "data", "error"),
+    "cohere.chat": ("message", "text", "event_type", "generation_id", "finish_reason", "error"),
 }

@@ -14,6 +14,7 @@ from . import (
     bedrock_agents,
     cohere,
     deepgram,
+    endpoints,
     google,
     google_other,
     huggingface,
@@ -26,7 +27,6 @@ from . import (
     openai_other,
     openai_responses,
     replicate,
-    sagemaker,
     watsonx,
     workers_ai,
 )
@@ -40,6 +40,7 @@ _MODULES: tuple[Any, ...] = (
     bedrock_agents,
     cohere,
     deepgram,
+    endpoints,
     google,
     google_other,
     huggingface,
@@ -52,7 +53,6 @@ _MODULES: tuple[Any, ...] = (
     openai_other,
     openai_responses,
     replicate,
-    sagemaker,
     watsonx,
     workers_ai,
 )

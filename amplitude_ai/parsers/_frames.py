@@ -107,7 +107,7 @@ def with_errors(frames: Iterator[Frame], refused: bool) -> Iterator[Frame]:
             if frame.event == "error":
                 yield replace(frame, data={"error": {"message": data}})
             else:
-                last = frame
+                last = frame if frame.event in _UNNAMED else None  # a named event of text is the format's own
                 yield frame
             continue
         if isinstance(data, Mapping):
@@ -121,6 +121,7 @@ def with_errors(frames: Iterator[Frame], refused: bool) -> Iterator[Frame]:
         yield replace(last, data={"error": {"message": str(last.data).strip()}})
 
 
+_UNNAMED = (None, "message")
 _ERROR_WORDS = re.compile(
     r"error|exception|fail|timeout|timed out|denied|limit|exceed|unavailable|overload|refused|abort|reset|invalid", re.I
 )

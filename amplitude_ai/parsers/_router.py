@@ -103,21 +103,24 @@ def _row(method: str, provider: str | None, path: str) -> PathRow | None:
     is_known = provider is not None and provider != "local"
     spoken = SPOKEN.get(provider or "", COMPATIBLE) if is_known else ("",)
     for pattern, row in _ROWS:
-        if method not in row.methods or not pattern.fullmatch(path):
-            continue
-        if "all" in row.only:
-            return row
-        if row.only and provider not in row.only and not ("known" in row.only and provider is not None):
-            continue
-        if not row.only and not row.format.startswith(spoken):
+        if method not in row.methods or not _holds(row, provider, spoken) or not pattern.fullmatch(path):
             continue
         # Anthropic's SDK and everybody's copies of its door say /v1/messages; the rest are mails and chats.
         if is_known and row.format == "anthropic.messages" and not path.endswith(("/v1/messages", "awPredict")):
             continue
-        if row.format == "openai.runs" and is_known and provider not in ("openai", "azure"):
-            continue
         return row
     return None
+
+
+def _holds(row: PathRow, provider: str | None, spoken: tuple[str, ...]) -> bool:
+    """Whether a row counts on the hosts of a provider; before its pattern is tried, which takes longer."""
+    if not row.only:
+        return row.format.startswith(spoken) and (row.format != "openai.runs" or provider in _ASSISTANTS)
+    return "all" in row.only or provider in row.only or ("known" in row.only and provider is not None)
+
+
+#: Who has assistants, passes them on, or may have them: a host nobody knows.
+_ASSISTANTS = ("openai", "azure", "helicone", "portkey", "cloudflare_gateway", "local", None)
 
 
 def _readable(path: str) -> str:

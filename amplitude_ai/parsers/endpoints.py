@@ -1,15 +1,16 @@
-"""Amazon SageMaker's endpoints: whatever its container speaks, told by the body. What is no model call stays unread.
+"""SageMaker's and Databricks' endpoints: whatever runs there, told by the body. What is no model call stays unread.
 
-https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html: ``inputs`` is Text Generation
-Inference's, ``messages`` OpenAI's chat (TGI's too), ``prompt`` its completions (vLLM, LMI). Tables and images are
-nobody's words.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html and
+https://docs.databricks.com/aws/en/machine-learning/foundation-model-apis/api-reference: ``inputs`` is Text Generation
+Inference's, ``messages`` OpenAI's chat (TGI's too), ``prompt`` its completions (vLLM, LMI), ``input`` its embeddings.
+Tables and images are nobody's words.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,11 +23,12 @@ from ._json import as_dict, as_list, as_str
 from ._paths import HostRow, PathRow, on
 
 _NAME_IN_PATH = re.compile(r"/endpoints/([^/]+)/")
-_COMPLETIONS = next(form for form in openai_other.FORMATS if form.name == "openai.completions")
+_OTHERS = {form.name: form for form in openai_other.FORMATS}
 
 
+@dataclass(frozen=True, slots=True)
 class _Invoke:
-    name = "sagemaker.invoke"
+    name: str
 
     def looks_like(self, request: WireRequest) -> bool:
         """Whether it is a language model that is asked."""
@@ -45,7 +47,7 @@ class _Invoke:
         return replace(call, requested_model=call.requested_model or (unquote(matched.group(1)) if matched else None))
 
 
-FORMATS = (_Invoke(),)
+FORMATS = (_Invoke("sagemaker.invoke"), _Invoke("databricks.invoke"))
 HOSTS = (HostRow(r"runtime\.sagemaker(?:-fips)?\..*amazonaws\.com(?:\.cn)?", "sagemaker", runs_anything=True),)
 PATHS = (
     PathRow(
@@ -54,6 +56,7 @@ PATHS = (
         "sagemaker",
         on("sagemaker"),
     ),
+    PathRow(r".*/serving-endpoints/[^/]+/invocations", "databricks.invoke", "databricks", on("all")),
 )
 
 
@@ -63,7 +66,11 @@ def _spoken(body: Mapping[str, Any]) -> WireFormat | None:
         return openai_chat.FORMAT
     if isinstance(given, str) or any(isinstance(text, str) for text in as_list(given)[:1]):
         return huggingface.FORMATS[0]
-    return _COMPLETIONS if as_str(body.get("prompt")) is not None else None
+    if as_str(body.get("prompt")) is not None:
+        return _OTHERS["openai.completions"]
+    asked = body.get("input")
+    is_texts = isinstance(asked, str) or any(isinstance(text, str) for text in as_list(asked)[:1])
+    return _OTHERS["openai.embeddings"] if is_texts else None
 
 
 def _inner(frames: Iterable[Frame]) -> Iterator[Frame]:
@@ -74,7 +81,7 @@ def _inner(frames: Iterable[Frame]) -> Iterator[Frame]:
         if as_dict(frame.data).get("error"):
             yield frame
         elif frame.event == "PayloadPart":
-            pieces.append(frame.data.encode() if isinstance(frame.data, str) else b"")
+            pieces.append(frame.data.encode("latin-1", "replace") if isinstance(frame.data, str) else b"")
             end = frame.end
         else:
             yield frame
