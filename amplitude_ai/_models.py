@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._config import AIConfig
-    from .sessions._runs import RunStats
+    from .sessions._totals import RunStats
 
 #: A decoded JSON value. Wire data is checked where it is read, so it stays untyped until then.
 JSON = Any

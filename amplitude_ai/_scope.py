@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from ._models import Binding, CallContext
 
 if TYPE_CHECKING:
-    from .sessions._runs import RunStats
+    from .sessions._totals import RunStats
     from .web._request import RequestScope
 
 #: Prefix of the headers that are ours; they are removed before the wire.

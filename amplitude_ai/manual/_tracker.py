@@ -18,7 +18,8 @@ from .._guard import log_once
 from .._models import Event
 from .._runtime import runtime
 from .._scope import Ambient, ambient, set_ambient
-from ..sessions._runs import RunRegistry, RunStats, new_session_id
+from ..sessions._runs import RunRegistry, new_session_id
+from ..sessions._totals import RunStats
 from . import _build, _facts
 from ._build import Whose
 
@@ -126,16 +127,7 @@ class LLMSessionTracker:
         def make(book: RunRegistry) -> list[Event]:
             events = book.end_managed(totals, owner.at_ms)
             totals.success = totals.success if told is None else told
-            properties = {
-                "total_messages": totals.messages,
-                "total_tokens": totals.tokens,
-                "total_cost_usd": totals.cost_usd,
-                "total_tool_calls": totals.tool_calls,
-                "total_errors": totals.errors,
-                "duration_ms": duration_ms,
-                "success": totals.success,
-                "end_reason": _build.MANUAL,
-            }
+            properties = {**totals.as_properties(), "duration_ms": duration_ms, "end_reason": _build.MANUAL}
             return [*events, _build.run_finished(owner, self._run_id, properties)]
 
         runtime.emit_made(make, self._binding.amplitude_client, owner.origin.config, 0)
