@@ -68,6 +68,7 @@ class LLMSessionTracker:
         inherited = None if around.managed_session else around.session_id
         generated = new_session_id() if _build.config_of(self._binding).auto_generate_session_ids else None
         self._session_id = self._binding.session_id or inherited or generated
+        self._inherits = self._binding.session_id is None and inherited is not None
         self._user_id = self._binding.user_id or around.user_id
         self._run_id = _build.new_id()
         self._totals = RunStats()
@@ -273,7 +274,14 @@ class LLMSessionTracker:
         if self._started_ns is None:
             self._started_ns = _clock.perf_ns()
             owner = self._whose()
-            _build.send(owner, lambda: _build.run_started(owner, self._run_id))
+            runtime.emit_made(
+                lambda book: self._started(book, owner), owner.origin.amplitude_client, owner.origin.config, 0
+            )
+
+    def _started(self, book: RunRegistry, owner: Whose) -> list[Event]:
+        # The id of the context may have begun before: by another session of it, or by calls outside of any.
+        first = book.begins(owner.session_id, owner.origin.amplitude_client)
+        return [_build.run_started(owner, self._run_id)] if first or not self._inherits else []
 
     def _leave(self) -> None:
         # Only where this session is the current one: it may be finished in another context, or out of order.

@@ -60,6 +60,8 @@ class Origin:
     span: Any = None
     #: Where in its run it stands: its turn, its agent, whose work it is; on the events that have them.
     place: Mapping[str, Any] = field(default_factory=dict)
+    #: What the ``llm_message`` of the call says of it; see `facts_of_call`.
+    call: Mapping[str, Any] | None = None
 
 
 def build(
@@ -101,6 +103,7 @@ def build(
         amplitude_session_id=origin.amplitude_session_id,
         amplitude_client=origin.amplitude_client,
         config=origin.config,
+        call=origin.call,
         details=details or (_details.of_event(origin.privacy) if _details.wanted(origin.config) else {}),
     )
 
@@ -193,6 +196,12 @@ def llm_message(
     }
     details = _details.of_call(origin.privacy, call, exchange) if _details.wanted(origin.config) else None
     return build(LLM_MESSAGE, origin, finished_at_ms(exchange), insert_id, properties, details)
+
+
+def facts_of_call(message: Event) -> dict[str, Any]:
+    """What decides whether a call's events go on, of its ``llm_message``."""
+    names = ("model_provider", "model_name", "requested_model", "host", "cost_usd", "success")
+    return {name: message.properties[name] for name in names if name in message.properties}
 
 
 def _tool_call_count(call: LLMCall, result: CallResult) -> int | None:

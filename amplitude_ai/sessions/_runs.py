@@ -78,6 +78,7 @@ class RunRegistry:
         self._max_pending = max_pending
         self._runs: OrderedDict[Hashable, _Run] = OrderedDict()  # least recently used first
         self._next_due_ms: int | None = None  # never later than the true one
+        self._begun: OrderedDict[tuple[str, int], None] = OrderedDict()  # ids whose beginning was told by hand
 
     def record(self, call: LLMCall, exchange: Exchange) -> list[Event]:
         """The events of one finished call."""
@@ -102,13 +103,16 @@ class RunRegistry:
             self._tool(run, events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
         origin = replace(origin, place=_place(said))
         run.turns.heard(call.output_text)
-        for index, text in enumerate(said.texts if attempt.number == 0 else ()):
-            _add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
-
         if origin.config.estimate_usage:
             call = estimated(call)
         cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
-        self._message(run, events, origin, call, exchange, ending, attempt, cost)
+        message = self._message(run, origin, call, exchange, ending, attempt, cost)
+        if message is not None:
+            origin = replace(origin, call=_events.facts_of_call(message))
+        for index, text in enumerate(said.texts if attempt.number == 0 else ()):
+            _add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
+        if message is not None:
+            events.append(message)
         self._tool_calls(run, events, origin, call, exchange, ending, talk, said)
         self._schedule(run)
         return events
@@ -198,6 +202,26 @@ class RunRegistry:
         """A manual session is over: its waiting tool calls are due. Its owner reports the run's end itself."""
         return self._end_all([name for name, run in self._runs.items() if run.stats is totals], now_ms, "manual")
 
+    def begins(self, session_id: str | None, amplitude_client: Any) -> bool:
+        """Whether a manual session of this id is the first that is told to begin: it is one run, however often entered.
+
+        Args:
+            session_id: the id, as the context has it.
+            amplitude_client: where the events go.
+        """
+        if session_id is None:
+            return True
+        key = session_id, id(amplitude_client)
+        known = key in self._begun or any(run.announced and _is_of(name, key) for name, run in self._runs.items())
+        self._remember_begun(key)
+        return not known
+
+    def _remember_begun(self, key: tuple[str, int]) -> None:
+        self._begun[key] = None
+        self._begun.move_to_end(key)
+        if len(self._begun) > self._max_runs:
+            self._begun.popitem(last=False)
+
     def take_tool(self, totals: RunStats, name: str, call_id: str | None) -> None:
         """Forget a waiting tool call of a manual session: its owner reports it by hand, and it is reported once."""
         for run in self._runs.values():
@@ -232,6 +256,7 @@ class RunRegistry:
             device_id=context.device_id,
             amplitude_session_id=context.amplitude_session_id,
             span=context.span,
+            call={"host": call.host or None, "requested_model": call.requested_model},
         )
         if run is None:
             while len(self._runs) >= self._max_runs:
@@ -249,7 +274,7 @@ class RunRegistry:
                 stats=RunStats() if context.totals is None else context.totals,
             )
             self._runs[name] = run
-            if run.announced:
+            if run.announced and (session_id, id(context.binding.amplitude_client)) not in self._begun:
                 events.append(_events.run_started(origin, started, run.id))
         self._runs.move_to_end(name)
         run.started_ms = min(run.started_ms, started)
@@ -281,23 +306,22 @@ class RunRegistry:
     @staticmethod
     def _message(
         run: _Run,
-        events: list[Event],
         origin: Origin,
         call: LLMCall,
         exchange: Exchange,
         ending: CallResult,
         attempt: Attempt,
         cost: tuple[float | None, str | None],
-    ) -> None:
+    ) -> Event | None:
         try:
             event = _events.llm_message(origin, call, exchange, ending, attempt, last_user_text(call), cost)
         except PrivacyError:
             count("dropped_privacy")
             lost = {"success": ending.success, "attempt": attempt.number, "operation": operation_name(call)}
             run.stats.add(schema.LLM_MESSAGE, lost)
-            return
-        events.append(event)
+            return None
         run.stats.add(schema.LLM_MESSAGE, event.properties)
+        return event
 
     def _tool_calls(
         self,
@@ -368,6 +392,11 @@ def _name(context: CallContext) -> Hashable:
     if session_id is not None:
         return session_id, id(context.binding.amplitude_client), id(context.totals)
     return context.binding.key, context.user_id or context.binding.user_id, context.device_id
+
+
+def _is_of(name: Hashable, key: tuple[str, int]) -> bool:
+    """Whether the run of this `_name` has that session id and client."""
+    return isinstance(name, tuple) and name[:2] == key
 
 
 def _automatic_id(context: CallContext, config: AIConfig) -> str | None:
