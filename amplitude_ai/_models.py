@@ -278,3 +278,5 @@ class Event:
     details: Mapping[str, Any] = field(default_factory=dict)
     #: The event of the specification that this one says in the words of another schema.
     source: Event | None = None
+    #: What the ``llm_message`` of the call says that this event is part of: a plugin takes the call as a whole.
+    call: Mapping[str, Any] | None = None

@@ -73,13 +73,23 @@ def conversation(*calls, config=None, context=None):
     for number, one in enumerate(calls):
         status = 429 if one is REFUSED else None if one is BARE else 200
         outcome = Outcome.EXHAUSTED if one.complete else Outcome.CLOSED
-        where = exchange(number * 1000, context=context, body=b"%d" % number, status=status, outcome=outcome)
+        where = exchange(
+            number * 1000, context=context, body=repr(one.messages).encode(), status=status, outcome=outcome
+        )
         events += book.record(one, where)
     return events + book.end_all(NEW_YEAR + 60_000, "exit")
 
 
 RESULT = call("Weather?", Message("assistant", ""), tool_results=(ToolResult("call-1", "no city", success=False),))
+#: A tool that is an agent, which asks for a tool of its own; and what is no message.
+EXPERT = replace(FULL, tool_calls=(ToolCall("expert", "call-9", {"input": "Ask the expert"}),))
+SUB_AGENT = replace(FULL, messages=(Message("user", "Ask the expert"),))
+EMBEDDING = call("Paris", operation="embeddings", answer=None, model="text-embedding-3-small", usage=Usage(8, 0))
 SCENARIOS = {
+    "retried": (REFUSED, FULL),
+    "a sub-agent": (EXPERT, SUB_AGENT, EMBEDDING),
+    "data only": (EMBEDDING,),
+    "no words": (replace(FULL, messages=()),),
     "full": (FULL, RESULT),
     "bare": (BARE,),
     "refused": (REFUSED,),
@@ -145,6 +155,8 @@ def test_the_answers_event():
     (event,) = [one for one in RunRegistry().record(FULL, where) if one.event_type == "llm_message"]
     said = dict(event.properties)
     assert said.pop("sdk_version", None) == _events.sdk_version()
+    assert said.pop("turn_id") == only([*RunRegistry().record(FULL, where)], "user_message")["turn_id"]
+    assert said.pop("call_id")
     assert said.pop("cost_usd") == pytest.approx((60 * 0.15 + 40 * 0.075 + 20 * 0.60) / 1e6)
     assert said == {
         "session_id": "s",
@@ -178,6 +190,9 @@ def test_the_answers_event():
         "success": True,
         "http_status": 200,
         "attempt": 0,
+        "is_final_attempt": True,
+        "operation": "chat",
+        "turn_index": 0,
         "temperature": 0.5,
         "max_tokens": 64,
         "top_p": 0.9,
@@ -307,7 +322,7 @@ def test_no_two_events_share_an_id():
     events = []
     for user in ("ann", "bob"):
         events += conversation(FULL, RESULT, FULL, context=CallContext(binding, user))
-    assert len({event.insert_id for event in events}) == len(events) == 20
+    assert len({event.insert_id for event in events}) == len(events) == 22
 
 
 def test_a_tool_is_the_same_event_with_and_without_its_result():

@@ -545,3 +545,19 @@ def test_missing_arguments(call):
     """What an event is nothing without must be given."""
     with pytest.raises(TypeError, match="is missing: pass"):
         call(EventList())
+
+
+def test_one_run_of_the_id_that_the_context_names(client):
+    """``set_session_id`` and two sessions: one beginning, and both halves' totals in the ends."""
+    set_session_id("chat-1")
+    try:
+        for _ in range(2):
+            set_session_id("chat-1")
+            with llm_session(client) as session:
+                session.track_message("x", total_tokens=5, model_provider="openai")
+    finally:
+        set_session_id(None)
+    assert amplitude_ai.flush()
+    assert client.types.count("llm_run_started") == 1
+    assert [one["run_total_tokens"] for one in client.of_type("llm_run_finished")] == [5, 5]
+    assert {one["session_id"] for one in client.of_type("llm_message")} == {"chat-1"}

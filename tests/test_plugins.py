@@ -3,6 +3,7 @@
 import hashlib
 from decimal import Decimal
 
+import httpx2
 import pytest
 from amplitude import BaseEvent
 from amplitude.event import Identify
@@ -410,3 +411,65 @@ def test_import_is_light():
 
     code = "import sys, amplitude_ai; print(sorted({'amplitude', 'amplitude_ai.plugins'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+CHAT = "https://{}/v1/chat/completions"
+
+
+def filtered_calls(client, host, model="gpt-4o-mini", tool=False, **rules):
+    """The types that pass of one captured call at ``host``, and how much was counted as filtered."""
+    client.add(AIEventFilterPlugin(**rules))
+    message = {"role": "assistant", "content": "Hi!"}
+    if tool:
+        called = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        message["tool_calls"] = [called]
+    answer = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "model": model,
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+    }
+    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json=answer))
+    before = _guard.counted("filtered")
+    with amplitude_ai.instrumented_httpx(transport=transport, amplitude_client=client, session_id="s1") as http:
+        http.post(CHAT.format(host), json={"model": model, "messages": [{"role": "user", "content": "Hello"}]})
+        assert amplitude_ai.flush()
+    assert amplitude_ai.flush()
+    seen = {event.event_type for event in client.collected.seen}
+    return seen & {"user_message", "llm_message", "tool_called"}, _guard.counted("filtered") - before
+
+
+def test_a_filtered_call_takes_its_user_message_with_it(client):
+    """Too cheap: neither the answer nor the question goes on, and it is one call that was filtered."""
+    assert filtered_calls(client, "api.openai.com", min_cost_threshold=1.0) == (set(), 1)
+
+
+def test_a_call_that_passes_keeps_its_own(client):
+    """With its question and its tools."""
+    whole = {"user_message", "llm_message", "tool_called"}
+    assert filtered_calls(client, "api.openai.com", tool=True, allowed_providers=["openai"]) == (whole, 0)
+
+
+@pytest.mark.parametrize(
+    ("host", "model", "rules", "passed"),
+    [
+        ("mine.openai.azure.com", "gpt-4o-mini", {"allowed_providers": ["openai"]}, True),
+        ("mine.openai.azure.com", "gpt-4o-mini", {"allowed_providers": ["azure"]}, True),
+        ("mine.openai.azure.com", "gpt-4o-mini", {"allowed_providers": ["*.azure.com"]}, True),
+        (
+            "mine.openai.azure.com",
+            "gpt-4o-mini",
+            {"allowed_providers": ["openai"], "denied_providers": ["azure"]},
+            False,
+        ),
+        ("openrouter.ai", "openai/gpt-4o-mini", {"allowed_providers": ["openai"]}, True),
+        ("openrouter.ai", "openai/gpt-4o-mini", {"allowed_providers": ["openrouter.ai"]}, True),
+        ("openrouter.ai", "openai/gpt-4o-mini", {"allowed_providers": ["anthropic"]}, False),
+        ("api.groq.com", "llama-3", {"allowed_providers": ["openai"]}, False),
+    ],
+)
+def test_by_whom_and_where(client, host, model, rules, passed):
+    """A provider is named by who answered, by the host, or by the vendor of a gateway's model; tools go along."""
+    whole = {"user_message", "llm_message", "tool_called"}
+    assert filtered_calls(client, host, model, tool=True, **rules) == ((whole, 0) if passed else (set(), 1))

@@ -13,7 +13,16 @@ TURNS = [
     {"role": "user", "content": "Hello there"},
 ]
 #: What differs from call to call, whoever makes it.
-VOLATILE = {"message_id", "response_id", "provider_request_id", "session_id", "latency_ms", "provider_processing_ms"}
+VOLATILE = {
+    "message_id",
+    "call_id",
+    "turn_id",
+    "response_id",
+    "provider_request_id",
+    "session_id",
+    "latency_ms",
+    "provider_processing_ms",
+}
 
 
 def explicit(url, told):

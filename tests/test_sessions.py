@@ -6,7 +6,8 @@ import pytest
 
 from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, CallContext, CallError, Message, Outcome, ToolCall, ToolResult, Usage
-from amplitude_ai.sessions._runs import RunRegistry, RunStats
+from amplitude_ai.sessions._runs import RunRegistry
+from amplitude_ai.sessions._totals import RunStats
 
 from .records import NEW_YEAR, call, exchange, kinds, only
 

@@ -469,3 +469,54 @@ def test_the_place_nobody_chose_is_a_warning(monkeypatch, tmp_path, caplog, chos
     assert [record.levelname for record in caplog.records if "local store" in record.message] == [
         "INFO" if chosen else "WARNING"
     ]
+
+
+# Views on which sums are right ---------------------------------------------------------------------------------
+
+
+def told(store, *calls, tools=()):
+    """Attempts (call id, attempt, turn, properties) and tools (turn, success) as events of the store."""
+    for number, (call_id, attempt, turn, more) in enumerate(calls):
+        facts = {"call_id": call_id, "attempt": attempt, "turn_id": turn, "turn_index": int(turn[1:]), **more}
+        put(store, f"m{number}", session_id="s1", **{"operation": "chat", "success": True, **facts})
+    for number, (turn, success) in enumerate(tools):
+        put(store, f"t{number}", "tool_called", session_id="s1", turn_id=turn, success=success)
+
+
+def test_sums_by_call_turn_and_session(store):
+    """A retried call is one, with the tokens of all attempts and the end of the last; totals count nothing twice."""
+    told(
+        store,
+        ("a", 0, "t0", {"success": False, "latency_ms": 100.0, "error_type": "overloaded"}),
+        ("a", 1, "t0", {"total_tokens": 10, "cost_usd": 1.0, "latency_ms": 50.0, "retry_delay_ms": 200.0}),
+        ("b", 0, "t1", {"total_tokens": 5, "cost_usd": 0.5, "operation": "embeddings", "latency_ms": 1.0}),
+        ("c", 0, "t1", {"success": False, "latency_ms": 1.0}),
+        tools=[("t0", True), ("t1", False)],
+    )
+    for number in range(2):
+        put(store, f"u{number}", "user_message", session_id="s1", turn_id=f"t{number}", turn_index=number, content="Hi")
+    put(store, "end", "llm_run_finished", session_id="s1", total_tokens=15, run_total_tokens=15, end_reason="exit")
+    calls = rows(store.path, "SELECT call_id, attempts, retries, success, latency_ms FROM calls ORDER BY call_id")
+    assert [tuple(one.values()) for one in calls] == [("a", 2, 1, 1, 350.0), ("b", 1, 0, 1, 1.0), ("c", 1, 0, 0, 1.0)]
+    sums = "SELECT COUNT(*) AS n, SUM(total_tokens) AS tokens, SUM(cost_usd) AS usd"
+    assert rows(store.path, f"{sums}, AVG(success = 0) AS rate FROM calls") == [
+        {"n": 3, "tokens": 15, "usd": 1.5, "rate": pytest.approx(1 / 3)}
+    ]
+    assert rows(store.path, f"{sums} FROM turns") == [{"n": 2, "tokens": 15, "usd": 1.5}]
+    assert rows(store.path, f"{sums} FROM sessions") == [{"n": 1, "tokens": 15, "usd": 1.5}]
+    (first, second) = rows(
+        store.path,
+        "SELECT content, calls, messages, other_calls, errors, tool_calls, tool_errors, success "
+        "FROM turns ORDER BY turn_id",
+    )
+    assert tuple(first.values()) == ("Hi", 1, 1, 0, 0, 1, 0, 1)
+    assert tuple(second.values()) == ("Hi", 2, 1, 1, 1, 1, 1, 0)
+    (session,) = rows(store.path, "SELECT turns, calls, errors, retries, tool_calls, end_reason FROM sessions")
+    assert tuple(session.values()) == (2, 3, 1, 1, 2, "exit")
+
+
+def test_events_told_without_ids_are_calls_of_their_own(store):
+    """Events told by hand, and those of earlier versions, have no ``call_id``."""
+    for number in range(2):
+        put(store, str(number), session_id="s1", total_tokens=5)
+    assert rows(store.path, "SELECT COUNT(*) AS n, SUM(total_tokens) AS tokens FROM calls") == [{"n": 2, "tokens": 10}]

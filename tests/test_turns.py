@@ -2,13 +2,13 @@
 
 import pytest
 
-from amplitude_ai._models import Binding, Message, ToolCall, ToolResult
+from amplitude_ai._models import Binding, CallError, Message, ToolCall, ToolResult, Usage
 from amplitude_ai.parsers import _google, ollama
 from amplitude_ai.sessions._runs import RunRegistry
 from amplitude_ai.sessions._scripted import scripted
 from amplitude_ai.sessions._tool_errors import tool_success
 
-from .records import call, exchange, only
+from .records import NEW_YEAR, call, exchange, only
 
 
 @pytest.fixture
@@ -353,3 +353,122 @@ def test_an_error_in_a_result_is_told(book, binding):
     )
     told = only(events, "tool_called")
     assert (told["success"], told["error_message"]) == (False, "ValueError: bad")
+
+
+# Attempts, turns, operations ----------------------------------------------------------------------------------
+
+
+def message(events):
+    """The properties of the one answer."""
+    return only(events, "llm_message")
+
+
+FAILED = {"answer": None, "usage": Usage(), "error": CallError("overloaded"), "finish_reason": None}
+
+
+def test_attempts_of_one_call_share_its_id(book, binding):
+    """By the same request after its failure; with the time between, and what is known to be the last."""
+    bad = exchange(0, binding=binding, status=529, body=b"same")
+    first = message(book.record(call("Hello", **FAILED), bad))
+    second = message(book.record(call("Hello"), exchange(400, binding=binding, body=b"same")))
+    assert (first["attempt"], second["attempt"]) == (0, 1)
+    assert first["call_id"] == second["call_id"]
+    assert (first.get("retry_delay_ms"), second["retry_delay_ms"]) == (None, 300)
+    assert (first.get("is_final_attempt"), second["is_final_attempt"]) == (None, True)
+    third = message(book.record(call("Hello"), exchange(900, binding=binding, body=b"same")))
+    assert third["call_id"] != second["call_id"]
+
+
+def test_the_sdks_header_joins_too(book, binding):
+    """The header says which attempt; the same request says of which call. 0 begins another one."""
+    ids = []
+    for number, (count, ok) in enumerate([(0, False), (1, False), (2, True), (0, False), (0, True)]):
+        where = exchange(number * 500, binding=binding, status=200 if ok else 500, body=b"same")
+        one = message(book.record(call("Hello", retry_count=count, **({} if ok else FAILED)), where))
+        ids.append(one["call_id"])
+    assert ids[0] == ids[1] == ids[2]
+    assert len(set(ids)) == 3
+
+
+def test_parallel_calls_that_say_the_same_are_retried_each_on_its_own(book, binding):
+    """Two calls of one body fail at once: each retry is joined with one of them, none with both."""
+    for number in range(2):
+        book.record(call("Hello", **FAILED), exchange(number, binding=binding, status=500, body=b"same"))
+    retries = [message(book.record(call("Hello"), exchange(500 + n, binding=binding, body=b"same"))) for n in range(2)]
+    assert [one["attempt"] for one in retries] == [1, 1]
+    assert retries[0]["call_id"] != retries[1]["call_id"]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "final"),
+    [(400, {}, True), (404, {}, True), (429, {}, None), (500, {}, None), (500, {"x-should-retry": "false"}, True)],
+)
+def test_which_failure_is_the_last(book, status, headers, final):
+    """A refusal that no SDK repeats; of others nobody knows before the next attempt."""
+    where = exchange(status=status, response_headers=headers)
+    assert message(book.record(call("Hello", **FAILED), where)).get("is_final_attempt") is final
+
+
+def test_a_turn_is_carried_by_all_that_follows(book, binding):
+    """The message that opened it, each call of its tool loop, the tools and the sub-agents; the next has its own."""
+    told = []
+    ask = call("Weather?", tool_calls=(ToolCall("expert", "c1", {"q": "Paris, please"}),), answer=None)
+    told += book.record(ask, exchange(0, binding=binding, body=b"1"))
+    told += book.record(call("Paris, please", answer="18"), exchange(200, binding=binding, body=b"2"))
+    brought = call("Weather?", model(""), Message("tool", ""), tool_results=(ToolResult("c1", "18"),))
+    told += book.record(brought, exchange(400, binding=binding, body=b"3"))
+    turns = [event.properties.get("turn_index") for event in told if event.event_type != "llm_run_started"]
+    assert turns == [0] * 5
+    assert len({event.properties.get("turn_id") for event in told}) == 2  # and the run's begin has none
+    parents = [e.properties.get("parent_tool_call_id") for e in told if e.event_type == "llm_message"]
+    assert parents == [None, "c1", None]
+    later = book.record(
+        call("Weather?", model(""), Message("tool", ""), model("18"), "And Rome?"),
+        exchange(900, binding=binding, body=b"4"),
+    )
+    assert {event.properties["turn_index"] for event in later} == {1}
+
+
+def test_a_late_call_belongs_to_its_own_turn(book, binding):
+    """Another conversation of the run has moved on meanwhile."""
+    for number, text in enumerate(("One", "Two")):
+        book.record(call(text), exchange(number * 200, binding=binding, body=b"%d" % number))
+    again = message(book.record(call("One", model("."), Message("tool", "")), exchange(600, binding=binding)))
+    assert again["turn_index"] == 0
+
+
+OPERATIONS = [
+    ("chat", "/v1/chat/completions", "chat", True),
+    ("responses", "/v1/responses", "chat", True),
+    ("chat", "/v1beta/models/gemini-2.5-flash:streamGenerateContent", "generate_content", True),
+    ("completion", "/v1/completions", "text_completion", True),
+    ("embeddings", "/v1/embeddings", "embeddings", False),
+    ("image", "/v1/images/generations", "image_generation", False),
+    ("audio", "/v1/audio/speech", "text_to_speech", False),
+    ("audio", "/v1/audio/transcriptions", "speech_to_text", False),
+    ("moderation", "/v1/moderations", "moderation", False),
+    ("rerank", "/v2/rerank", "rerank", False),
+]
+
+
+@pytest.mark.parametrize(("operation", "endpoint", "name", "counted"), OPERATIONS)
+def test_what_a_call_did(book, operation, endpoint, name, counted):
+    """``operation`` in OpenTelemetry's words; what is no message has totals of its own, inside the run's."""
+    events = book.record(call("Hello", operation=operation, endpoint=endpoint), exchange())
+    assert message(events)["operation"] == name
+    totals = only(book.end_all(NEW_YEAR + 999, "exit"), "llm_run_finished")
+    assert (totals["total_messages"], totals["total_other_calls"]) == ((1, 0) if counted else (0, 1))
+    assert totals["run_total_tokens"] == totals["total_tokens"] == 120
+    assert totals.get("total_other_tokens") == (None if counted else 120)
+
+
+def test_a_run_of_several_models_names_them(book, binding):
+    """No single ``model_name`` stands for them; of one model it does. What failed is not among them."""
+    book.record(call("Hello"), exchange(binding=binding))
+    book.record(call("Hello", model("."), "More", model="o3"), exchange(200, binding=binding))
+    book.record(call("No", model="gpt-9", **FAILED), exchange(400, binding=binding, status=404))
+    totals = only(book.end_all(NEW_YEAR + 999, "exit"), "llm_run_finished")
+    assert totals["model_names"] == "gpt-4o-mini-2024-07-18, o3"
+    assert "model_name" not in totals
+    book.record(call("Hello"), exchange(2000, binding=binding))
+    assert only(book.end_all(NEW_YEAR + 999, "exit"), "llm_run_finished")["model_name"] == "gpt-4o-mini-2024-07-18"

@@ -119,6 +119,8 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         self.config = event.config
         #: The event of the specification that this one is in other words, if it is.
         self.source = event.source
+        #: What the ``llm_message`` of its call says, for an event that is part of one.
+        self.call = event.call
         self.min_id_length = min_id_length or MIN_ID_LENGTH
 
     def __str__(self) -> str:

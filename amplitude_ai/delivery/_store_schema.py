@@ -1,4 +1,4 @@
-"""The tables of the local store: one base table, and one view for each of the five events.
+"""The tables of the local store: one base table, one view for each of the five events, and the views of `_store_views`.
 
 The views are derived from `sessions.schema`, so a property that is added there is a column here. A view is only
 a way to look: replacing it loses nothing. Unknown event types stay in the base table.
@@ -7,8 +7,11 @@ a way to look: replacing it loses nothing. Unknown event types stay in the base 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from functools import cache
 
 from ..sessions.schema import COMMON, SCHEMA
+from ._store_views import VIEWS
 
 #: The layout of the base table; a store with a higher number was made by a newer version and is left alone.
 VERSION = 1
@@ -104,10 +107,9 @@ def migrate(connection: sqlite3.Connection) -> None:
         for index in _INDEXES.values():
             connection.execute(index)
         made = _views(connection)
-        for event_type in SCHEMA:
-            wanted = view_sql(event_type)
-            if made.get(event_type) != wanted:
-                connection.execute(f'DROP VIEW IF EXISTS "{event_type}"')
+        for name, wanted in _wanted().items():
+            if made.get(name) != wanted:
+                connection.execute(f'DROP VIEW IF EXISTS "{name}"')
                 connection.execute(wanted)
         connection.execute(f"PRAGMA user_version = {VERSION}")
     except BaseException:
@@ -121,10 +123,16 @@ def _is_current(connection: sqlite3.Connection) -> bool:
     if version > VERSION:
         raise NewerStoreError(f"layout {version}, this version knows {VERSION}")
     made = _views(connection)
-    if version != VERSION or any(made.get(event_type) != view_sql(event_type) for event_type in SCHEMA):
+    if version != VERSION or any(made.get(name) != sql for name, sql in _wanted().items()):
         return False
     indexes = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
     return indexes >= _INDEXES.keys() and _columns(connection) >= {"stored_s", *READ_OFTEN}
+
+
+@cache
+def _wanted() -> Mapping[str, str]:
+    """Every view's statement, by its name."""
+    return {**{event_type: view_sql(event_type) for event_type in SCHEMA}, **VIEWS}
 
 
 def _columns(connection: sqlite3.Connection) -> set[str]:

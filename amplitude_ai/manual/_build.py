@@ -15,9 +15,11 @@ from .._runtime import bind, runtime
 from .._scope import ambient, current_span
 from ..sessions import _events, schema
 from ..sessions._events import Origin
+from ..sessions._operations import CHAT
 from ..sessions._privacy import Privacy, PrivacyError
 from ..sessions._recorded import cost_of, usage_of
-from ..sessions._runs import RunRegistry, RunStats
+from ..sessions._runs import RunRegistry
+from ..sessions._totals import RunStats
 
 #: ``run_source`` and ``end_reason`` of runs told by hand.
 MANUAL = "manual"
@@ -144,6 +146,7 @@ def llm_message(owner: Whose, facts: Mapping[str, Any], key: str) -> Event:
         "message_id": insert_id,
         "is_streaming": False,
         "attempt": 0,
+        "operation": CHAT,
         **facts,
         "input_content": asked and asked.text,
         "output_content": answer and answer.text,
@@ -177,5 +180,4 @@ def tool_called(owner: Whose, facts: Mapping[str, Any]) -> Event:
 
 def run_finished(owner: Whose, run_id: str, totals: Mapping[str, Any]) -> Event:
     """A run ended. Unknown totals are left out."""
-    insert_id = _events.make_id(run_id, schema.RUN_FINISHED)
-    return _events.build(schema.RUN_FINISHED, owner.origin, owner.at_ms, insert_id, totals)
+    return _events.run_finished(owner.origin, owner.at_ms, run_id, totals)

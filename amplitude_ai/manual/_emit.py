@@ -184,6 +184,7 @@ def emit_llm_run_finished(
     totals = {
         "total_messages": _arguments.whole("total_messages", total_messages),
         "total_tokens": _arguments.whole("total_tokens", total_tokens),
+        "run_total_tokens": _arguments.whole("total_tokens", total_tokens),
         "total_cost_usd": _arguments.amount("total_cost_usd", total_cost_usd),
         "total_tool_calls": _arguments.whole("total_tool_calls", total_tool_calls),
         "total_errors": _arguments.whole("total_errors", total_errors),

@@ -23,6 +23,8 @@ class MessageFacts(TypedDict, total=False):
     ``cost_usd``, when not given, is computed from the tokens and the model. ``success`` is False when ``finish_reason``
     is ``"error"`` or an error is given, else True; for a failed call told in an ``except`` block, ``error_type`` and
     ``error_message`` are those of the exception. ``attempt`` is 0 for the first try, 1 for the first retry.
+    ``operation`` is what kind of call it was (``chat``, ``embeddings`` ...; ``chat`` when not given), ``call_id`` your
+    own id of it, the same for each of its attempts.
     ``message_id`` is your own id: the same one in the same session is the same message, counted once.
     """
 
@@ -43,6 +45,8 @@ class MessageFacts(TypedDict, total=False):
     error_message: str | None
     http_status: int | None
     attempt: int | None
+    operation: str | None
+    call_id: str | None
     is_streaming: bool | None
     stream_aborted: bool | None
     temperature: float | None

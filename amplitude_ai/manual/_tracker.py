@@ -18,7 +18,8 @@ from .._guard import log_once
 from .._models import Event
 from .._runtime import runtime
 from .._scope import Ambient, ambient, set_ambient
-from ..sessions._runs import RunRegistry, RunStats, new_session_id
+from ..sessions._runs import RunRegistry, new_session_id
+from ..sessions._totals import RunStats
 from . import _build, _facts
 from ._build import Whose
 
@@ -67,6 +68,7 @@ class LLMSessionTracker:
         inherited = None if around.managed_session else around.session_id
         generated = new_session_id() if _build.config_of(self._binding).auto_generate_session_ids else None
         self._session_id = self._binding.session_id or inherited or generated
+        self._inherits = self._binding.session_id is None and inherited is not None
         self._user_id = self._binding.user_id or around.user_id
         self._run_id = _build.new_id()
         self._totals = RunStats()
@@ -126,16 +128,7 @@ class LLMSessionTracker:
         def make(book: RunRegistry) -> list[Event]:
             events = book.end_managed(totals, owner.at_ms)
             totals.success = totals.success if told is None else told
-            properties = {
-                "total_messages": totals.messages,
-                "total_tokens": totals.tokens,
-                "total_cost_usd": totals.cost_usd,
-                "total_tool_calls": totals.tool_calls,
-                "total_errors": totals.errors,
-                "duration_ms": duration_ms,
-                "success": totals.success,
-                "end_reason": _build.MANUAL,
-            }
+            properties = {**totals.as_properties(), "duration_ms": duration_ms, "end_reason": _build.MANUAL}
             return [*events, _build.run_finished(owner, self._run_id, properties)]
 
         runtime.emit_made(make, self._binding.amplitude_client, owner.origin.config, 0)
@@ -281,7 +274,14 @@ class LLMSessionTracker:
         if self._started_ns is None:
             self._started_ns = _clock.perf_ns()
             owner = self._whose()
-            _build.send(owner, lambda: _build.run_started(owner, self._run_id))
+            runtime.emit_made(
+                lambda book: self._started(book, owner), owner.origin.amplitude_client, owner.origin.config, 0
+            )
+
+    def _started(self, book: RunRegistry, owner: Whose) -> list[Event]:
+        # The id of the context may have begun before: by another session of it, or by calls outside of any.
+        first = book.begins(owner.session_id, owner.origin.amplitude_client)
+        return [_build.run_started(owner, self._run_id)] if first or not self._inherits else []
 
     def _leave(self) -> None:
         # Only where this session is the current one: it may be finished in another context, or out of order.

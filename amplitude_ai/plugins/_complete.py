@@ -15,6 +15,7 @@ from .._guard import count, log_once
 from ..delivery._ai_event import LONG_TEXT
 from ..sessions import schema
 from ..sessions._events import Origin
+from ..sessions._operations import CHAT
 from ..sessions._pricing import MANUAL
 from ..sessions._privacy import Content
 from ..sessions._recorded import NUMBERS, cost_of, usage_of
@@ -40,7 +41,8 @@ def _run_started(told: Told) -> dict[str, Any]:
 
 
 def _run_finished(told: Told) -> dict[str, Any]:
-    return {"end_reason": MANUAL, **told.properties}
+    total = told.properties.get("total_tokens")
+    return {"end_reason": MANUAL, "run_total_tokens": total, **told.properties}
 
 
 def _user_message(told: Told) -> dict[str, Any]:
@@ -64,6 +66,7 @@ def _llm_message(told: Told) -> dict[str, Any]:
         "message_id": told.insert_id,
         "is_streaming": False,
         "attempt": 0,
+        "operation": CHAT,
         "success": not failed,
         "output_content_length": answer and answer.length,
         **said,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 from typing import Any, ClassVar
@@ -24,7 +24,8 @@ class AIEventFilterPlugin(AIPlugin):
 
     Args:
         min_cost_threshold: drop an ``llm_message`` that cost this much or less, in USD; 0 or ``None`` drops none.
-        allowed_providers: drop events of other ``model_provider`` values.
+        allowed_providers: drop events of others: by ``model_provider``, by ``host`` (whole, as a pattern such as
+            ``*.azure.com``, or a name in it), or by the vendor in a gateway's model name (``openai/gpt-4o``).
         include_errors: keep failed calls whatever they cost; False drops them, and failed tool calls.
         denied_providers: drop events of these.
         allowed_models: drop events of other ``model_name`` values; patterns such as ``gpt-4*`` are taken.
@@ -70,26 +71,32 @@ class AIEventFilterPlugin(AIPlugin):
         self._rate = rate
 
     def handle(self, event: BaseEvent) -> BaseEvent | None:
-        """``None`` when a rule drops the event; counted as ``filtered``."""
-        return event if self._wanted(event, event.event_type, event.event_properties or {}) else None
+        """``None`` when a rule drops the event; a call that is dropped is counted once, as ``filtered``."""
+        call = event.call if isinstance(event, AIEvent) else None
+        return event if self._wanted(event, event.event_type, event.event_properties or {}, call) else None
 
     def handle_translated(self, event: AIEvent, source: Event) -> AIEvent | None:
         """The same: what the event says in other words decides."""
-        return event if self._wanted(event, source.event_type, source.properties) else None
+        return event if self._wanted(event, source.event_type, source.properties, source.call) else None
 
-    def _wanted(self, event: BaseEvent, event_type: str, properties: Mapping[str, Any]) -> bool:
+    def _wanted(
+        self, event: BaseEvent, event_type: str, properties: Mapping[str, Any], call: Mapping[str, Any] | None
+    ) -> bool:
+        whose = properties if call is None else {**call, **properties}
         wanted = (
-            self._providers.pass_on(properties.get("model_provider"))
+            self._providers.pass_on_any(_by_whom_and_where(whose))
             and self._models.pass_on(properties.get("model_name"))
             and self._users.pass_on(event.user_id or "")
-            and self._worth(event_type, properties)
+            and self._worth(event_type, properties, call)
             and self._sampled(event, properties)
         )
-        if not wanted:
+        if not wanted and (call is None or event_type == schema.LLM_MESSAGE):
             count("filtered")
         return wanted
 
-    def _worth(self, event_type: str, properties: Mapping[str, Any]) -> bool:
+    def _worth(self, event_type: str, properties: Mapping[str, Any], call: Mapping[str, Any] | None) -> bool:
+        if event_type == schema.USER_MESSAGE and call is not None:
+            return self._worth(schema.LLM_MESSAGE, call, None)  # it goes with its call
         if event_type not in (schema.LLM_MESSAGE, schema.TOOL_CALLED):
             return True
         if properties.get("success") is False:
@@ -107,6 +114,22 @@ class AIEventFilterPlugin(AIPlugin):
         # hash() differs from process to process; a digest does not.
         digest = blake2b(str(whole).encode("utf-8", "replace"), digest_size=8).digest()
         return int.from_bytes(digest, "big") / 2**64 < self._rate
+
+
+def _by_whom_and_where(properties: Mapping[str, Any]) -> list[str]:
+    """What a provider is called by: by whom, where (a host, and the names in it), and whose the model is.
+
+    ``openai`` is OpenAI on Azure too (``*.openai.azure.com``), and behind a gateway (``openai/gpt-4o``).
+    """
+    found = [str(properties["model_provider"])] if properties.get("model_provider") is not None else []
+    host = properties.get("host")
+    if isinstance(host, str) and found:
+        name = host.partition(":")[0]
+        found += [host, name, *(label for label in name.split(".")[:-1] if not label.isdigit())]
+    model = properties.get("model_name") or properties.get("requested_model")
+    if isinstance(model, str) and "/" in model and found:
+        found.append(model.partition("/")[0])
+    return found
 
 
 class _Lists:
@@ -127,6 +150,15 @@ class _Lists:
         if self._in(self._denied, name):
             return False
         return self._allowed is None or self._in(self._allowed, name)
+
+    def pass_on_any(self, values: Sequence[str]) -> bool:
+        """The same for what has several names: one that is denied denies, one that is allowed allows."""
+        names = [value.lower() for value in values]
+        if not names:
+            return True
+        if any(self._in(self._denied, name) for name in names):
+            return False
+        return self._allowed is None or any(self._in(self._allowed, name) for name in names)
 
     def _in(self, names: frozenset[str], name: str) -> bool:
         return name in names or (not self._exact and any(fnmatchcase(name, pattern) for pattern in names))

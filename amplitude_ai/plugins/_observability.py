@@ -26,7 +26,7 @@ from ..delivery._ai_event import LONG_TEXT, AIEvent
 from ..sessions import _events, schema
 from ..sessions._events import Origin
 from ..sessions._privacy import Content, Privacy, PrivacyError
-from ..sessions._runs import RunStats
+from ..sessions._totals import RunStats
 from ..sessions.schema import COMMON, SCHEMA
 from ._base import AIPlugin
 from ._complete import COMPLETE, CONTENT, Told, name_in, typed, without_content

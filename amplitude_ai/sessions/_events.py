@@ -10,7 +10,7 @@ import math
 import platform
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 from .._config import AIConfig
 from .._models import Event, Exchange, LLMCall
 from . import _details
+from ._attempts import Attempt
+from ._operations import operation_name
 from ._privacy import Privacy
 from ._result import CallResult
 from .schema import (
@@ -56,6 +58,10 @@ class Origin:
     device_id: str | None = None
     amplitude_session_id: int | None = None
     span: Any = None
+    #: Where in its run it stands: its turn, its agent, whose work it is; on the events that have them.
+    place: Mapping[str, Any] = field(default_factory=dict)
+    #: What the ``llm_message`` of the call says of it; see `facts_of_call`.
+    call: Mapping[str, Any] | None = None
 
 
 def build(
@@ -81,6 +87,7 @@ def build(
         "model_name": origin.model,
         "sdk_version": sdk_version(),
         **_trace(origin.span),
+        **({name: value for name, value in origin.place.items() if name in SCHEMA[event_type]}),
         **properties,
     }
     own = origin.privacy.names(own)
@@ -96,6 +103,7 @@ def build(
         amplitude_session_id=origin.amplitude_session_id,
         amplitude_client=origin.amplitude_client,
         config=origin.config,
+        call=origin.call,
         details=details or (_details.of_event(origin.privacy) if _details.wanted(origin.config) else {}),
     )
 
@@ -132,7 +140,7 @@ def llm_message(
     call: LLMCall,
     exchange: Exchange,
     result: CallResult,
-    attempt: int,
+    attempt: Attempt,
     input_text: str | None,
     cost: tuple[float | None, str | None],
 ) -> Event:
@@ -174,7 +182,11 @@ def llm_message(
         "http_status": exchange.status,
         "error_type": result.error_type,
         "error_message": None if result.success else origin.privacy.error_message(result.error_message),
-        "attempt": attempt,
+        "operation": operation_name(call),
+        "call_id": make_id(attempt.call_key, "call"),
+        "attempt": attempt.number,
+        "retry_delay_ms": attempt.retry_delay_ms,
+        "is_final_attempt": attempt.is_final,
         "temperature": call.temperature,
         "max_tokens": call.max_tokens,
         "top_p": call.top_p,
@@ -184,6 +196,12 @@ def llm_message(
     }
     details = _details.of_call(origin.privacy, call, exchange) if _details.wanted(origin.config) else None
     return build(LLM_MESSAGE, origin, finished_at_ms(exchange), insert_id, properties, details)
+
+
+def facts_of_call(message: Event) -> dict[str, Any]:
+    """What decides whether a call's events go on, of its ``llm_message``."""
+    names = ("model_provider", "model_name", "requested_model", "host", "cost_usd", "success")
+    return {name: message.properties[name] for name in names if name in message.properties}
 
 
 def _tool_call_count(call: LLMCall, result: CallResult) -> int | None:
@@ -225,31 +243,10 @@ def tool_called(
     return build(TOOL_CALLED, origin, time_ms, insert_id, properties)
 
 
-def run_finished(
-    origin: Origin,
-    time_ms: int,
-    run_id: str,
-    *,
-    messages: int,
-    tokens: int | None,
-    cost_usd: float | None,
-    tool_calls: int,
-    errors: int,
-    duration_ms: float | None,
-    success: bool,
-    end_reason: str | None,
-) -> Event:
-    """A run ended."""
-    properties = {
-        "total_messages": messages,
-        "total_tokens": tokens,
-        "total_cost_usd": cost_usd,
-        "total_tool_calls": tool_calls,
-        "total_errors": errors,
-        "duration_ms": duration_ms,
-        "success": success,
-        "end_reason": end_reason,
-    }
+def run_finished(origin: Origin, time_ms: int, run_id: str, properties: Mapping[str, Any]) -> Event:
+    """A run ended. Where several models answered it has no single ``model_name``."""
+    if ", " in (properties.get("model_names") or ""):
+        origin = replace(origin, model=None)
     return build(RUN_FINISHED, origin, time_ms, make_id(run_id, RUN_FINISHED), properties)
 
 

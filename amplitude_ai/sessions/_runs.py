@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import islice
@@ -22,50 +22,24 @@ from .._config import AIConfig
 from .._guard import count
 from .._models import CallContext, Event, Exchange, LLMCall, ToolCall
 from . import _events, _tools, schema
+from ._attempts import Attempt, Attempts
 from ._conversation import Conversation
 from ._estimate import estimated
 from ._events import Origin, finished_at_ms
+from ._operations import operation_name
 from ._pricing import price
 from ._privacy import Privacy, PrivacyError
 from ._result import CallResult, classify
+from ._totals import RunStats
 from ._turns import Request, Said, Turns, last_user_text
 
 _MAX_RUNS = 10_000
 _MAX_PENDING = 256
-_MAX_FAILURES = 64
 #: Runs that are looked through for who asked for a tool.
 _MAX_ASKED = 64
-#: A request that is repeated later than this after its failure is a new call. SDKs wait a minute at most.
-_RETRY_WINDOW_NS = 120 * 10**9
 #: Bytes of a request that are hashed; of a larger one, a quarter of this at each end, and 1 KB every so often.
 _HASHED_WHOLE = 1024 * 1024
 _HASHED_EVERY = 64 * 1024
-
-
-@dataclass(slots=True)
-class RunStats:
-    """The totals of a run: sums over what was emitted. ``None`` where nothing was known."""
-
-    messages: int = 0
-    tokens: int | None = None
-    cost_usd: float | None = None
-    tool_calls: int = 0
-    errors: int = 0
-    success: bool = True  # how the last call ended
-
-    def add(self, event_type: str, said: Mapping[str, Any]) -> None:
-        """Add what an event says of itself: for events made by hand, which have no call to be told from."""
-        failed = said.get("success") is False
-        if event_type == schema.TOOL_CALLED:
-            self.tool_calls += 1
-        elif event_type == schema.LLM_MESSAGE:
-            self.messages += not said.get("attempt")
-            self.errors += failed
-            self.success = not failed
-            if (tokens := said.get("total_tokens")) is not None:
-                self.tokens = (self.tokens or 0) + tokens
-            if (cost_usd := said.get("cost_usd")) is not None:
-                self.cost_usd = (self.cost_usd or 0.0) + cost_usd
 
 
 @dataclass(slots=True)
@@ -80,7 +54,7 @@ class _Run:
     announced: bool  # it has begin and end events of its own
     stats: RunStats = field(default_factory=RunStats)
     waiting: OrderedDict[str, _tools.Pending] = field(default_factory=OrderedDict)
-    failures: OrderedDict[bytes, tuple[int, int]] = field(default_factory=OrderedDict)  # body → attempt, end
+    attempts: Attempts = field(default_factory=Attempts)
     turns: Turns = field(default_factory=Turns)
 
     def due_ms(self) -> int:
@@ -104,6 +78,7 @@ class RunRegistry:
         self._max_pending = max_pending
         self._runs: OrderedDict[Hashable, _Run] = OrderedDict()  # least recently used first
         self._next_due_ms: int | None = None  # never later than the true one
+        self._begun: OrderedDict[tuple[str, int], None] = OrderedDict()  # ids whose beginning was told by hand
 
     def record(self, call: LLMCall, exchange: Exchange) -> list[Event]:
         """The events of one finished call."""
@@ -113,24 +88,31 @@ class RunRegistry:
         run, origin = self._run_for(call, exchange, events)
         ending = classify(call, exchange)
         body = None if exchange.request_body is None else _fingerprint(exchange.url, exchange.request_body)
-        attempt = self._attempt(run, call, exchange, ending, body)
+        attempt = run.attempts.next(call, exchange, ending, body)
 
         talk = Conversation(call.messages)
         said = run.turns.read(
-            call, talk, Request(body, attempt, exchange), [one.as_asked() for one in run.waiting.values()]
+            call,
+            talk,
+            Request(body, attempt.number, ending.success, exchange),
+            [one.as_asked() for one in run.waiting.values()],
         )
         for one, result in _tools.match(run.waiting.values(), (*call.tool_results, *said.results), talk):
             del run.waiting[one.insert_id]
             run.turns.heard(result.content if isinstance(result.content, str) else None)
             self._tool(run, events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
+        origin = replace(origin, place=_place(said))
         run.turns.heard(call.output_text)
-        for index, text in enumerate(said.texts if attempt == 0 else ()):
-            _add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
-
         if origin.config.estimate_usage:
             call = estimated(call)
         cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
-        self._message(run, events, origin, call, exchange, ending, attempt, cost)
+        message = self._message(run, origin, call, exchange, ending, attempt, cost)
+        if message is not None:
+            origin = replace(origin, call=_events.facts_of_call(message))
+        for index, text in enumerate(said.texts if attempt.number == 0 else ()):
+            _add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
+        if message is not None:
+            events.append(message)
         self._tool_calls(run, events, origin, call, exchange, ending, talk, said)
         self._schedule(run)
         return events
@@ -139,6 +121,7 @@ class RunRegistry:
         """The event of a tool that a framework ran, ``exchange`` being its time and context. Ends the wait for it."""
         events: list[Event] = []
         run, origin = self._run_for(LLMCall(provider="", operation="tool"), exchange, events)
+        origin = replace(origin, place=_place(Said(turn=run.turns.current)))
         asked_for = [one for one in run.waiting.values() if tool.id is not None and one.id == tool.id]
         for one in asked_for[:1]:
             del run.waiting[one.insert_id]
@@ -219,6 +202,26 @@ class RunRegistry:
         """A manual session is over: its waiting tool calls are due. Its owner reports the run's end itself."""
         return self._end_all([name for name, run in self._runs.items() if run.stats is totals], now_ms, "manual")
 
+    def begins(self, session_id: str | None, amplitude_client: Any) -> bool:
+        """Whether a manual session of this id is the first that is told to begin: it is one run, however often entered.
+
+        Args:
+            session_id: the id, as the context has it.
+            amplitude_client: where the events go.
+        """
+        if session_id is None:
+            return True
+        key = session_id, id(amplitude_client)
+        known = key in self._begun or any(run.announced and _is_of(name, key) for name, run in self._runs.items())
+        self._remember_begun(key)
+        return not known
+
+    def _remember_begun(self, key: tuple[str, int]) -> None:
+        self._begun[key] = None
+        self._begun.move_to_end(key)
+        if len(self._begun) > self._max_runs:
+            self._begun.popitem(last=False)
+
     def take_tool(self, totals: RunStats, name: str, call_id: str | None) -> None:
         """Forget a waiting tool call of a manual session: its owner reports it by hand, and it is reported once."""
         for run in self._runs.values():
@@ -253,6 +256,7 @@ class RunRegistry:
             device_id=context.device_id,
             amplitude_session_id=context.amplitude_session_id,
             span=context.span,
+            call={"host": call.host or None, "requested_model": call.requested_model},
         )
         if run is None:
             while len(self._runs) >= self._max_runs:
@@ -270,7 +274,7 @@ class RunRegistry:
                 stats=context.totals if isinstance(context.totals, RunStats) else RunStats(),
             )
             self._runs[name] = run
-            if run.announced:
+            if run.announced and (session_id, id(context.binding.amplitude_client)) not in self._begun:
                 events.append(_events.run_started(origin, started, run.id))
         self._runs.move_to_end(name)
         run.started_ms = min(run.started_ms, started)
@@ -285,22 +289,12 @@ class RunRegistry:
         events: list[Event] = []
         self._release(run, events, list(run.waiting.values()))
         if run.announced:
-            stats = run.stats
-            events.append(
-                _events.run_finished(
-                    run.origin,
-                    max(now_ms, run.last_ms),
-                    run.id,
-                    messages=stats.messages,
-                    tokens=stats.tokens,
-                    cost_usd=stats.cost_usd,
-                    tool_calls=stats.tool_calls,
-                    errors=stats.errors,
-                    duration_ms=float(run.last_ms - run.started_ms),
-                    success=stats.success,
-                    end_reason=reason,
-                )
-            )
+            properties = {
+                **run.stats.as_properties(),
+                "duration_ms": float(run.last_ms - run.started_ms),
+                "end_reason": reason,
+            }
+            events.append(_events.run_finished(run.origin, max(now_ms, run.last_ms), run.id, properties))
         return events
 
     def _schedule(self, run: _Run) -> None:
@@ -310,44 +304,24 @@ class RunRegistry:
     # One call -------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def _attempt(run: _Run, call: LLMCall, exchange: Exchange, ending: CallResult, body: bytes | None) -> int:
-        """From the SDK's header; without one, by the same request having just failed."""
-        if call.retry_count is not None:
-            return call.retry_count
-        if body is None:
-            return 0
-        attempt, ended_ns = run.failures.pop(body, (-1, 0))
-        if not ended_ns <= exchange.started_ns <= ended_ns + _RETRY_WINDOW_NS:
-            attempt = -1  # in parallel with the one that failed, or long after it
-        if not ending.success:
-            run.failures[body] = (attempt + 1, exchange.finished_ns)
-            if len(run.failures) > _MAX_FAILURES:
-                run.failures.popitem(last=False)
-        return attempt + 1
-
-    @staticmethod
     def _message(
         run: _Run,
-        events: list[Event],
         origin: Origin,
         call: LLMCall,
         exchange: Exchange,
         ending: CallResult,
-        attempt: int,
+        attempt: Attempt,
         cost: tuple[float | None, str | None],
-    ) -> None:
-        stats = run.stats
-        stats.messages += attempt == 0
-        stats.errors += not ending.success
-        stats.success = ending.success
-        if _add(
-            events,
-            lambda: _events.llm_message(origin, call, exchange, ending, attempt, last_user_text(call), cost),
-        ):
-            if origin.config.token_tracking and call.usage.total is not None:
-                stats.tokens = (stats.tokens or 0) + call.usage.total
-            if cost[0] is not None:
-                stats.cost_usd = (stats.cost_usd or 0.0) + cost[0]
+    ) -> Event | None:
+        try:
+            event = _events.llm_message(origin, call, exchange, ending, attempt, last_user_text(call), cost)
+        except PrivacyError:
+            count("dropped_privacy")
+            lost = {"success": ending.success, "attempt": attempt.number, "operation": operation_name(call)}
+            run.stats.add(schema.LLM_MESSAGE, lost)
+            return None
+        run.stats.add(schema.LLM_MESSAGE, event.properties)
+        return event
 
     def _tool_calls(
         self,
@@ -392,6 +366,16 @@ def new_session_id() -> str:
     return f"session-{uuid.uuid4().hex}"
 
 
+def _place(said: Said) -> dict[str, Any]:
+    """Where in its run a call stands."""
+    turn = said.turn
+    return {
+        "turn_id": None if turn is None else _events.make_id(turn.id, "turn"),
+        "turn_index": None if turn is None else turn.index,
+        "parent_tool_call_id": said.parent_tool_call_id,
+    }
+
+
 def _add(events: list[Event], make: Callable[[], Event]) -> bool:
     """Append the event that ``make`` builds; without it, and counted, when its content could not be made safe."""
     try:
@@ -408,6 +392,11 @@ def _name(context: CallContext) -> Hashable:
     if session_id is not None:
         return session_id, id(context.binding.amplitude_client), id(context.totals)
     return context.binding.key, context.user_id or context.binding.user_id, context.device_id
+
+
+def _is_of(name: Hashable, key: tuple[str, int]) -> bool:
+    """Whether the run of this `_name` has that session id and client."""
+    return isinstance(name, tuple) and name[:2] == key
 
 
 def _automatic_id(context: CallContext, config: AIConfig) -> str | None:

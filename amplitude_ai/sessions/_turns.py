@@ -52,7 +52,13 @@ class Request:
 
     fingerprint: bytes | None  # of its body
     attempt: int
+    success: bool  # of its answer
     exchange: Exchange
+
+    @property
+    def answered(self) -> bytes | None:
+        """The fingerprint, when there was an answer: what failed is asked again by retries and fallbacks too."""
+        return self.fingerprint if self.success else b"failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class _Known:
     turn: Turn | None
     parent: str | None
     occurrences: int
-    fingerprint: bytes | None
+    fingerprint: bytes | None  # of a request that was answered
     started_ns: int
     finished_ns: int
 
@@ -140,13 +146,13 @@ class Turns:
             source = next((one for one in asked if one.phrases.are(text)), None)
             turn = None if source is None else source.turn
             parent = None if source is None else source.id
-            known = _Known(turn, parent, occurrences, request.fingerprint, exchange.started_ns, exchange.finished_ns)
+            known = _Known(turn, parent, occurrences, request.answered, exchange.started_ns, exchange.finished_ns)
             _remember(self._known, key, known)
             return source is None and not self._passed_on(messages, text)
         overlapping = exchange.started_ns < known.finished_ns and known.started_ns < exchange.finished_ns
         same = known.parent is not None or (known.turn is not None and known.turn == self.current)
         soon = exchange.started_ns - known.finished_ns <= _AGAIN_NS
-        anew = request.fingerprint == known.fingerprint and not request.attempt and known.parent is None
+        anew = request.fingerprint == known.fingerprint and known.parent is None
         repeated = same and soon and not anew and occurrences <= known.occurrences
         again = overlapping or repeated or request.attempt > 0 or (known_before and prefilled)
         if again:
@@ -154,7 +160,7 @@ class Turns:
             known.started_ns = min(known.started_ns, exchange.started_ns) if overlapping else exchange.started_ns
             known.occurrences = max(known.occurrences, occurrences)
             return False
-        known.parent, known.occurrences, known.fingerprint = None, occurrences, request.fingerprint
+        known.parent, known.occurrences, known.fingerprint = None, occurrences, request.answered
         known.started_ns, known.finished_ns = exchange.started_ns, exchange.finished_ns
         return not self._passed_on(messages, text)
 

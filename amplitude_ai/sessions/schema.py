@@ -48,6 +48,33 @@ class Property:
     absent: str = "never"
 
 
+def _turn(event: str) -> tuple[Property, ...]:
+    """The turn an event belongs to."""
+    absent = "not told (manual events)" if event == USER_MESSAGE else "nobody has said anything yet, manual events"
+    return (
+        Property(
+            "turn_id",
+            event,
+            "text",
+            agent="[Agent] Turn ID" if event == LLM_MESSAGE else "",
+            what="the turn of the session: opened by what a user said, carried by all that follows from it",
+            absent=absent,
+        ),
+        Property("turn_index", event, "int", what="0 for the first turn of the run", absent=absent),
+    )
+
+
+def _parent(event: str) -> Property:
+    """Whose work it is."""
+    return Property(
+        "parent_tool_call_id",
+        event,
+        "text",
+        what="the `tool_call_id` it works for: an agent used as a tool, known by the words of the arguments",
+        absent="it works for no tool call",
+    )
+
+
 PROPERTIES = (
     Property(
         "session_id",
@@ -124,6 +151,7 @@ PROPERTIES = (
     ),
     Property("content_length", USER_MESSAGE, "int", unit="characters", what="its full length"),
     Property("message_id", USER_MESSAGE, "text", agent="[Agent] Message ID"),
+    *_turn(USER_MESSAGE),
     Property("message_id", LLM_MESSAGE, "text", agent="[Agent] Message ID", what="id of this event's message"),
     Property(
         "response_id",
@@ -383,6 +411,39 @@ PROPERTIES = (
         what="0 for the first try, 1 for the first retry ...",
     ),
     Property(
+        "call_id",
+        LLM_MESSAGE,
+        "text",
+        what="the same for all attempts of one call: by the SDK's retry header, else the same request after a failure",
+        absent="not told (manual events)",
+    ),
+    Property(
+        "retry_delay_ms",
+        LLM_MESSAGE,
+        "float",
+        unit="ms",
+        flag="latency_tracking",
+        what="from the end of the attempt before",
+        absent="a first attempt; the one before was not seen",
+    ),
+    Property(
+        "is_final_attempt",
+        LLM_MESSAGE,
+        "bool",
+        what="`true`: a success, a cancellation, or a refusal that no SDK repeats",
+        absent="a failure that may be tried again: the view `calls` tells its end",
+    ),
+    Property(
+        "operation",
+        LLM_MESSAGE,
+        "text",
+        otel="gen_ai.operation.name",
+        what="`chat`, `generate_content`, `text_completion`; `embeddings`, `image_generation`, `video_generation`, "
+        "`text_to_speech`, `speech_to_text`, `moderation`, `rerank`, `ocr`: these are no messages of a run",
+    ),
+    *_turn(LLM_MESSAGE),
+    _parent(LLM_MESSAGE),
+    Property(
         "temperature",
         LLM_MESSAGE,
         "float",
@@ -477,7 +538,56 @@ PROPERTIES = (
         "a framework's own figure where it ran the tool",
         absent="no result seen, run by the provider",
     ),
-    Property("total_messages", RUN_FINISHED, "int", what="calls (first attempts)", absent="not told"),
+    *_turn(TOOL_CALLED),
+    _parent(TOOL_CALLED),
+    Property(
+        "total_messages",
+        RUN_FINISHED,
+        "int",
+        what="calls (first attempts) in which a model answered somebody",
+        absent="not told",
+    ),
+    Property(
+        "run_total_tokens",
+        RUN_FINISHED,
+        "int",
+        unit="tokens",
+        flag="token_tracking",
+        what="`total_tokens` under a name that no `llm_message` has: a sum over all events counts nothing twice",
+        absent="none known",
+    ),
+    Property(
+        "total_other_calls",
+        RUN_FINISHED,
+        "int",
+        what="embeddings, images, speech, moderations ...: by `operation` no messages",
+        absent="not told",
+    ),
+    Property(
+        "total_other_tokens",
+        RUN_FINISHED,
+        "int",
+        unit="tokens",
+        flag="token_tracking",
+        what="their part of `run_total_tokens`",
+        absent="none known",
+    ),
+    Property(
+        "total_other_cost_usd",
+        RUN_FINISHED,
+        "float",
+        unit="USD",
+        flag="cost_tracking",
+        what="their part of `total_cost_usd`",
+        absent="none known",
+    ),
+    Property(
+        "model_names",
+        RUN_FINISHED,
+        "text",
+        what="the models that answered, by commas; of several there is no `model_name`",
+        absent="none answered, not told",
+    ),
     Property(
         "total_tokens",
         RUN_FINISHED,

@@ -1,0 +1,97 @@
+"""Which HTTP attempts are one call: by the SDK's own retry header, else by the same request having just failed.
+
+Bounded, and holding hashes only. A request that is made again after it *succeeded* is another call.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from .._models import Exchange, LLMCall, Outcome
+from ._result import CallResult
+
+_MAX_REQUESTS = 64
+#: Failures of one request that are remembered: parallel calls may say the same.
+_MAX_EACH = 8
+#: A request that is repeated later than this after its failure is a new call. SDKs wait a minute at most.
+_RETRY_WINDOW_NS = 120 * 10**9
+#: Statuses that are worth another try; openai and anthropic (``_base_client.py``, ``_should_retry``) agree on them.
+_WORTH_RETRYING = frozenset({408, 409, 425, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a call. ``number`` is 0 for the first; ``is_final`` is ``None`` where nobody can tell."""
+
+    number: int
+    call_key: str  # the same for all attempts of a call
+    retry_delay_ms: float | None = None  # from the end of the one before
+    is_final: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    number: int
+    call_key: str
+    ended_ns: int
+
+
+class Attempts:
+    """The failed requests of one run that may be made again."""
+
+    __slots__ = ("_failures",)
+
+    def __init__(self) -> None:
+        self._failures: OrderedDict[tuple[int, bytes], list[_Failure]] = OrderedDict()
+
+    def next(self, call: LLMCall, exchange: Exchange, ending: CallResult, body: bytes | None) -> Attempt:
+        """Which attempt of which call this is; remembers a failure. ``body`` is what its request is known by."""
+        key = None if body is None else (exchange.context.binding.key, body)
+        before = self._take(key, exchange, call.retry_count) if key is not None else None
+        number = call.retry_count
+        if number is None:
+            number = 0 if before is None else before.number + 1
+        made = Attempt(
+            number=number,
+            call_key=exchange.id if before is None else before.call_key,
+            retry_delay_ms=None if before is None else (exchange.started_ns - before.ended_ns) / 1e6,
+            is_final=_is_final(exchange, ending),
+        )
+        if key is not None and not ending.success:
+            failures = self._failures.setdefault(key, [])
+            self._failures.move_to_end(key)
+            failures.append(_Failure(number, made.call_key, exchange.finished_ns))
+            del failures[:-_MAX_EACH]
+            if len(self._failures) > _MAX_REQUESTS:
+                self._failures.popitem(last=False)
+        return made
+
+    def _take(self, key: tuple[int, bytes], exchange: Exchange, told: int | None) -> _Failure | None:
+        """The failure that this is the retry of: the longest waiting one that ended before, and not too long before."""
+        failures = self._failures.get(key)
+        if not failures or told == 0:
+            return None
+        for one in failures:
+            just_now = one.ended_ns <= exchange.started_ns <= one.ended_ns + _RETRY_WINDOW_NS
+            if just_now and (told is None or one.number < told):
+                failures.remove(one)
+                if not failures:
+                    del self._failures[key]
+                return one
+        return None
+
+
+def _is_final(exchange: Exchange, ending: CallResult) -> bool | None:
+    """A success is; so is a refusal that no SDK repeats. Of other failures nobody knows before the next attempt."""
+    if ending.success:
+        return True
+    if exchange.outcome is Outcome.CANCELLED:
+        return True
+    should = exchange.response_headers.get("x-should-retry")
+    if should == "false":
+        return True
+    status = exchange.status
+    if should == "true" or status is None or status < 400:
+        return None
+    return True if status < 500 and status not in _WORTH_RETRYING else None
