@@ -16,7 +16,7 @@ FLOORS = (
     ("look", "_preload"),
     ("delivery",),
     ("_runtime",),
-    ("_public", "testing", "manual", "plugins", "instrumentation"),
+    ("_public", "testing", "_cassette", "manual", "plugins", "instrumentation"),
     ("clients",),
     ("cli", "page", "otel", "pytest_plugin"),
     ("__main__", "__init__"),

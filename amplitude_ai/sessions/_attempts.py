@@ -43,11 +43,11 @@ class Attempts:
     __slots__ = ("_failures",)
 
     def __init__(self) -> None:
-        self._failures: OrderedDict[tuple[int, bytes], list[_Failure]] = OrderedDict()
+        self._failures: OrderedDict[bytes, list[_Failure]] = OrderedDict()
 
     def next(self, call: LLMCall, exchange: Exchange, ending: CallResult, body: bytes | None) -> Attempt:
         """Which attempt of which call this is; remembers a failure. ``body`` is what its request is known by."""
-        key = None if body is None else (exchange.context.binding.key, body)
+        key = body  # whichever client: `requests.post` makes one for each try
         before = self._take(key, exchange, call.retry_count) if key is not None else None
         number = call.retry_count
         if number is None:
@@ -67,7 +67,7 @@ class Attempts:
                 self._failures.popitem(last=False)
         return made
 
-    def _take(self, key: tuple[int, bytes], exchange: Exchange, told: int | None) -> _Failure | None:
+    def _take(self, key: bytes, exchange: Exchange, told: int | None) -> _Failure | None:
         """The failure that this is the retry of: the longest waiting one that ended before, and not too long before."""
         failures = self._failures.get(key)
         if not failures or told == 0:
