@@ -10,7 +10,7 @@ nanoseconds; ``_ms`` is milliseconds; tokens are counts; money is USD.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,8 @@ class Binding:
     auto_start_session: bool = True
     explicit: bool = False
     managed: bool = False
+    #: What an SDK raises for a failed call (`clients._sdk_errors`); ``None`` for a transport alone.
+    sdk_error: Callable[[LLMCall, Exchange], CallError | None] | None = None
     key: int = field(default_factory=lambda: next(_binding_keys))
     #: The context of a call for which neither its surroundings nor its headers say more.
     plain: CallContext = field(init=False, repr=False, compare=False)
@@ -227,6 +229,7 @@ class LLMCall:
     finish_reason: str | None = None  # the provider's own word
     response_id: str | None = None
     error: CallError | None = None
+    sdk_error: CallError | None = None  # the exception its SDK raises for that, where we know the SDK
     temperature: float | None = None
     max_tokens: int | None = None
     top_p: float | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import _clock, _guard, _scope, _threads
@@ -191,6 +192,10 @@ class Runtime:
             count("parse_errors")
             count(f"parse_errors_{call.parse_error}")
         count("recorded")
+        told = exchange.context.binding.sdk_error
+        if told is not None and (call.error is not None or exchange.error is not None):
+            with guard("sdk_error"):
+                call = replace(call, sdk_error=told(call, exchange))
         self._deliver(self.runs.record(call, exchange))
 
     def _deliver(self, events: list[Event]) -> None:

@@ -472,3 +472,30 @@ def test_a_run_of_several_models_names_them(book, binding):
     assert "model_name" not in totals
     book.record(call("Hello"), exchange(2000, binding=binding))
     assert only(book.end_all(NEW_YEAR + 999, "exit"), "llm_run_finished")["model_name"] == "gpt-4o-mini-2024-07-18"
+
+
+# What is a success --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"answer": None, "finish_reason": "PROHIBITED_CONTENT"}, (False, "content_blocked")),
+        ({"answer": None, "finish_reason": "SAFETY"}, (False, "content_blocked")),
+        ({"answer": "", "finish_reason": "content_filter"}, (False, "content_blocked")),
+        ({"answer": "So far", "finish_reason": "content_filter"}, (True, None)),
+        ({"answer": None, "finish_reason": "refusal"}, (True, None)),
+        ({"answer": "I can't help with that.", "finish_reason": "stop"}, (True, None)),
+        ({"answer": None, "finish_reason": "max_tokens"}, (False, "max_tokens_without_content")),
+        ({"answer": "", "finish_reason": "length"}, (False, "max_tokens_without_content")),
+        ({"answer": "So f", "finish_reason": "length"}, (True, None)),
+        ({"answer": None, "finish_reason": "length", "tool_calls": (ToolCall("a", "1", {}),)}, (True, None)),
+        ({"answer": None, "finish_reason": "length", "parse_error": "Truncated"}, (True, None)),
+        ({"answer": None, "finish_reason": "stop"}, (True, None)),
+    ],
+)
+def test_what_is_a_success(book, changes, expected):
+    """Blocked or spent before a word came: a failure. A refusal, and what was cut in the middle: an answer."""
+    told = message(book.record(call("Hello", **changes), exchange()))
+    assert (told["success"], told.get("error_type")) == expected
+    assert told["finish_reason"] == changes["finish_reason"]

@@ -15,6 +15,7 @@ from .._runtime import bind
 from ._keywords import PER_CLIENT, pop_settings, signature_with
 from ._resources import resource_properties
 from ._sdk import import_sdk
+from ._sdk_errors import of_google_genai
 from ._settings import ClientSettings, end_run, watch_aiohttp_session, watch_http_client
 
 
@@ -24,7 +25,7 @@ def client_class() -> Any:
     base: Any = import_sdk("google.genai", "google-genai").Client
 
     def __init__(self: Any, **options: Any) -> None:
-        told = ClientSettings(bind(**pop_settings(options)))
+        told = ClientSettings(bind(**pop_settings(options)), of_google_genai())
         base.__init__(self, **options)
         self._amplitude = told
         _watch(self._api_client, told)

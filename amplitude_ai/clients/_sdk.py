@@ -16,6 +16,7 @@ from .._models import Binding
 from .._runtime import bind
 from ._keywords import PER_CLIENT, pop_settings, signature_with
 from ._resources import adopt_attributes, resource_properties
+from ._sdk_errors import of_stainless
 from ._settings import ClientSettings, end_run, owns_transport, rebind, watch_http_client
 
 if TYPE_CHECKING:
@@ -63,10 +64,11 @@ def import_sdk(module: str, package: str) -> Any:
 @functools.cache
 def instrumented_class(base: Any) -> Any:
     """The instrumented subclass of an SDK's client class."""
+    sdk_error = of_stainless(base)
     colour = _async_members if inspect.iscoroutinefunction(base.close) else _sync_members
 
     def __init__(self: Any, *args: Any, **options: Any) -> None:
-        settings = ClientSettings(bind(**pop_settings(options)))
+        settings = ClientSettings(bind(**pop_settings(options)), sdk_error)
         ours = type(self)
         if ours is not instrumented:
             base.__init__(self, *args, **options)
@@ -81,7 +83,8 @@ def instrumented_class(base: Any) -> Any:
     @functools.wraps(base.copy)
     def copy(self: Any, *args: Any, **options: Any) -> Any:
         changes = pop_settings(options)
-        settings = ClientSettings(_changed(self._amplitude.binding, changes)) if changes else self._amplitude
+        changed = ClientSettings(_changed(self._amplitude.binding, changes), sdk_error) if changes else None
+        settings = changed or self._amplitude
         if type(self) is not instrumented:
             copied = base.copy(self, *args, **options)
         else:

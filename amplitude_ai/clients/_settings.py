@@ -19,6 +19,7 @@ from .._runtime import observer
 from ..instrumentation.factory import _watch
 from ..transports._httpx_family import TransportBase, end_client
 from ..transports._watch import EXTENSION, our_headers
+from ._sdk_errors import SdkError
 
 _BINDING = "amplitude_ai.binding"
 
@@ -33,9 +34,9 @@ class ClientSettings:
 
     __slots__ = ("__weakref__", "binding")
 
-    def __init__(self, binding: Binding) -> None:
+    def __init__(self, binding: Binding, sdk_error: SdkError | None = None) -> None:
         fields = {field.name: getattr(binding, field.name) for field in dataclasses.fields(binding) if field.init}
-        self.binding = ClientBinding(**fields)
+        self.binding = ClientBinding(**{**fields, "sdk_error": sdk_error})
         weakref.finalize(self, end_run, self.binding).atexit = False
 
 

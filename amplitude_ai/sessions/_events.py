@@ -182,6 +182,8 @@ def llm_message(
         "http_status": exchange.status,
         "error_type": result.error_type,
         "error_message": None if result.success else origin.privacy.error_message(result.error_message),
+        "wire_error_type": result.wire_error_type,
+        "wire_error_message": None if result.success else origin.privacy.error_message(result.wire_error_message),
         "operation": operation_name(call),
         "call_id": make_id(attempt.call_key, "call"),
         "attempt": attempt.number,

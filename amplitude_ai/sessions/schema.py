@@ -381,7 +381,14 @@ PROPERTIES = (
         what="the reader stopped, the stream was cut, or an error ended it, before its last frame",
         absent="not told (manual events)",
     ),
-    Property("success", LLM_MESSAGE, "bool", agent="[Agent] Is Error"),
+    Property(
+        "success",
+        LLM_MESSAGE,
+        "bool",
+        agent="[Agent] Is Error",
+        what="an answer came. `false` too: blocked before a word (`content_blocked`), tokens spent before one "
+        "(`max_tokens_without_content`). A refusal is an answer, and so is one cut in the middle",
+    ),
     Property("http_status", LLM_MESSAGE, "int", otel="http.response.status_code", absent="no answer came"),
     Property(
         "error_type",
@@ -390,7 +397,8 @@ PROPERTIES = (
         flag="error_tracking",
         agent="[Agent] Error Type",
         otel="error.type",
-        what="the provider's word, else `http_<status>`, else the exception's class",
+        what="through a factory the class of the SDK's exception (`RateLimitError`); by a transport alone "
+        "`wire_error_type`",
         absent="success",
     ),
     Property(
@@ -400,7 +408,24 @@ PROPERTIES = (
         privacy="error",
         flag="error_tracking",
         agent="[Agent] Error Message",
-        what="keys removed",
+        what="through a factory the exception's text, else `wire_error_message`; keys removed",
+        absent="success, privacy",
+    ),
+    Property(
+        "wire_error_type",
+        LLM_MESSAGE,
+        "text",
+        flag="error_tracking",
+        what="the provider's word, else `http_<status>`, else the class of the HTTP library's exception",
+        absent="success, manual events",
+    ),
+    Property(
+        "wire_error_message",
+        LLM_MESSAGE,
+        "text",
+        privacy="error",
+        flag="error_tracking",
+        what="the provider's text, else the exception's; keys removed",
         absent="success, privacy",
     ),
     Property(
