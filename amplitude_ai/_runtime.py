@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import _clock, _guard, _scope, _threads
 from ._config import env_console, env_spool
 from ._flush_tie import tie_flush
-from ._guard import count, guard
+from ._guard import count, fence, guard
 from ._models import Binding, Event, Exchange, LLMCall
 from ._preload import preload
 from ._process_hooks import at_fork, before_own_death
@@ -61,6 +61,8 @@ class Runtime:
         self._is_exit_registered = False
         self._exit_spent = 0.0
         self._spools = False  # for all clients
+        #: Who else is told of every event, by name; on the worker's thread.
+        self.mirrors: dict[str, Callable[[Event], None]] = {}
 
     # Caller's thread ------------------------------------------------------------------------------------------
 
@@ -192,6 +194,10 @@ class Runtime:
         self._deliver(self.runs.record(call, exchange))
 
     def _deliver(self, events: list[Event]) -> None:
+        for mirror in list(self.mirrors.values()):
+            for event in events:
+                with fence("mirror"):  # an exporter of the application's, on our thread
+                    mirror(event)
         if events:
             if self.console or (self.console is None and env_console()):
                 from .delivery import _console

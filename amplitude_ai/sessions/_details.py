@@ -33,12 +33,13 @@ def wanted(config: AIConfig) -> bool:
     return bool(_wanted_by) or config.event_schema != "specification"
 
 
-def of_event(privacy: Privacy) -> dict[str, Any]:
+def of_event(privacy: Privacy, span: Any) -> dict[str, Any]:
     """The details of any event."""
-    return {"content_mode": FULL if privacy.input_allowed or privacy.output_allowed else METADATA_ONLY}
+    mode = FULL if privacy.input_allowed or privacy.output_allowed else METADATA_ONLY
+    return {"content_mode": mode} if span is None else {"content_mode": mode, "span": span}
 
 
-def of_call(privacy: Privacy, call: LLMCall, exchange: Exchange) -> dict[str, Any]:
+def of_call(privacy: Privacy, call: LLMCall, exchange: Exchange, span: Any) -> dict[str, Any]:
     """The details of a model call's event. Raises `PrivacyError`."""
     system = "\n\n".join(message.text for message in call.messages if message.role == "system" and message.text)
     kept = privacy.input(system or None)
@@ -48,7 +49,7 @@ def of_call(privacy: Privacy, call: LLMCall, exchange: Exchange) -> dict[str, An
         for tool in call.tool_calls
     ]
     made = {
-        **of_event(privacy),
+        **of_event(privacy, span),
         "operation": call.operation,
         "started_at_ms": exchange.started_at_ms,
         "system_prompt": kept and kept.text,

@@ -104,7 +104,7 @@ def build(
         amplitude_client=origin.amplitude_client,
         config=origin.config,
         call=origin.call,
-        details=details or (_details.of_event(origin.privacy) if _details.wanted(origin.config) else {}),
+        details=details or (_details.of_event(origin.privacy, origin.span) if _details.wanted(origin.config) else {}),
     )
 
 
@@ -194,7 +194,7 @@ def llm_message(
         "ratelimit_remaining_requests": call.ratelimit_remaining_requests,
         "ratelimit_remaining_tokens": call.ratelimit_remaining_tokens,
     }
-    details = _details.of_call(origin.privacy, call, exchange) if _details.wanted(origin.config) else None
+    details = _details.of_call(origin.privacy, call, exchange, origin.span) if _details.wanted(origin.config) else None
     return build(LLM_MESSAGE, origin, finished_at_ms(exchange), insert_id, properties, details)
 
 
