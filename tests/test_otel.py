@@ -66,12 +66,12 @@ class Program:
         self.meters = MeterProvider([self.reader])
         self.seen = EventList()
 
-    def run(self, *exchanges, config=None, path="/v1/chat/completions"):
+    def run(self, *exchanges, config=None, path="/v1/chat/completions", session_id="s-1"):
         """Make calls: (messages or body, response)."""
         answers = [response for _, response in exchanges]
         transport = httpx2.MockTransport(lambda request: answers.pop(0))
         with amplitude_ai.instrumented_httpx(
-            transport=transport, amplitude_client=self.seen, ai_config=config, session_id="s-1", user_id="ann-1"
+            transport=transport, amplitude_client=self.seen, ai_config=config, session_id=session_id, user_id="ann-1"
         ) as client:
             for said, _ in exchanges:
                 body = said if isinstance(said, dict) else {"model": "gpt-4o-mini", "messages": said, "tools": [TOOL]}
