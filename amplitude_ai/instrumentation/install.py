@@ -104,6 +104,11 @@ def uninstall_transport() -> None:
         _unwant(_EVERYTHING)
 
 
+def is_installed() -> bool:
+    """Whether `install_transport` is in force."""
+    return _EVERYTHING in _wanted
+
+
 def watched_libraries() -> frozenset[str]:
     """The import names of the libraries that `install_transport` watches where they are installed."""
     return frozenset(name.partition(".")[0] for name in _PATCHES)
