@@ -12,6 +12,8 @@ so that importing this package loads no HTTP library, no SDK and not amplitude i
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from . import _alias
@@ -48,6 +50,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 _alias.install()
+if os.path.exists(os.path.join(os.path.dirname(__file__), "patching.py")):  # a file of Amplitude's own package
+    import warnings
+
+    from ._mistakes import BOTH
+
+    warnings.warn(BOTH, RuntimeWarning, stacklevel=2)
 
 _HOMES = {
     "AIConfig": "_config",
@@ -140,10 +148,25 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise _unknown(name)
     value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value
+
+
+def _unknown(name: str) -> Exception:
+    """What to raise for a name that does not exist."""
+    if name.startswith("_"):
+        return AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import opcode
+
+    from . import _mistakes
+
+    said = _mistakes.unknown_name(name, __all__)
+    # ``from amplitude_ai import name`` replaces the text of an AttributeError by its own.
+    caller = sys._getframe(2)
+    imports = caller.f_code.co_code[caller.f_lasti] == opcode.opmap["IMPORT_FROM"]
+    return ImportError(said, name=__name__) if imports and name in _mistakes.OFFICIAL else AttributeError(said)
 
 
 def __dir__() -> list[str]:

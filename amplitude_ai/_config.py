@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from ._mistakes import answers_misspelling
+
 logger = logging.getLogger("amplitude.ai")
 
 #: What a price table looks like once checked: ``{"gpt-4*": {"input": 3e-05, "output": 6e-05}}``, USD per token.
@@ -188,6 +190,10 @@ class AIConfig:
         if len(text) <= limit:
             return text
         return text[:limit] if limit <= 3 else text[: limit - 3] + "..."
+
+
+# The message of a dataclass names no other option.
+AIConfig.__init__ = answers_misspelling(AIConfig.__init__)  # type: ignore[method-assign]
 
 
 def _kind(value: object) -> str:

@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self, TypeVar, cast
 
+from ._mistakes import answers_misspelling
 from ._models import Binding, CallContext
 
 #: Prefix of the headers that are ours; they are removed before the wire.
@@ -138,6 +139,9 @@ class context(ContextDecorator):
         ValueError: an id is empty.
     """
 
+    _used = True  # nothing to warn of where an option was misspelt
+
+    @answers_misspelling
     def __init__(
         self,
         user_id: str | None = None,

@@ -7,6 +7,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._mistakes import answers_misspelling
 from .._models import Binding
 from .._runtime import bind, observer
 from ..transports._httpx_family import watch_client
@@ -42,6 +43,7 @@ def _library(library: object) -> tuple[ModuleType, ModuleType]:
         ) from exc
 
 
+@answers_misspelling
 def instrumented_httpx(
     library: str = "httpx2",
     *,
@@ -78,6 +80,7 @@ def instrumented_httpx(
     return _build(module.Client, leaf.AmplitudeTransport, transport, binding, client_options)
 
 
+@answers_misspelling
 def instrumented_async_httpx(
     library: str = "httpx2",
     *,
@@ -105,6 +108,7 @@ def _build(client_class: Any, transport_class: Any, transport: Any, binding: Bin
     return client
 
 
+@answers_misspelling
 def instrumented_requests(
     *,
     amplitude_client: Any = None,
@@ -129,6 +133,7 @@ def instrumented_requests(
     return session
 
 
+@answers_misspelling
 def instrument(
     client: T,
     *,
@@ -150,6 +155,11 @@ def instrument(
     Raises:
         TypeError: nothing in ``client`` can be instrumented.
     """
+    if isinstance(client, type):
+        raise TypeError(
+            f"client is the class {client.__module__}.{client.__qualname__}: pass an instance, "
+            f"such as instrument({client.__qualname__}(...)), or use install_transport() for every one"
+        )
     binding = bind(amplitude_client, ai_config, user_id, session_id, auto_start_session)
     if _watch(client, binding):
         return client

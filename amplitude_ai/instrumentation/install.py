@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .._guard import log_once, logger, report
+from .._mistakes import answers_misspelling
 from .._models import Binding
 from .._runtime import bind, observer, runtime
 from .._scope import ambient
@@ -46,6 +47,7 @@ _wanted: set[object] = set()
 _EVERYTHING = object()
 
 
+@answers_misspelling
 def install_transport(
     *,
     amplitude_client: Any = None,
