@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 comma := ,
 
-.PHONY: demo test check bench bench-own bench-peers stress matrix format clean
+.PHONY: demo demo-ui browser test check bench bench-own bench-peers stress matrix format clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
@@ -14,6 +14,9 @@ $(VENV)/.installed: pyproject.toml
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m tests.demo
+
+demo-ui: demo
+	$(BIN)/python -m amplitude_ai --store .demo/events.db ui --open
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest
@@ -35,6 +38,11 @@ bench-peers: $(VENV)/.installed
 stress: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,stress]'
 	$(BIN)/python -m tests.stress $(subst $(comma), ,$(SECTIONS))
+
+# Chromium is the system's own (Debian: apt-get install chromium). SCREENSHOTS=docs renews the documentation's pictures.
+browser: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,browser]'
+	AMPLITUDE_AI_SCREENSHOTS=$(SCREENSHOTS) $(BIN)/python -m pytest tests/test_browser.py
 
 matrix: $(VENV)/.installed
 	$(BIN)/python -m tests.matrix $(subst $(comma), ,$(ROWS))

@@ -29,11 +29,13 @@ def tail(path: Path, which: Filter, limit: int, follow: bool, as_lines_of_json: 
     while True:
         try:
             with Reader(path) as reader:
-                _print(list(reversed(_calls.newest(reader, which, limit_now))), as_lines_of_json)
+                last = reader.one("SELECT max(id) FROM events") or 0  # first: what comes meanwhile is for `_follow`
+                newest = [row for row in _calls.newest(reader, which, limit_now) if row["row"] <= last]
+                _print(newest[::-1], as_lines_of_json)
                 if not follow:
                     return
                 limit_now = _PAGE  # of a store that takes this one's place all is new
-                _follow(reader, which, as_lines_of_json)
+                _follow(reader, which, as_lines_of_json, last)
         except StoreMissingError:
             if not follow:
                 raise
@@ -42,8 +44,7 @@ def tail(path: Path, which: Filter, limit: int, follow: bool, as_lines_of_json: 
             return
 
 
-def _follow(reader: Reader, which: Filter, as_lines_of_json: bool) -> None:
-    last = reader.one("SELECT max(id) FROM events") or 0
+def _follow(reader: Reader, which: Filter, as_lines_of_json: bool, last: int) -> None:
     was = os.stat(reader.path).st_ino
     while True:
         _threads.pause(_EVERY)
