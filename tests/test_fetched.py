@@ -96,3 +96,9 @@ def test_perplexitys_deferred():
     answer = {**CHAT, "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}}
     call = told("GET", f"{url}/a1", {"id": "a1", "status": "COMPLETED", "response": answer})
     assert (call.output_text, call.usage.output_tokens, call.provider) == ("Hello", 2, "perplexity")
+
+
+def test_an_id_alone_defers_nothing():
+    """An answer without choices that nobody asked to be deferred is a call with an odd answer."""
+    body = {"model": "m", "messages": ASK["messages"]}
+    assert told("POST", "https://api.x.ai/v1/chat/completions", {"request_id": "d1"}, body) is not None

@@ -213,8 +213,10 @@ def test_deep_json_is_an_error_of_the_body():
 def test_a_request_with_lone_surrogates():
     """The prompt is read, the half character replaced."""
     request = {"model": "m", "messages": [{"role": "user", "content": "Hi \ud83d"}]}
+    request["messages"].append({"role": "tool", "tool_call_id": "c\ud83d", "content": "\ud83d"})
     call = answered(json.dumps(ANSWER).encode(), "application/json", request=request)
-    assert [turn.text for turn in call.messages] == ["Hi \ufffd"]
+    assert [turn.text for turn in call.messages] == ["Hi \ufffd", "\ufffd"]
+    assert [(result.id, result.content) for result in call.tool_results] == [("c\ufffd", "\ufffd")]
 
 
 def tools(*deltas):
@@ -285,3 +287,13 @@ TWO = [("look", {"q": 1}), ("look", {"q": 2})]
 def test_parallel_tool_calls(deltas, expected):
     """Arguments that are whole JSON by now end a call: the next name begins another."""
     assert tools(*deltas) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["error: no such model", "id: 5 is unknown", ": (", "data is missing", "<html>data: x</html>"]
+)
+def test_plain_text_is_no_stream(text):
+    """A server's own words, though they begin as an event's line does, are the message as they stand."""
+    for label in ("text/plain", "text/html", ""):
+        call = answered(text.encode(), label, status=500)
+        assert (call.error.message, call.streaming) == (text, False)

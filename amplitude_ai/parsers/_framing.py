@@ -22,7 +22,7 @@ _HEAD = 4096
 _BOM = b"\xef\xbb\xbf"
 #: A line of server-sent events: a field, or a comment.
 _SSE_LINE = re.compile(rb"(?:data|event|id|retry|error)(?::|[\r\n]|$)|:")
-_DATA_LINE = re.compile(rb"^data:", re.MULTILINE)
+_DATA_LINE = re.compile(rb"(?:^|[\r\n]|\xbf)(?:data|event):")
 _JSON_LINES = frozenset({"ndjson", "jsonl", "stream+json", "x-ndjson", "json-lines", "jsonlines", "x-jsonlines"})
 
 
@@ -44,9 +44,9 @@ def stream_frames(data: bytes, label: str, framing: str, streaming: bool) -> Ite
         return ndjson_frames(data) if _is_json_lines(data, lines) else None
     if start[:1] == b"[":
         return json_array_frames(data) if framing == "array" and streaming else None
-    if _SSE_LINE.match(start):
-        return sse_frames(data)
-    if kind == "event-stream" and _DATA_LINE.search(data):
+    if kind == "event-stream":
+        return sse_frames(data) if _SSE_LINE.match(start) or _DATA_LINE.search(data) else None
+    if _SSE_LINE.match(start) and _DATA_LINE.search(data):  # "error: no such model" is a text
         return sse_frames(data)
     return eventstream_frames(data) if kind == "vnd.amazon.eventstream" else None
 

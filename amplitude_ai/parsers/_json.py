@@ -29,6 +29,7 @@ def loads(data: bytes | str) -> JSON:
     """Decode JSON. Raises `ValueError` on anything malformed, and on what would be a hundred times as large decoded.
 
     What applications' own parsers read is read too: lone surrogates, a byte-order mark, UTF-16, NaN (as ``None``).
+    Halves of characters stay halves: the other one may be in the next delta (`rejoined`).
     """
     if len(data) > _SMALL:
         raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
@@ -39,6 +40,12 @@ def loads(data: bytes | str) -> JSON:
         return orjson.loads(data)
     except ValueError:
         return _lenient(data)
+
+
+def loads_whole(data: bytes) -> JSON:
+    """The same of a document that is complete: of characters there are whole ones only."""
+    value = loads(data)
+    return rejoined(value) if has_halves(data) else value
 
 
 def _lenient(data: bytes | str) -> JSON:
@@ -83,6 +90,11 @@ def values(text: str) -> list[JSON] | None:
 
 #: JSON values in one event of a stream (two were seen), or behind each other in a body.
 _MAX_VALUES = 10_000
+
+
+def has_halves(data: bytes) -> bool:
+    """Whether a text of JSON may hold halves of characters: they are always spelled as escapes."""
+    return b"\\ud" in data or b"\\uD" in data
 
 
 def is_whole(value: JSON) -> bool:

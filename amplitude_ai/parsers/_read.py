@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .._elide import elide_base64
-from .._models import CallError, Exchange, LLMCall, Message, Outcome
+from .._models import CallError, Exchange, LLMCall, Outcome
 from . import _registry, compatible
 from ._batches import read_results
 from ._bounds import bounded
@@ -24,7 +24,7 @@ from ._formats import FORMATS
 from ._frames import with_errors
 from ._framing import stream_frames
 from ._gateways import upstream_provider
-from ._json import as_count, as_dict, as_float, as_str, is_whole, loads, rejoined
+from ._json import as_count, as_dict, as_float, as_str, has_halves, is_whole, loads_whole, rejoined
 from ._paths import BATCH_RESULTS
 from ._router import Route, host_provider, route
 from ._shape import shape
@@ -102,7 +102,6 @@ def read(exchange: Exchange) -> LLMCall | None:
         )
     if call is None:
         return None
-    call = _rejoined(call)
     return bounded(_with_wire_facts(call, exchange, where, request, answer, decoded, problem))
 
 
@@ -162,16 +161,6 @@ def _is_counted(call: LLMCall) -> bool:
     return usage.input_tokens is not None or usage.output_tokens is not None
 
 
-def _rejoined(call: LLMCall) -> LLMCall:
-    """The call with characters whole that were split between two deltas, or cut in the request."""
-    texts = [call.output_text or "", *(turn.text for turn in call.messages)]
-    if all(map(is_whole, texts)) and all(is_whole(tool.arguments) for tool in call.tool_calls):
-        return call
-    tools = tuple(replace(tool, arguments=rejoined(tool.arguments)) for tool in call.tool_calls)
-    messages = tuple(Message(turn.role, rejoined(turn.text)) for turn in call.messages)
-    return replace(call, output_text=rejoined(call.output_text), tool_calls=tools, messages=messages)
-
-
 def _tool_definitions(body: Mapping[str, Any]) -> tuple[Any, ...]:
     tools = body.get("tools") or as_dict(body.get("toolConfig")).get("tools")
     return tuple(tools) if isinstance(tools, list) else ()
@@ -196,7 +185,7 @@ def _request_body(exchange: Exchange) -> tuple[Mapping[str, Any], str | None]:
     if content_type.startswith("multipart/"):
         return _multipart_fields(raw, content_type), None
     try:
-        return as_dict(loads(elide_base64(decode((raw,), encoding).data))), None
+        return as_dict(loads_whole(elide_base64(decode((raw,), encoding).data))), None
     except ValueError:
         return {}, "RequestNotJSON" if "json" in content_type else None
 
@@ -246,10 +235,11 @@ def _answer(exchange: Exchange, request: WireRequest, decoded: Body, where: Rout
         except Exception as exc:
             return _Answer({}, complete=False, streamed=True, problem=type(exc).__name__)
         counted = folded.complete if folded.usage_complete is None else folded.usage_complete
-        return _Answer(folded.body, folded.complete, True, folded.first_token_end, usage_complete=counted)
+        body = rejoined(folded.body) if has_halves(data) and not is_whole(folded.body) else folded.body
+        return _Answer(body, folded.complete, True, folded.first_token_end, usage_complete=counted)
     streamed = _asked_to_stream(request) and not refused
     try:
-        value = loads(elide_base64(data))
+        value = loads_whole(elide_base64(data))
     except ValueError:
         text = data[:4000].decode("utf-8", "replace")
         if "json" in exchange.response_headers.get("content-type", "json"):

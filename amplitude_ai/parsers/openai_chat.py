@@ -56,12 +56,8 @@ def _is_deferred(request: WireRequest, body: Mapping[str, Any]) -> bool:
     https://docs.perplexity.ai/api-reference/async-chat-completions-post.)
     """
     accepted = request.status is not None and request.status < 300
-    started = (
-        request.method == "POST"
-        and ("request_id" in body or "/async/" in request.path)
-        and not body.get("choices")
-        and not body.get("error")
-    )
+    is_asked = request.body.get("deferred") is True or "/async/" in request.path
+    started = request.method == "POST" and is_asked and not body.get("choices") and not body.get("error")
     return is_pending(request, body) or (accepted and started)
 
 
