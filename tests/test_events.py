@@ -66,7 +66,7 @@ DOCUMENTED = documented()
 def conversation(*calls, config=None, context=None):
     """The events of calls, one a second, and of the end of their runs."""
     book = RunRegistry(config)
-    custom = {"tier": "pro", "agent": "triage", "parent_agent": "root"}
+    custom = {"tier": "pro", "agent": "triage", "parent_agent": "root", "step": "route", "workflow": "support"}
     span = SimpleNamespace(trace_id=1, span_id=2)
     context = context or CallContext(Binding(), user_id="ann", properties=custom, span=span)
     events = []
@@ -85,7 +85,9 @@ RESULT = call("Weather?", Message("assistant", ""), tool_results=(ToolResult("ca
 EXPERT = replace(FULL, tool_calls=(ToolCall("expert", "call-9", {"input": "Ask the expert"}),))
 SUB_AGENT = replace(FULL, messages=(Message("user", "Ask the expert"),))
 EMBEDDING = call("Paris", operation="embeddings", answer=None, model="text-embedding-3-small", usage=Usage(8, 0))
+HANDOFF = replace(FULL, tool_calls=(ToolCall("transfer_to_billing", "call-7", {}),))
 SCENARIOS = {
+    "handed over": (HANDOFF,),
     "retried": (REFUSED, FULL),
     "a sub-agent": (EXPERT, SUB_AGENT, EMBEDDING),
     "data only": (EMBEDDING,),

@@ -125,7 +125,7 @@ class RunRegistry:
         asked_for = [one for one in run.waiting.values() if tool.id is not None and one.id == tool.id]
         for one in asked_for[:1]:
             del run.waiting[one.insert_id]
-            origin = one.origin
+            origin = replace(one.origin, properties={**one.origin.properties, **origin.properties})
         self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, exchange.latency_ms))
         self._schedule(run)
         return events

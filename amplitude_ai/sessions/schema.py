@@ -117,7 +117,7 @@ PROPERTIES = (
         "text",
         agent="[Agent] Agent ID",
         otel="gen_ai.agent.name",
-        what="the agent that made the call, from `context(agent=...)`",
+        what="the agent that made the call: `context(agent=...)`, LangChain's or LangGraph's own name of it",
         absent="not given",
     ),
     Property(
@@ -136,6 +136,16 @@ PROPERTIES = (
         absent="no span was current",
     ),
     Property("span_id", EVERY, "text", what="OpenTelemetry's span that was current", absent="no span was current"),
+    Property(
+        "step",
+        EVERY,
+        "text",
+        what="what the agent is doing: `context(step=...)`, a node of LangGraph",
+        absent="not given",
+    ),
+    Property(
+        "workflow", EVERY, "text", what="the workflow it is part of, from `context(workflow=...)`", absent="not given"
+    ),
     Property(
         "run_source", RUN_STARTED, "text", what="`automatic` (from the wire) or `manual` (`llm_session`, `emit_*`)"
     ),
@@ -562,6 +572,13 @@ PROPERTIES = (
         what="from the answer that asked to the request that carried the result; "
         "a framework's own figure where it ran the tool",
         absent="no result seen, run by the provider",
+    ),
+    Property(
+        "handoff_to",
+        TOOL_CALLED,
+        "text",
+        what="the agent that takes over, where the tool is a handoff (`transfer_to_billing`: `billing`)",
+        absent="it is none",
     ),
     *_turn(TOOL_CALLED),
     _parent(TOOL_CALLED),
