@@ -73,9 +73,8 @@ def conversation(*calls, config=None, context=None):
     for number, one in enumerate(calls):
         status = 429 if one is REFUSED else None if one is BARE else 200
         outcome = Outcome.EXHAUSTED if one.complete else Outcome.CLOSED
-        where = exchange(
-            number * 1000, context=context, body=repr(one.messages).encode(), status=status, outcome=outcome
-        )
+        body = None if one is BARE else repr(one.messages).encode()
+        where = exchange(number * 1000, context=context, body=body, status=status, outcome=outcome)
         events += book.record(one, where)
     return events + book.end_all(NEW_YEAR + 60_000, "exit")
 
@@ -86,7 +85,13 @@ EXPERT = replace(FULL, tool_calls=(ToolCall("expert", "call-9", {"input": "Ask t
 SUB_AGENT = replace(FULL, messages=(Message("user", "Ask the expert"),))
 EMBEDDING = call("Paris", operation="embeddings", answer=None, model="text-embedding-3-small", usage=Usage(8, 0))
 HANDOFF = replace(FULL, tool_calls=(ToolCall("transfer_to_billing", "call-7", {}),))
+INSTRUCTED = replace(
+    FULL,
+    messages=(Message("system", "Be brief."), Message("user", "Weather?")),
+    tool_definitions=({"type": "function", "function": {"name": "get_weather"}},),
+)
 SCENARIOS = {
+    "instructed": (INSTRUCTED, FULL),
     "handed over": (HANDOFF,),
     "retried": (REFUSED, FULL),
     "a sub-agent": (EXPERT, SUB_AGENT, EMBEDDING),
@@ -159,6 +164,8 @@ def test_the_answers_event():
     assert said.pop("sdk_version", None) == _events.sdk_version()
     assert said.pop("turn_id") == only([*RunRegistry().record(FULL, where)], "user_message")["turn_id"]
     assert said.pop("call_id")
+    assert said.pop("cache_savings_usd") == pytest.approx(40 * 0.075 / 1e6)
+    assert said.pop("output_tokens_per_second") == pytest.approx(20 / 1.4876544, rel=1e-3)
     assert said.pop("cost_usd") == pytest.approx((60 * 0.15 + 40 * 0.075 + 20 * 0.60) / 1e6)
     assert said == {
         "session_id": "s",
@@ -194,6 +201,8 @@ def test_the_answers_event():
         "attempt": 0,
         "is_final_attempt": True,
         "operation": "chat",
+        "model_substituted": False,
+        "repeat_count": 1,
         "turn_index": 0,
         "temperature": 0.5,
         "max_tokens": 64,

@@ -144,6 +144,7 @@ def llm_message(
     attempt: Attempt,
     input_text: str | None,
     cost: tuple[float | None, str | None],
+    signals: Mapping[str, Any],
 ) -> Event:
     """One attempt to have a model answer."""
     insert_id = make_id(exchange.id, LLM_MESSAGE)
@@ -185,6 +186,7 @@ def llm_message(
         "error_message": None if result.success else origin.privacy.error_message(result.error_message),
         "wire_error_type": result.wire_error_type,
         "wire_error_message": None if result.success else origin.privacy.error_message(result.wire_error_message),
+        **signals,
         "operation": operation_name(call),
         "call_id": make_id(attempt.call_key, "call"),
         "attempt": attempt.number,
@@ -231,6 +233,7 @@ def tool_called(
     success: bool | None = None,
     error_message: str | None = None,
     latency_ms: float | None = None,
+    repeat_count: int | None = None,
 ) -> Event:
     """A tool was asked for; with what came of it, where that is known. The texts are ones privacy has passed."""
     properties = {
@@ -238,6 +241,7 @@ def tool_called(
         "tool_call_id": call_id,
         "tool_type": kind,
         "handoff_to": _handoff(name),
+        "repeat_count": repeat_count,
         "tool_parameters": parameters,
         "tool_result": result,
         "success": success,

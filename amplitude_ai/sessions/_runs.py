@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import islice
@@ -30,6 +30,7 @@ from ._operations import operation_name
 from ._pricing import price
 from ._privacy import Privacy, PrivacyError
 from ._result import CallResult, classify
+from ._signals import Signals
 from ._totals import RunStats
 from ._turns import Request, Said, Turns, last_user_text
 
@@ -56,6 +57,7 @@ class _Run:
     waiting: OrderedDict[str, _tools.Pending] = field(default_factory=OrderedDict)
     attempts: Attempts = field(default_factory=Attempts)
     turns: Turns = field(default_factory=Turns)
+    signals: Signals = field(default_factory=Signals)
 
     def due_ms(self) -> int:
         """When `RunRegistry.tick` has something to do here."""
@@ -106,7 +108,8 @@ class RunRegistry:
         if origin.config.estimate_usage:
             call = estimated(call)
         cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
-        message = self._message(run, origin, call, exchange, ending, attempt, cost)
+        signals = run.signals.of_call(call, exchange, talk, body, attempt.number, cost, origin.config)
+        message = self._message(run, origin, call, exchange, ending, attempt, cost, signals)
         if message is not None:
             origin = replace(origin, call=_events.facts_of_call(message))
         for index, text in enumerate(said.texts if attempt.number == 0 else ()):
@@ -312,9 +315,10 @@ class RunRegistry:
         ending: CallResult,
         attempt: Attempt,
         cost: tuple[float | None, str | None],
+        signals: Mapping[str, Any],
     ) -> Event | None:
         try:
-            event = _events.llm_message(origin, call, exchange, ending, attempt, last_user_text(call), cost)
+            event = _events.llm_message(origin, call, exchange, ending, attempt, last_user_text(call), cost, signals)
         except PrivacyError:
             count("dropped_privacy")
             lost = {"success": ending.success, "attempt": attempt.number, "operation": operation_name(call)}
@@ -340,8 +344,9 @@ class RunRegistry:
             if tool.executed:
                 self._tool(run, events, lambda t=tool, i=index: _tools.executed(origin, exchange, t, i))  # type: ignore[misc]
                 continue
+            repeats = run.signals.of_tool(tool.name, tool.arguments)
             try:
-                one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn)
+                one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn, repeats)
             except PrivacyError:
                 count("dropped_privacy")
                 continue

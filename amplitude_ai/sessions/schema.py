@@ -476,6 +476,57 @@ PROPERTIES = (
         what="`chat`, `generate_content`, `text_completion`; `embeddings`, `image_generation`, `video_generation`, "
         "`text_to_speech`, `speech_to_text`, `moderation`, `rerank`, `ocr`: these are no messages of a run",
     ),
+    Property(
+        "output_tokens_per_second",
+        LLM_MESSAGE,
+        "float",
+        flag="latency_tracking",
+        what="after the first token",
+        absent="not streamed, not read to its end, no tokens known",
+    ),
+    Property(
+        "model_substituted",
+        LLM_MESSAGE,
+        "bool",
+        what="another model answered than was asked for; a dated snapshot of an alias is none",
+        absent="the names do not tell: Azure's deployments, `auto`, no model in the answer",
+    ),
+    Property(
+        "system_prompt_hash", LLM_MESSAGE, "text", what="the same for the same instructions", absent="no system prompt"
+    ),
+    Property("tool_names", LLM_MESSAGE, "text", what="the tools that were offered, by commas", absent="none"),
+    Property("tools_hash", LLM_MESSAGE, "text", what="the same for the same definitions", absent="no tools"),
+    Property(
+        "cache_break",
+        LLM_MESSAGE,
+        "text",
+        what="why a prompt cache must miss: the first part that is not as in the agent's last request of the run "
+        "(`model`, `tools`, `system`, `message 3`)",
+        absent="the last request is the beginning of this one, or there was none",
+    ),
+    Property(
+        "resent_share",
+        LLM_MESSAGE,
+        "float",
+        what="share of the turns' characters that the agent's last request had too, 0 to 1",
+        absent="its first request of the run",
+    ),
+    Property(
+        "cache_savings_usd",
+        LLM_MESSAGE,
+        "float",
+        unit="USD",
+        flag="cost_tracking",
+        what="what `cached_input_tokens` would have cost besides; negative where reads are dearer",
+        absent="nothing was read from a cache, price unknown",
+    ),
+    Property(
+        "repeat_count",
+        LLM_MESSAGE,
+        "int",
+        what="how often the run has made this very request; retries are not counted",
+        absent="no body was seen",
+    ),
     *_turn(LLM_MESSAGE),
     _parent(LLM_MESSAGE),
     Property(
@@ -579,6 +630,13 @@ PROPERTIES = (
         "text",
         what="the agent that takes over, where the tool is a handoff (`transfer_to_billing`: `billing`)",
         absent="it is none",
+    ),
+    Property(
+        "repeat_count",
+        TOOL_CALLED,
+        "int",
+        what="how often the run has asked for this tool with these arguments",
+        absent="the provider or a framework ran it",
     ),
     *_turn(TOOL_CALLED),
     _parent(TOOL_CALLED),
