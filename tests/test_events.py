@@ -110,7 +110,21 @@ SCENARIOS = {
 
 def played(name):
     """The events of a scenario."""
-    return conversation(*SCENARIOS[name], config=AIConfig(privacy_mode=name == "private"))
+    return [*conversation(*SCENARIOS[name], config=AIConfig(privacy_mode=name == "private")), *opinions(name)]
+
+
+def opinions(name):
+    """Feedback: all of it on an answer of the first scenario, and nearly nothing on one that nobody has seen."""
+    config = AIConfig(privacy_mode=name == "private")
+    custom = {"tier": "pro", "agent": "triage", "parent_agent": "root", "step": "route", "workflow": "support"}
+    origin = Origin(config, Privacy(config), properties=custom)
+    if name != "full":
+        return [_events.feedback(origin, NEW_YEAR, "opinion-2", "resp-9", None, None, None, None)]
+    book = RunRegistry(config)
+    context = CallContext(Binding(), properties=custom, span=SimpleNamespace(trace_id=1, span_id=2))
+    book.record(FULL, exchange(context=context))
+    answered, message_id = book.answer("resp-1")
+    return [_events.feedback(answered, NEW_YEAR, "opinion-1", "resp-1", message_id, 1.0, "good", "Just so.")]
 
 
 def test_the_page_lists_the_schema():

@@ -23,6 +23,7 @@ from ._operations import operation_name
 from ._privacy import Privacy
 from ._result import CallResult
 from .schema import (
+    FEEDBACK,
     LLM_MESSAGE,
     RUN_FINISHED,
     RUN_STARTED,
@@ -261,6 +262,28 @@ def run_finished(origin: Origin, time_ms: int, run_id: str, properties: Mapping[
     if ", " in (properties.get("model_names") or ""):
         origin = replace(origin, model=None)
     return build(RUN_FINISHED, origin, time_ms, make_id(run_id, RUN_FINISHED), properties)
+
+
+def feedback(
+    origin: Origin,
+    time_ms: int,
+    key: str,
+    response_id: str,
+    message_id: str | None,
+    score: float | None,
+    label: str | None,
+    comment: str | None,
+) -> Event:
+    """What somebody thought of an answer. Raises `PrivacyError`."""
+    content = origin.privacy.input(comment)
+    properties = {
+        "response_id": response_id,
+        "message_id": message_id,
+        "score": score,
+        "label": label,
+        "comment": content and content.text,
+    }
+    return build(FEEDBACK, origin, time_ms, make_id(key, FEEDBACK), properties)
 
 
 def finished_at_ms(exchange: Exchange) -> int:

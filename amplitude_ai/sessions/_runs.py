@@ -36,6 +36,9 @@ from ._turns import Request, Said, Turns, last_user_text
 
 _MAX_RUNS = 10_000
 _MAX_PENDING = 256
+#: Answers that feedback finds; ids that are longer are no provider's.
+_MAX_ANSWERS = 4096
+_MAX_RESPONSE_ID = 512
 #: Runs that are looked through for who asked for a tool.
 _MAX_ASKED = 64
 #: Bytes of a request that are hashed; of a larger one, a quarter of this at each end, and 1 KB every so often.
@@ -80,6 +83,7 @@ class RunRegistry:
         self._max_pending = max_pending
         self._runs: OrderedDict[Hashable, _Run] = OrderedDict()  # least recently used first
         self._next_due_ms: int | None = None  # never later than the true one
+        self._answers: OrderedDict[str, tuple[Origin, str]] = OrderedDict()  # by the provider's id, for feedback
         self._begun: OrderedDict[tuple[str, int], None] = OrderedDict()  # ids whose beginning was told by hand
 
     def record(self, call: LLMCall, exchange: Exchange) -> list[Event]:
@@ -116,6 +120,7 @@ class RunRegistry:
             _add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
         if message is not None:
             events.append(message)
+            self._remember_answer(call.response_id, origin, message.insert_id)
         self._tool_calls(run, events, origin, call, exchange, ending, talk, said)
         self._schedule(run)
         return events
@@ -218,6 +223,17 @@ class RunRegistry:
         known = key in self._begun or any(run.announced and _is_of(name, key) for name, run in self._runs.items())
         self._remember_begun(key)
         return not known
+
+    def answer(self, response_id: str) -> tuple[Origin, str] | None:
+        """Whose an answer of this process was, and its message's id; ``None`` for one it has not seen, or long ago."""
+        return self._answers.get(response_id)
+
+    def _remember_answer(self, response_id: str | None, origin: Origin, message_id: str) -> None:
+        if response_id is not None and len(response_id) <= _MAX_RESPONSE_ID:
+            self._answers[response_id] = replace(origin, call=None), message_id
+            self._answers.move_to_end(response_id)
+            if len(self._answers) > _MAX_ANSWERS:
+                self._answers.popitem(last=False)
 
     def _remember_begun(self, key: tuple[str, int]) -> None:
         self._begun[key] = None

@@ -15,6 +15,7 @@ USER_MESSAGE = "user_message"
 LLM_MESSAGE = "llm_message"
 TOOL_CALLED = "tool_called"
 RUN_FINISHED = "llm_run_finished"
+FEEDBACK = "llm_feedback"
 #: In place of an event's type: on all of them.
 EVERY = "*"
 
@@ -50,7 +51,7 @@ class Property:
 
 def _turn(event: str) -> tuple[Property, ...]:
     """The turn an event belongs to."""
-    absent = "not told (manual events)" if event == USER_MESSAGE else "nobody has said anything yet, manual events"
+    absent = "not told (manual events)" if event in (USER_MESSAGE,) else "nobody has said anything yet, manual events"
     return (
         Property(
             "turn_id",
@@ -724,6 +725,18 @@ PROPERTIES = (
         "text",
         what="`closed`, `timeout`, `exit`, `evicted`, `manual`, or the word told to `emit_llm_run_finished`",
     ),
+    Property("response_id", FEEDBACK, "text", what="of the answer it is about: `llm_message.response_id`"),
+    Property(
+        "message_id",
+        FEEDBACK,
+        "text",
+        what="`llm_message.message_id` of the answer",
+        absent="this process has not seen the answer",
+    ),
+    Property("score", FEEDBACK, "float", what="on the application's own scale", absent="not given"),
+    Property("label", FEEDBACK, "text", what="in a word", absent="not given"),
+    Property("comment", FEEDBACK, "text", privacy="input", what="what was said of it", absent="not given, privacy"),
+    *_turn(FEEDBACK),
 )
 
 #: On every event, beside custom properties.
@@ -731,7 +744,7 @@ COMMON: tuple[str, ...] = tuple(row.name for row in PROPERTIES if row.event == E
 #: Every event and its own properties, in the order of the documentation.
 SCHEMA: Mapping[str, tuple[str, ...]] = {
     event: tuple(row.name for row in PROPERTIES if row.event == event)
-    for event in (RUN_STARTED, USER_MESSAGE, LLM_MESSAGE, TOOL_CALLED, RUN_FINISHED)
+    for event in (RUN_STARTED, USER_MESSAGE, LLM_MESSAGE, TOOL_CALLED, RUN_FINISHED, FEEDBACK)
 }
 
 
