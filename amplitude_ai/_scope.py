@@ -133,6 +133,8 @@ class context(ContextDecorator):
             1970 of its start); their events then stand in that session, beside its replay.
         agent: name of the agent that makes the calls inside.
         parent_agent: name of the agent it works for; by default the agent around.
+        step: what it is doing, in a word: a node of a graph, a phase.
+        workflow: the workflow that all of it is part of.
 
     Raises:
         TypeError: an argument has the wrong type; the message names it.
@@ -153,10 +155,13 @@ class context(ContextDecorator):
         amplitude_session_id: int | None = None,
         agent: str | None = None,
         parent_agent: str | None = None,
+        step: str | None = None,
+        workflow: str | None = None,
     ) -> None:
         self._used = True  # nothing to warn of when an argument is refused
         self._before: Ambient | None = None
-        check_ids(user_id=user_id, session_id=session_id, device_id=device_id, agent=agent, parent_agent=parent_agent)
+        check_ids(user_id=user_id, session_id=session_id, device_id=device_id)
+        check_ids(agent=agent, parent_agent=parent_agent, step=step, workflow=workflow)
         if amplitude_session_id is not None and type(amplitude_session_id) is not int:
             raise TypeError(
                 "amplitude_session_id must be a whole number, the ms since 1970 of the session's start, "
@@ -180,6 +185,9 @@ class context(ContextDecorator):
         if amplitude_session_id is not None:
             self._changes["amplitude_session_id"] = amplitude_session_id
         self._properties = dict(properties or {})
+        for name, value in (("step", step), ("workflow", workflow)):
+            if value is not None:
+                self._properties[name] = value
         self._agent, self._parent_agent = agent, parent_agent
         self._used = False
 

@@ -66,16 +66,15 @@ DOCUMENTED = documented()
 def conversation(*calls, config=None, context=None):
     """The events of calls, one a second, and of the end of their runs."""
     book = RunRegistry(config)
-    custom = {"tier": "pro", "agent": "triage", "parent_agent": "root"}
+    custom = {"tier": "pro", "agent": "triage", "parent_agent": "root", "step": "route", "workflow": "support"}
     span = SimpleNamespace(trace_id=1, span_id=2)
     context = context or CallContext(Binding(), user_id="ann", properties=custom, span=span)
     events = []
     for number, one in enumerate(calls):
         status = 429 if one is REFUSED else None if one is BARE else 200
         outcome = Outcome.EXHAUSTED if one.complete else Outcome.CLOSED
-        where = exchange(
-            number * 1000, context=context, body=repr(one.messages).encode(), status=status, outcome=outcome
-        )
+        body = None if one is BARE else repr(one.messages).encode()
+        where = exchange(number * 1000, context=context, body=body, status=status, outcome=outcome)
         events += book.record(one, where)
     return events + book.end_all(NEW_YEAR + 60_000, "exit")
 
@@ -85,7 +84,15 @@ RESULT = call("Weather?", Message("assistant", ""), tool_results=(ToolResult("ca
 EXPERT = replace(FULL, tool_calls=(ToolCall("expert", "call-9", {"input": "Ask the expert"}),))
 SUB_AGENT = replace(FULL, messages=(Message("user", "Ask the expert"),))
 EMBEDDING = call("Paris", operation="embeddings", answer=None, model="text-embedding-3-small", usage=Usage(8, 0))
+HANDOFF = replace(FULL, tool_calls=(ToolCall("transfer_to_billing", "call-7", {}),))
+INSTRUCTED = replace(
+    FULL,
+    messages=(Message("system", "Be brief."), Message("user", "Weather?")),
+    tool_definitions=({"type": "function", "function": {"name": "get_weather"}},),
+)
 SCENARIOS = {
+    "instructed": (INSTRUCTED, FULL),
+    "handed over": (HANDOFF,),
     "retried": (REFUSED, FULL),
     "a sub-agent": (EXPERT, SUB_AGENT, EMBEDDING),
     "data only": (EMBEDDING,),
@@ -103,7 +110,21 @@ SCENARIOS = {
 
 def played(name):
     """The events of a scenario."""
-    return conversation(*SCENARIOS[name], config=AIConfig(privacy_mode=name == "private"))
+    return [*conversation(*SCENARIOS[name], config=AIConfig(privacy_mode=name == "private")), *opinions(name)]
+
+
+def opinions(name):
+    """Feedback: all of it on an answer of the first scenario, and nearly nothing on one that nobody has seen."""
+    config = AIConfig(privacy_mode=name == "private")
+    custom = {"tier": "pro", "agent": "triage", "parent_agent": "root", "step": "route", "workflow": "support"}
+    origin = Origin(config, Privacy(config), properties=custom)
+    if name != "full":
+        return [_events.feedback(origin, NEW_YEAR, "opinion-2", "resp-9", None, None, None, None)]
+    book = RunRegistry(config)
+    context = CallContext(Binding(), properties=custom, span=SimpleNamespace(trace_id=1, span_id=2))
+    book.record(FULL, exchange(context=context))
+    answered, message_id = book.answer("resp-1")
+    return [_events.feedback(answered, NEW_YEAR, "opinion-1", "resp-1", message_id, 1.0, "good", "Just so.")]
 
 
 def test_the_page_lists_the_schema():
@@ -157,6 +178,8 @@ def test_the_answers_event():
     assert said.pop("sdk_version", None) == _events.sdk_version()
     assert said.pop("turn_id") == only([*RunRegistry().record(FULL, where)], "user_message")["turn_id"]
     assert said.pop("call_id")
+    assert said.pop("cache_savings_usd") == pytest.approx(40 * 0.075 / 1e6)
+    assert said.pop("output_tokens_per_second") == pytest.approx(20 / 1.4876544, rel=1e-3)
     assert said.pop("cost_usd") == pytest.approx((60 * 0.15 + 40 * 0.075 + 20 * 0.60) / 1e6)
     assert said == {
         "session_id": "s",
@@ -192,6 +215,8 @@ def test_the_answers_event():
         "attempt": 0,
         "is_final_attempt": True,
         "operation": "chat",
+        "model_substituted": False,
+        "repeat_count": 1,
         "turn_index": 0,
         "temperature": 0.5,
         "max_tokens": 64,

@@ -219,3 +219,23 @@ def test_stream_usage_stays_on(model, callback, events, monkeypatch, simulator):
     before = langchain_openai.ChatOpenAI(model="gpt-4o-mini").stream_usage
     after = langchain_openai.ChatOpenAI(model="gpt-4o-mini", callbacks=[callback]).stream_usage
     assert before == after is True
+
+
+def test_agents_and_nodes_of_graphs(model, callback, events):
+    """LangChain's and LangGraph's metadata name the agent and the node, of the answers and of the tools."""
+    inner = {"langgraph_node": "agent", "langgraph_checkpoint_ns": "billing:1f|agent:2e", "langgraph_step": 3}
+    model.invoke("Hello", config={"callbacks": [callback], "metadata": inner})
+    model.invoke("Hello again", config={"callbacks": [callback], "metadata": {"lc_agent_name": "triage"}})
+    first, second = told(events)
+    assert (first["agent"], first["step"], first["langgraph_step"]) == ("billing", "agent", 3)
+    assert (second["agent"], "step" in second) == ("triage", False)
+
+
+def test_a_tool_has_a_run_of_its_own(model, callback, events):
+    """Not that of the model call which asked for it."""
+    model.invoke("Hello", config={"callbacks": [callback]})
+    get_weather.invoke({"city": "Paris"}, config={"callbacks": [callback], "metadata": {"langgraph_node": "tools"}})
+    (tool,) = told(events, "tool_called")
+    (answer,) = told(events)
+    assert (tool["langchain_run_name"], tool["step"]) == ("get_weather", "tools")
+    assert tool["langchain_run_id"] != answer["langchain_run_id"]

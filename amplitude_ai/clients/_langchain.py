@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -105,14 +105,8 @@ class AmplitudeLangChainCallback(BaseCallbackHandler):  # type: ignore[misc]  # 
     ) -> None:
         with guard("langchain"):
             one = self._begin(serialized, run_id, parent, more)
-            one.asked, one.metadata = asked, dict(more.get("metadata") or {})
-            properties = {
-                "langchain_run_id": str(run_id),
-                "langchain_run_name": one.name,
-                "langchain_root_run_id": str(one.root),
-                "langchain_parent_run_id": None if parent is None else str(parent),
-            }
-            one.call = ModelCall(self._binding, {key: value for key, value in properties.items() if value is not None})
+            one.asked = asked
+            one.call = ModelCall(self._binding, _properties(one, run_id))
             one.call.enter()
 
     def _end_model(self, run_id: Any, response: Any, error: BaseException | None) -> None:
@@ -210,7 +204,9 @@ class AmplitudeLangChainCallback(BaseCallbackHandler):  # type: ignore[misc]  # 
                 success=not failed,
                 error_message=str(result) if failed else None,
             )
-            tool_run(context, tool, one.watch)
+            # Whose it is says the model that asked; which run it is, it says itself.
+            properties = {**context.properties, **_properties(one, run_id)}
+            tool_run(replace(context, properties=properties), tool, one.watch)
 
     def _begin(self, serialized: Any, run_id: Any, parent: Any, more: dict[str, Any]) -> _Open:
         above = self._open.get(parent)
@@ -218,12 +214,34 @@ class AmplitudeLangChainCallback(BaseCallbackHandler):  # type: ignore[misc]  # 
         one = _Open(
             name=next((name for name in map(as_str, names) if name), "unknown"),
             parent=parent,
+            metadata=dict(more.get("metadata") or {}),
             root=above.root if above is not None else parent if parent is not None else run_id,
         )
         self._open[run_id] = one
         while len(self._open) > _MAX_OPEN:
             self._open.popitem(last=False)
         return one
+
+
+def _properties(one: _Open, run_id: Any) -> dict[str, Any]:
+    """What the events of a component say of it: its ids, and which agent and node of a graph it is."""
+    named = {
+        "langchain_run_id": str(run_id),
+        "langchain_run_name": one.name,
+        "langchain_root_run_id": str(one.root),
+        "langchain_parent_run_id": None if one.parent is None else str(one.parent),
+        "agent": as_str(one.metadata.get("lc_agent_name")) or _subgraph(one.metadata),
+        "step": as_str(one.metadata.get("langgraph_node")),
+        "langgraph_step": one.metadata.get("langgraph_step"),
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _subgraph(metadata: dict[str, Any]) -> str | None:
+    """The graph inside a graph that this is in: ``billing:<id>|agent:<id>`` is the node ``agent`` of ``billing``."""
+    place = as_str(metadata.get("langgraph_checkpoint_ns")) or as_str(metadata.get("checkpoint_ns")) or ""
+    above = place.split("|")[:-1]
+    return above[-1].partition(":")[0] or None if above else None
 
 
 def _id(output: Any) -> Any:

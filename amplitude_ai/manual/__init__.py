@@ -16,6 +16,7 @@ from ._emit import (
     quick_track_message,
 )
 from ._facts import MessageFacts
+from ._feedback import feedback
 from ._ids import create_session_id, get_current_session_id, set_session_id
 from ._timer import MessageTimer
 from ._tracker import LLMSessionTracker, llm_session
@@ -30,6 +31,7 @@ __all__ = [
     "emit_llm_run_started",
     "emit_tool_called",
     "emit_user_message",
+    "feedback",
     "get_current_session_id",
     "llm_session",
     "quick_track_message",

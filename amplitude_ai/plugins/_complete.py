@@ -22,7 +22,16 @@ from ..sessions._recorded import NUMBERS, cost_of, usage_of
 
 #: What may hold content, on any AI event.
 CONTENT = frozenset(
-    {"content", "input_content", "output_content", "tool_parameters", "tool_result", "error_message", LONG_TEXT}
+    {
+        "content",
+        "comment",
+        "input_content",
+        "output_content",
+        "tool_parameters",
+        "tool_result",
+        "error_message",
+        LONG_TEXT,
+    }
 )
 
 
@@ -91,12 +100,18 @@ def _tool_called(told: Told) -> dict[str, Any]:
     }
 
 
+def _feedback(told: Told) -> dict[str, Any]:
+    comment = told.origin.privacy.input(_text(told.properties.get("comment")))
+    return {**told.properties, "comment": comment and comment.text}
+
+
 COMPLETE: Mapping[str, Callable[[Told], dict[str, Any]]] = {
     schema.RUN_STARTED: _run_started,
     schema.USER_MESSAGE: _user_message,
     schema.LLM_MESSAGE: _llm_message,
     schema.TOOL_CALLED: _tool_called,
     schema.RUN_FINISHED: _run_finished,
+    schema.FEEDBACK: _feedback,
 }
 
 

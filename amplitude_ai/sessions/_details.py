@@ -19,6 +19,8 @@ from ._privacy import Privacy
 FULL = "full"
 METADATA_ONLY = "metadata_only"
 
+#: Tools whose names are told.
+_MAX_NAMES = 100
 #: Destinations of the whole process that want details, whatever a config says.
 _wanted_by: set[str] = set()
 
@@ -79,6 +81,11 @@ def _normalised(tools: tuple[JSON, ...]) -> Iterator[dict[str, Any]]:
             "description": one.get("description") or "",
             "parameters": parameters,
         }
+
+
+def tool_names(tools: tuple[JSON, ...]) -> list[str]:
+    """The names of the tools that a request offers, in its order."""
+    return [str(tool["name"])[:200] for tool in _normalised(tools) if tool["name"]][:_MAX_NAMES]
 
 
 def _hash(definitions: list[dict[str, Any]]) -> str:

@@ -23,6 +23,7 @@ from ._operations import operation_name
 from ._privacy import Privacy
 from ._result import CallResult
 from .schema import (
+    FEEDBACK,
     LLM_MESSAGE,
     RUN_FINISHED,
     RUN_STARTED,
@@ -39,6 +40,7 @@ ESTIMATE = "estimate"
 _TOKENS, _COSTS, _TIMES, _ERRORS = (
     flagged(flag) for flag in ("token_tracking", "cost_tracking", "latency_tracking", "error_tracking")
 )
+_HANDOFFS = ("transfer_to_", "handoff_to_", "delegate_to_")
 #: The namespace of our ids; any constant will do, as long as it never changes.
 _NAMESPACE = uuid.UUID("5d0c8a52-6f0e-5b8e-9a39-6a3c0e8f7d11")
 
@@ -143,6 +145,7 @@ def llm_message(
     attempt: Attempt,
     input_text: str | None,
     cost: tuple[float | None, str | None],
+    signals: Mapping[str, Any],
 ) -> Event:
     """One attempt to have a model answer."""
     insert_id = make_id(exchange.id, LLM_MESSAGE)
@@ -184,6 +187,7 @@ def llm_message(
         "error_message": None if result.success else origin.privacy.error_message(result.error_message),
         "wire_error_type": result.wire_error_type,
         "wire_error_message": None if result.success else origin.privacy.error_message(result.wire_error_message),
+        **signals,
         "operation": operation_name(call),
         "call_id": make_id(attempt.call_key, "call"),
         "attempt": attempt.number,
@@ -230,12 +234,15 @@ def tool_called(
     success: bool | None = None,
     error_message: str | None = None,
     latency_ms: float | None = None,
+    repeat_count: int | None = None,
 ) -> Event:
     """A tool was asked for; with what came of it, where that is known. The texts are ones privacy has passed."""
     properties = {
         "tool_name": name,
         "tool_call_id": call_id,
         "tool_type": kind,
+        "handoff_to": _handoff(name),
+        "repeat_count": repeat_count,
         "tool_parameters": parameters,
         "tool_result": result,
         "success": success,
@@ -245,11 +252,38 @@ def tool_called(
     return build(TOOL_CALLED, origin, time_ms, insert_id, properties)
 
 
+def _handoff(tool_name: str) -> str | None:
+    """The agent that a tool hands over to, as openai-agents, LangGraph's swarm and supervisor, and AutoGen name it."""
+    return next((tool_name[len(start) :] or None for start in _HANDOFFS if tool_name.startswith(start)), None)
+
+
 def run_finished(origin: Origin, time_ms: int, run_id: str, properties: Mapping[str, Any]) -> Event:
     """A run ended. Where several models answered it has no single ``model_name``."""
     if ", " in (properties.get("model_names") or ""):
         origin = replace(origin, model=None)
     return build(RUN_FINISHED, origin, time_ms, make_id(run_id, RUN_FINISHED), properties)
+
+
+def feedback(
+    origin: Origin,
+    time_ms: int,
+    key: str,
+    response_id: str,
+    message_id: str | None,
+    score: float | None,
+    label: str | None,
+    comment: str | None,
+) -> Event:
+    """What somebody thought of an answer. Raises `PrivacyError`."""
+    content = origin.privacy.input(comment)
+    properties = {
+        "response_id": response_id,
+        "message_id": message_id,
+        "score": score,
+        "label": label,
+        "comment": content and content.text,
+    }
+    return build(FEEDBACK, origin, time_ms, make_id(key, FEEDBACK), properties)
 
 
 def finished_at_ms(exchange: Exchange) -> int:

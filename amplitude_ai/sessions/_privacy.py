@@ -25,7 +25,7 @@ _MARGIN = 10_000
 #: Event properties that a provider names: no content, but a liar may put anything there.
 NAMES = frozenset(
     {"model_name", "requested_model", "response_id", "provider_request_id", "finish_reason", "error_type", "host"}
-    | {"wire_error_type"}
+    | {"wire_error_type", "handoff_to"}
     | {"tool_name", "tool_call_id", "tool_type"}
 )
 _MAX_DEPTH = 40  # Amplitude's own limit on nested values

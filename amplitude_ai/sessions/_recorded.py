@@ -18,7 +18,7 @@ _CHECKS: Mapping[str, Callable[[str, object], Any]] = {
 }
 #: The check of each property that is a number or a flag.
 NUMBERS: Mapping[str, Callable[[str, object], Any]] = {
-    row.name: _CHECKS[row.type] for row in PROPERTIES if row.type in _CHECKS
+    row.name: _CHECKS[row.type] for row in PROPERTIES if row.type in _CHECKS and row.name != "score"
 }
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import islice
@@ -30,11 +30,15 @@ from ._operations import operation_name
 from ._pricing import price
 from ._privacy import Privacy, PrivacyError
 from ._result import CallResult, classify
+from ._signals import Signals
 from ._totals import RunStats
 from ._turns import Request, Said, Turns, last_user_text
 
 _MAX_RUNS = 10_000
 _MAX_PENDING = 256
+#: Answers that feedback finds; ids that are longer are no provider's.
+_MAX_ANSWERS = 4096
+_MAX_RESPONSE_ID = 512
 #: Runs that are looked through for who asked for a tool.
 _MAX_ASKED = 64
 #: Bytes of a request that are hashed; of a larger one, a quarter of this at each end, and 1 KB every so often.
@@ -56,6 +60,7 @@ class _Run:
     waiting: OrderedDict[str, _tools.Pending] = field(default_factory=OrderedDict)
     attempts: Attempts = field(default_factory=Attempts)
     turns: Turns = field(default_factory=Turns)
+    signals: Signals = field(default_factory=Signals)
 
     def due_ms(self) -> int:
         """When `RunRegistry.tick` has something to do here."""
@@ -78,6 +83,7 @@ class RunRegistry:
         self._max_pending = max_pending
         self._runs: OrderedDict[Hashable, _Run] = OrderedDict()  # least recently used first
         self._next_due_ms: int | None = None  # never later than the true one
+        self._answers: OrderedDict[str, tuple[Origin, str]] = OrderedDict()  # by the provider's id, for feedback
         self._begun: OrderedDict[tuple[str, int], None] = OrderedDict()  # ids whose beginning was told by hand
 
     def record(self, call: LLMCall, exchange: Exchange) -> list[Event]:
@@ -106,13 +112,15 @@ class RunRegistry:
         if origin.config.estimate_usage:
             call = estimated(call)
         cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
-        message = self._message(run, origin, call, exchange, ending, attempt, cost)
+        signals = run.signals.of_call(call, exchange, talk, body, attempt.number, cost, origin.config)
+        message = self._message(run, origin, call, exchange, ending, attempt, cost, signals)
         if message is not None:
             origin = replace(origin, call=_events.facts_of_call(message))
         for index, text in enumerate(said.texts if attempt.number == 0 else ()):
             _add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
         if message is not None:
             events.append(message)
+            self._remember_answer(call.response_id, origin, message.insert_id)
         self._tool_calls(run, events, origin, call, exchange, ending, talk, said)
         self._schedule(run)
         return events
@@ -125,7 +133,7 @@ class RunRegistry:
         asked_for = [one for one in run.waiting.values() if tool.id is not None and one.id == tool.id]
         for one in asked_for[:1]:
             del run.waiting[one.insert_id]
-            origin = one.origin
+            origin = replace(one.origin, properties={**one.origin.properties, **origin.properties})
         self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, exchange.latency_ms))
         self._schedule(run)
         return events
@@ -215,6 +223,17 @@ class RunRegistry:
         known = key in self._begun or any(run.announced and _is_of(name, key) for name, run in self._runs.items())
         self._remember_begun(key)
         return not known
+
+    def answer(self, response_id: str) -> tuple[Origin, str] | None:
+        """Whose an answer of this process was, and its message's id; ``None`` for one it has not seen, or long ago."""
+        return self._answers.get(response_id)
+
+    def _remember_answer(self, response_id: str | None, origin: Origin, message_id: str) -> None:
+        if response_id is not None and len(response_id) <= _MAX_RESPONSE_ID:
+            self._answers[response_id] = replace(origin, call=None), message_id
+            self._answers.move_to_end(response_id)
+            if len(self._answers) > _MAX_ANSWERS:
+                self._answers.popitem(last=False)
 
     def _remember_begun(self, key: tuple[str, int]) -> None:
         self._begun[key] = None
@@ -312,9 +331,10 @@ class RunRegistry:
         ending: CallResult,
         attempt: Attempt,
         cost: tuple[float | None, str | None],
+        signals: Mapping[str, Any],
     ) -> Event | None:
         try:
-            event = _events.llm_message(origin, call, exchange, ending, attempt, last_user_text(call), cost)
+            event = _events.llm_message(origin, call, exchange, ending, attempt, last_user_text(call), cost, signals)
         except PrivacyError:
             count("dropped_privacy")
             lost = {"success": ending.success, "attempt": attempt.number, "operation": operation_name(call)}
@@ -340,8 +360,9 @@ class RunRegistry:
             if tool.executed:
                 self._tool(run, events, lambda t=tool, i=index: _tools.executed(origin, exchange, t, i))  # type: ignore[misc]
                 continue
+            repeats = run.signals.of_tool(tool.name, tool.arguments)
             try:
-                one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn)
+                one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn, repeats)
             except PrivacyError:
                 count("dropped_privacy")
                 continue

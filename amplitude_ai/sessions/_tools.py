@@ -38,6 +38,7 @@ class Pending:
     arguments: bytes  # a hash
     phrases: Phrases
     turn: Turn | None
+    repeat_count: int  # how often the run has asked for the same
 
     def as_asked(self) -> Asked:
         """What user turns of other conversations are compared with."""
@@ -71,11 +72,18 @@ class Pending:
             success=success,
             error_message=error,
             latency_ms=latency,
+            repeat_count=self.repeat_count,
         )
 
 
 def pending(
-    origin: Origin, exchange: Exchange, tool: ToolCall, index: int, conversation: bytes = b"", turn: Turn | None = None
+    origin: Origin,
+    exchange: Exchange,
+    tool: ToolCall,
+    index: int,
+    conversation: bytes,
+    turn: Turn | None,
+    repeat_count: int,
 ) -> Pending:
     """The ``index``-th tool call of an answer, to wait for its result. Raises `PrivacyError`."""
     return Pending(
@@ -92,6 +100,7 @@ def pending(
         arguments=_fingerprint(tool.arguments),
         phrases=phrases(tool.arguments),
         turn=turn,
+        repeat_count=repeat_count,
     )
 
 

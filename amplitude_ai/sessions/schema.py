@@ -15,6 +15,7 @@ USER_MESSAGE = "user_message"
 LLM_MESSAGE = "llm_message"
 TOOL_CALLED = "tool_called"
 RUN_FINISHED = "llm_run_finished"
+FEEDBACK = "llm_feedback"
 #: In place of an event's type: on all of them.
 EVERY = "*"
 
@@ -50,7 +51,7 @@ class Property:
 
 def _turn(event: str) -> tuple[Property, ...]:
     """The turn an event belongs to."""
-    absent = "not told (manual events)" if event == USER_MESSAGE else "nobody has said anything yet, manual events"
+    absent = "not told (manual events)" if event in (USER_MESSAGE,) else "nobody has said anything yet, manual events"
     return (
         Property(
             "turn_id",
@@ -117,7 +118,7 @@ PROPERTIES = (
         "text",
         agent="[Agent] Agent ID",
         otel="gen_ai.agent.name",
-        what="the agent that made the call, from `context(agent=...)`",
+        what="the agent that made the call: `context(agent=...)`, LangChain's or LangGraph's own name of it",
         absent="not given",
     ),
     Property(
@@ -136,6 +137,16 @@ PROPERTIES = (
         absent="no span was current",
     ),
     Property("span_id", EVERY, "text", what="OpenTelemetry's span that was current", absent="no span was current"),
+    Property(
+        "step",
+        EVERY,
+        "text",
+        what="what the agent is doing: `context(step=...)`, a node of LangGraph",
+        absent="not given",
+    ),
+    Property(
+        "workflow", EVERY, "text", what="the workflow it is part of, from `context(workflow=...)`", absent="not given"
+    ),
     Property(
         "run_source", RUN_STARTED, "text", what="`automatic` (from the wire) or `manual` (`llm_session`, `emit_*`)"
     ),
@@ -466,6 +477,57 @@ PROPERTIES = (
         what="`chat`, `generate_content`, `text_completion`; `embeddings`, `image_generation`, `video_generation`, "
         "`text_to_speech`, `speech_to_text`, `moderation`, `rerank`, `ocr`: these are no messages of a run",
     ),
+    Property(
+        "output_tokens_per_second",
+        LLM_MESSAGE,
+        "float",
+        flag="latency_tracking",
+        what="after the first token",
+        absent="not streamed, not read to its end, no tokens known",
+    ),
+    Property(
+        "model_substituted",
+        LLM_MESSAGE,
+        "bool",
+        what="another model answered than was asked for; a dated snapshot of an alias is none",
+        absent="the names do not tell: Azure's deployments, `auto`, no model in the answer",
+    ),
+    Property(
+        "system_prompt_hash", LLM_MESSAGE, "text", what="the same for the same instructions", absent="no system prompt"
+    ),
+    Property("tool_names", LLM_MESSAGE, "text", what="the tools that were offered, by commas", absent="none"),
+    Property("tools_hash", LLM_MESSAGE, "text", what="the same for the same definitions", absent="no tools"),
+    Property(
+        "cache_break",
+        LLM_MESSAGE,
+        "text",
+        what="why a prompt cache must miss: the first part that is not as in the agent's last request of the run "
+        "(`model`, `tools`, `system`, `message 3`)",
+        absent="the last request is the beginning of this one, or there was none",
+    ),
+    Property(
+        "resent_share",
+        LLM_MESSAGE,
+        "float",
+        what="share of the turns' characters that the agent's last request had too, 0 to 1",
+        absent="its first request of the run",
+    ),
+    Property(
+        "cache_savings_usd",
+        LLM_MESSAGE,
+        "float",
+        unit="USD",
+        flag="cost_tracking",
+        what="what `cached_input_tokens` would have cost besides; negative where reads are dearer",
+        absent="nothing was read from a cache, price unknown",
+    ),
+    Property(
+        "repeat_count",
+        LLM_MESSAGE,
+        "int",
+        what="how often the run has made this very request; retries are not counted",
+        absent="no body was seen",
+    ),
     *_turn(LLM_MESSAGE),
     _parent(LLM_MESSAGE),
     Property(
@@ -563,6 +625,20 @@ PROPERTIES = (
         "a framework's own figure where it ran the tool",
         absent="no result seen, run by the provider",
     ),
+    Property(
+        "handoff_to",
+        TOOL_CALLED,
+        "text",
+        what="the agent that takes over, where the tool is a handoff (`transfer_to_billing`: `billing`)",
+        absent="it is none",
+    ),
+    Property(
+        "repeat_count",
+        TOOL_CALLED,
+        "int",
+        what="how often the run has asked for this tool with these arguments",
+        absent="the provider or a framework ran it",
+    ),
     *_turn(TOOL_CALLED),
     _parent(TOOL_CALLED),
     Property(
@@ -649,6 +725,18 @@ PROPERTIES = (
         "text",
         what="`closed`, `timeout`, `exit`, `evicted`, `manual`, or the word told to `emit_llm_run_finished`",
     ),
+    Property("response_id", FEEDBACK, "text", what="of the answer it is about: `llm_message.response_id`"),
+    Property(
+        "message_id",
+        FEEDBACK,
+        "text",
+        what="`llm_message.message_id` of the answer",
+        absent="this process has not seen the answer",
+    ),
+    Property("score", FEEDBACK, "float", what="on the application's own scale", absent="not given"),
+    Property("label", FEEDBACK, "text", what="in a word", absent="not given"),
+    Property("comment", FEEDBACK, "text", privacy="input", what="what was said of it", absent="not given, privacy"),
+    *_turn(FEEDBACK),
 )
 
 #: On every event, beside custom properties.
@@ -656,7 +744,7 @@ COMMON: tuple[str, ...] = tuple(row.name for row in PROPERTIES if row.event == E
 #: Every event and its own properties, in the order of the documentation.
 SCHEMA: Mapping[str, tuple[str, ...]] = {
     event: tuple(row.name for row in PROPERTIES if row.event == event)
-    for event in (RUN_STARTED, USER_MESSAGE, LLM_MESSAGE, TOOL_CALLED, RUN_FINISHED)
+    for event in (RUN_STARTED, USER_MESSAGE, LLM_MESSAGE, TOOL_CALLED, RUN_FINISHED, FEEDBACK)
 }
 
 

@@ -1,0 +1,166 @@
+"""What only the wire sees: another model than asked for, prompts that lost their cache, loops, speed.
+
+Runs on the worker, per run of calls; of prompts, tools and requests only hashes are kept, so many of each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._config import AIConfig
+from .._models import JSON, Exchange, LLMCall
+from ._conversation import Conversation, canonical, digest
+from ._details import tool_names
+from ._operations import is_message, operation_name
+from ._pricing import price
+
+_MAX_REQUESTS = 256
+_MAX_TOOLS = 256
+_MAX_AGENTS = 32
+#: Of a model's name: what says who offers it, which snapshot it is, in which form.
+_VENDOR = re.compile(r"\A(?:[a-z]{2,6}\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|openai)\.")
+_SNAPSHOT = re.compile(
+    r"(?:[-@:](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|\d{3}|\d{2}-\d{4}|latest|v\d+:\d+|exp"
+    r"|preview(?:-\d{2}-\d{2,4})?|free|nitro|floor|beta|extended|online))+\Z"
+)
+#: Names that ask for whatever is there.
+_ANY = re.compile(r"auto|default|router|latest|preview|arn:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """The parts of a request in the order in which caches read them."""
+
+    model: str
+    tools: bytes
+    system: bytes
+    turns: tuple[bytes, ...]
+    sizes: tuple[int, ...]
+
+
+class Signals:
+    """What one run has sent."""
+
+    __slots__ = ("_prompts", "_requests", "_tools")
+
+    def __init__(self) -> None:
+        self._prompts: OrderedDict[Any, _Prompt] = OrderedDict()  # the last of each agent
+        self._requests: OrderedDict[bytes, int] = OrderedDict()
+        self._tools: OrderedDict[bytes, int] = OrderedDict()
+
+    def of_call(
+        self,
+        call: LLMCall,
+        exchange: Exchange,
+        talk: Conversation,
+        body: bytes | None,
+        attempt: int,
+        cost: tuple[float | None, str | None],
+        config: AIConfig,
+    ) -> dict[str, Any]:
+        """The properties of an ``llm_message``. ``body`` is what the request is known by."""
+        system = "\n\n".join(turn.text for turn in call.messages if turn.role == "system" and turn.text)
+        names = tool_names(call.tool_definitions)
+        tools = digest(canonical(list(call.tool_definitions))) if call.tool_definitions else b""
+        made: dict[str, Any] = {
+            "output_tokens_per_second": _speed(call, exchange),
+            "model_substituted": is_substituted(call),
+            "system_prompt_hash": digest(system).hex() if system else None,
+            "tools_hash": tools.hex() or None,
+            "tool_names": ", ".join(names) or None,
+            "repeat_count": None if body is None else _count(self._requests, body, _MAX_REQUESTS, attempt == 0),
+            "cache_savings_usd": _savings(call, exchange, cost, config),
+        }
+        if call.messages and is_message(operation_name(call)):
+            made |= self._compared(exchange.context.properties.get("agent"), call, tools, digest(system), talk)
+        return made
+
+    def of_tool(self, name: str, arguments: JSON) -> int:
+        """How often a tool was called with these arguments, this time included."""
+        return _count(self._tools, digest(f"{name} {canonical(arguments)}"), _MAX_TOOLS, True)
+
+    def _compared(self, agent: Any, call: LLMCall, tools: bytes, system: bytes, talk: Conversation) -> dict[str, Any]:
+        """With the last request of the same agent: the first part that changed, and how much is sent again."""
+        said = [(turn, after) for turn, after in zip(call.messages, talk.after, strict=True) if turn.role != "system"]
+        now = _Prompt(
+            call.requested_model or "",
+            tools,
+            system,
+            tuple(after for _, after in said),
+            tuple(len(turn.text) for turn, _ in said),
+        )
+        before = self._prompts.pop(agent, None)
+        self._prompts[agent] = now
+        if len(self._prompts) > _MAX_AGENTS:
+            self._prompts.popitem(last=False)
+        if before is None:
+            return {}
+        same = 0
+        while same < min(len(now.turns), len(before.turns)) and now.turns[same] == before.turns[same]:
+            same += 1
+        changed: str | None = None
+        for part in ("model", "tools", "system"):
+            if getattr(before, part) != getattr(now, part):
+                changed = part
+                break
+        if changed is None and same < len(before.turns):
+            changed = f"message {same}"
+        total = sum(now.sizes)
+        return {
+            "cache_break": changed,
+            "resent_share": round(sum(now.sizes[:same]) / total, 4) if total else None,
+        }
+
+
+def is_substituted(call: LLMCall) -> bool | None:
+    """Whether another model answered than was asked for; ``None`` where the names do not tell.
+
+    A dated snapshot of an alias is no other model; a deployment's name (Azure) and ``auto`` name none.
+    """
+    asked, answered = call.requested_model, call.model
+    if not asked or not answered or call.provider.startswith("azure"):
+        return None
+    if _family(asked) == _family(answered):
+        return False
+    return None if _ANY.search(asked) else True
+
+
+def _family(name: str) -> str:
+    short = name.lower().rpartition("/")[2]
+    return _SNAPSHOT.sub("", _VENDOR.sub("", short))
+
+
+def _speed(call: LLMCall, exchange: Exchange) -> float | None:
+    """Tokens a second after the first one: of streams that were read to their end."""
+    first, tokens = call.time_to_first_token_ms, call.usage.output_tokens
+    if first is None or not tokens or not call.complete or call.usage_source is not None:
+        return None
+    spent = exchange.latency_ms - first
+    return round(tokens / spent * 1000, 3) if spent > 0 else None
+
+
+def _savings(
+    call: LLMCall, exchange: Exchange, cost: tuple[float | None, str | None], config: AIConfig
+) -> float | None:
+    """What the cached input would have cost besides, at the same prices."""
+    usage = call.usage
+    if not usage.cached_input_tokens or cost[0] is None or call.price_usage is not None:
+        return None
+    priced = replace(call, reported_cost_usd=None)
+    with_cache = price(priced, exchange.started_at_ms, config)
+    uncached = replace(priced, usage=replace(usage, cached_input_tokens=None))
+    without = price(uncached, exchange.started_at_ms, config)
+    if with_cache[0] is None or without[0] is None or with_cache[1] != without[1]:
+        return None
+    return without[0] - with_cache[0]
+
+
+def _count(table: OrderedDict[bytes, int], key: bytes, most: int, again: bool) -> int:
+    table[key] = seen = table.get(key, 0) + again or 1
+    table.move_to_end(key)
+    if len(table) > most:
+        table.popitem(last=False)
+    return seen

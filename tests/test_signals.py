@@ -1,0 +1,123 @@
+"""What only the wire sees: substitution, cache breaks, loops, savings, speed."""
+
+from dataclasses import replace
+
+import pytest
+
+from amplitude_ai._models import Binding, Message, ToolCall, Usage
+from amplitude_ai.sessions._runs import RunRegistry
+from amplitude_ai.sessions._signals import is_substituted
+
+from .records import call, exchange, only
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "expected"),
+    [
+        ("gpt-4o", "gpt-4o-2024-08-06", False),
+        ("gpt-4", "gpt-4-0613", False),
+        ("claude-sonnet-4-5", "claude-sonnet-4-5-20250929", False),
+        ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022", False),
+        ("models/gemini-2.5-flash", "gemini-2.5-flash-preview-05-20", False),
+        ("anthropic.claude-3-5-sonnet-20241022-v2:0", "claude-3-5-sonnet-20241022", False),
+        ("us.anthropic.claude-sonnet-4-20250514-v1:0", "claude-sonnet-4-20250514", False),
+        ("openai/gpt-4o-mini", "gpt-4o-mini", False),
+        ("meta-llama/llama-3.3-70b-instruct:free", "meta-llama/llama-3.3-70b-instruct", False),
+        ("llama3", "llama3:latest", False),
+        ("gpt-4o", "gpt-4o-mini-2024-07-18", True),
+        ("deepseek-v3", "deepseek-v2", True),
+        ("claude-opus-4-1", "claude-sonnet-4-5-20250929", True),
+        ("llama3:8b", "llama3:70b", True),
+        ("openrouter/auto", "anthropic/claude-3.5-sonnet", None),
+        ("gpt-4-turbo-preview", "gpt-4-0125-preview", None),
+        ("gpt-4o", None, None),
+    ],
+)
+def test_another_model(asked, answered, expected):
+    """A dated snapshot is the model that was asked for; what names none cannot be substituted."""
+    assert is_substituted(call("Hello", requested_model=asked, model=answered)) is expected
+
+
+def test_a_deployments_name_says_nothing():
+    """Azure's users choose it."""
+    assert is_substituted(call("Hello", requested_model="my-deployment", model="gpt-4o", provider="azure")) is None
+
+
+@pytest.fixture
+def told():
+    """Records a call of one client, and gives its answer's properties."""
+    book, binding = RunRegistry(), Binding()
+    numbers = iter(range(0, 100_000, 1000))
+
+    def record(*said, body=None, **changes):
+        at = next(numbers)
+        where = exchange(at, binding=binding, body=body or b"%d" % at, latency_ms=100)
+        return only(book.record(call(*said, **changes), where), "llm_message")
+
+    return record
+
+
+TOOLS = ({"type": "function", "function": {"name": "a", "parameters": {}}}, {"name": "b", "input_schema": {}})
+SYSTEM = Message("system", "Be brief.")
+FINE = Message("assistant", "Fine.")
+
+
+def test_why_a_cache_missed(told):
+    """The first part that changed against the last request; none while requests only grow."""
+    breaks = [
+        told(SYSTEM, "One", tool_definitions=TOOLS).get("cache_break"),
+        told(SYSTEM, "One", FINE, "Two", tool_definitions=TOOLS).get("cache_break"),
+        told(SYSTEM, "One", FINE, "Other", tool_definitions=TOOLS).get("cache_break"),
+        told(Message("system", "It is 12:01."), "One", FINE, "Other", tool_definitions=TOOLS).get("cache_break"),
+        told(Message("system", "It is 12:01."), "One", FINE, "Other", tool_definitions=TOOLS[::-1]).get("cache_break"),
+        told("One", FINE, "Other", requested_model="o3").get("cache_break"),
+    ]
+    assert breaks == [None, None, "message 2", "system", "tools", "model"]
+
+
+def test_what_a_prompt_is_made_of(told):
+    """Hashes that are the same for the same parts; the names of tools in any format; the share that was sent before."""
+    first = told(SYSTEM, "12345", tool_definitions=TOOLS)
+    second = told(SYSTEM, "12345", Message("assistant", "123"), "12", tool_definitions=TOOLS)
+    assert first["tool_names"] == "a, b"
+    assert (first["system_prompt_hash"], first["tools_hash"]) == (second["system_prompt_hash"], second["tools_hash"])
+    assert ("resent_share" in first, second["resent_share"]) == (False, 0.5)
+    assert not {"system_prompt_hash", "tools_hash", "tool_names"} & told("Hello").keys()
+
+
+def test_loops(told):
+    """The same request, and the same tool with the same arguments, are counted."""
+    assert [told("Go", body=b"same")["repeat_count"] for _ in range(3)] == [1, 2, 3]
+    assert told("Go", body=b"other")["repeat_count"] == 1
+    book, binding = RunRegistry(), Binding()
+    asks = [ToolCall("search", f"c{n}", {"q": "x" if n < 2 else "y"}) for n in range(3)]
+    events = book.record(call("Go", tool_calls=tuple(asks)), exchange(binding=binding))
+    events += book.release_tools(0)
+    assert [e.properties["repeat_count"] for e in events if e.event_type == "tool_called"] == [1, 2, 1]
+
+
+def test_what_a_cache_saved(told):
+    """At the prices of the call: the difference to full input."""
+    cached = told("Hello", usage=Usage(1000, 20, cached_input_tokens=800))
+    plain = told("Hello again", usage=Usage(1000, 20))
+    assert cached["cache_savings_usd"] == pytest.approx(plain["cost_usd"] - cached["cost_usd"])
+    assert "cache_savings_usd" not in plain
+
+
+def test_how_fast_it_wrote(told):
+    """Tokens a second after the first; not of what was left early, nor of what came at once."""
+    streamed = {"streaming": True, "time_to_first_token_ms": 50.0, "usage": Usage(10, 20)}
+    assert told("Hello", **streamed)["output_tokens_per_second"] == 400
+    assert "output_tokens_per_second" not in told("Hello", **streamed, complete=False)
+    assert "output_tokens_per_second" not in told("Hello")
+
+
+def test_agents_have_prompts_of_their_own():
+    """Two agents of one run take turns: neither breaks the other's cache."""
+    book, binding = RunRegistry(), Binding()
+    found = []
+    for number, agent in enumerate(["a", "b", "a", "b"]):
+        where = exchange(number * 1000, binding=binding, body=b"%d" % number)
+        where = replace(where, context=replace(where.context, properties={"agent": agent}))
+        found.append(only(book.record(call(Message("system", agent), "Hello"), where), "llm_message"))
+    assert [one.get("cache_break") for one in found] == [None] * 4
