@@ -7,7 +7,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "amplitude_ai"
 #: From the ground up. A room may import from its own floor's other rooms only where no circle comes of it (checked).
 FLOORS = (
-    ("_guard", "_native", "_elide", "_safe", "_config", "_models", "_alias"),
+    ("_guard", "_native", "_elide", "_safe", "_config", "_models", "_alias", "_mistakes"),
     ("_clock", "_redact", "_process_hooks", "_arguments"),
     ("_foreign", "_threads"),
     ("_worker", "_flush_tie", "_scope"),
