@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 comma := ,
 
-.PHONY: demo test check bench bench-own bench-peers stress matrix format clean
+.PHONY: demo demo-ui test check bench bench-own bench-peers stress matrix format clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
@@ -14,6 +14,9 @@ $(VENV)/.installed: pyproject.toml
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m tests.demo
+
+demo-ui: demo
+	$(BIN)/python -m amplitude_ai --store .demo/events.db ui --open
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest

@@ -284,6 +284,8 @@ def main() -> int:
     print(f"{time.monotonic() - started:.1f} s, no key, nothing left this machine.")
     if not delivered:
         print(f"Not everything was delivered: {amplitude_ai.stats()}")
+    python = os.path.relpath(sys.executable)  # as make has called it
+    print(f"See it in a browser: make demo-ui, or {python} -m amplitude_ai --store {os.path.relpath(STORE)} ui --open")
     return 0 if equal and delivered else 1
 
 

@@ -335,6 +335,59 @@ def replay(
     _replay.replay(files, into, user, session, json)
 
 
+@app.command()
+def ui(
+    store: opt.Store = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=1, max=65535, help="By default 8642, or any free one.")
+    ] = None,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the address as JSON.")] = False,
+) -> None:
+    """Serve the store as a page, on this machine only; the address it prints is the key. Ctrl-C ends it."""
+    try:
+        from ..ui import _serve
+    except ModuleNotFoundError as exc:
+        raise Failure(f"{exc.name} is missing: pip install 'amplitude-ai-wire[cli,ui]'", 2) from None
+
+    def tell(address: str) -> None:
+        if json:
+            out.as_json({"url": address}, indent=None)
+        else:
+            out.write(address)
+            out.hint("Whoever has this address can read the store. Ctrl-C ends it.")
+        sys.stdout.flush()
+
+    _serve.serve(opt.path_of(store), port, open_browser, tell)
+
+
+@app.command()
+def report(
+    store: opt.Store = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page to this file.")] = None,
+    md: Annotated[bool, typer.Option("--md", help="Print Markdown, for a pull request.")] = False,
+    user: opt.User = None,
+    model: opt.Model = None,
+    agent: opt.Agent = None,
+    since: opt.Since = None,
+    until: opt.Until = None,
+) -> None:
+    """The overview as a file to send to somebody: sums and names, no prompts and no answers."""
+    if html is None and not md:
+        raise typer.BadParameter("say --html out.html or --md")
+    try:
+        from ..ui import _report
+    except ModuleNotFoundError as exc:
+        raise Failure(f"{exc.name} is missing: pip install 'amplitude-ai-wire[cli,ui]'", 2) from None
+    which = opt.calls(user=user, model=model, agent=agent, since=since, until=until)
+    where = opt.path_of(store)
+    if html is not None:
+        html.write_text(_report.html(where, which), encoding="utf-8")
+        out.hint(f"The report is in {html}")
+    if md:
+        out.write(_report.markdown(where, which))
+
+
 def _list(rows: list[Row], columns: tuple[out.Column, ...], json: bool, filtered: bool) -> None:
     if json:
         out.as_json(rows)

@@ -6,6 +6,7 @@ A call is a row of ``llm_message``: one HTTP attempt, as in the specification's 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..sessions.schema import LLM_MESSAGE, TOOL_CALLED
@@ -139,19 +140,17 @@ def _turn(reader: Reader, session: str | None, turn: str) -> Row:
 
 
 def percentiles(
-    reader: Reader, which: Filter, name: str, shares: tuple[float, ...] = (0.5, 0.95)
-) -> list[float | None]:
-    """Values of property ``name`` that so large a share of the calls does not exceed (nearest rank)."""
+    reader: Reader, which: Filter, names: tuple[str, ...], shares: tuple[float, ...] = (0.5, 0.95)
+) -> list[list[float | None]]:
+    """Of each property the values that so large a share of the calls does not exceed (nearest rank)."""
     where, values = which.where(reader)
-    column = reader.column(name)
-    known = sorted(
-        row[0]
-        for row in reader.tuples(f"SELECT {column} FROM events WHERE {where} AND {column} IS NOT NULL", values)
-        if isinstance(row[0], int | float)
-    )
-    if not known:
-        return [None for _ in shares]
-    return [known[min(len(known) - 1, max(0, -int(-share * len(known) // 1) - 1))] for share in shares]
+    columns = ", ".join(reader.column(name) for name in names)
+    rows = reader.tuples(f"SELECT {columns} FROM events WHERE {where}", values).fetchall()
+    found = []
+    for each in zip(*rows, strict=True) if rows else ((),) * len(names):
+        known = sorted(value for value in each if isinstance(value, int | float))
+        found.append([known[max(0, math.ceil(share * len(known)) - 1)] if known else None for share in shares])
+    return found
 
 
 def tools(reader: Reader, which: Filter, limit: int = 50) -> list[Row]:
@@ -166,17 +165,14 @@ def tools(reader: Reader, which: Filter, limit: int = 50) -> list[Row]:
     )
 
 
-def series(reader: Reader, which: Filter, step_ms: int) -> list[Row]:
-    """The sums per stretch of ``step_ms``, oldest first; stretches without a call are left out."""
-    where, values = which.where(reader)
-    return reader.rows(
-        f"SELECT time_ms / :step * :step AS time_ms, {_sums(reader)} FROM events WHERE {where} GROUP BY 1 ORDER BY 1",
-        {**values, "step": step_ms},
-    )
-
-
 def bounds(reader: Reader) -> tuple[int | None, int | None]:
     """The times of the oldest and the newest event, in ms."""
     first: Any = reader.one("SELECT min(time_ms) FROM events")
     last: Any = reader.one("SELECT max(time_ms) FROM events")
     return first, last
+
+
+def count_sessions(reader: Reader, which: Filter) -> int:
+    """How many sessions had calls."""
+    where, values = which.where(reader)
+    return int(reader.one(f"SELECT count(DISTINCT {reader.column('session_id')}) FROM events WHERE {where}", values))
