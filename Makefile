@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 comma := ,
 
-.PHONY: demo demo-ui test check bench bench-own bench-peers stress matrix format clean
+.PHONY: demo demo-ui browser test check bench bench-own bench-peers stress matrix format clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
@@ -38,6 +38,11 @@ bench-peers: $(VENV)/.installed
 stress: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,stress]'
 	$(BIN)/python -m tests.stress $(subst $(comma), ,$(SECTIONS))
+
+# Chromium is the system's own (Debian: apt-get install chromium). SCREENSHOTS=docs renews the documentation's pictures.
+browser: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,browser]'
+	AMPLITUDE_AI_SCREENSHOTS=$(SCREENSHOTS) $(BIN)/python -m pytest tests/test_browser.py
 
 matrix: $(VENV)/.installed
 	$(BIN)/python -m tests.matrix $(subst $(comma), ,$(ROWS))

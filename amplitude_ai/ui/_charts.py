@@ -9,6 +9,8 @@ from typing import Any
 from markupsafe import Markup, escape
 
 _WIDTH, _HEIGHT, _FOOT, _HEAD = 640, 150, 18, 14
+#: Room for so many bars at the least: one alone would be a wall.
+_FEWEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ def bars(title: str, labels: Sequence[str], layers: Sequence[Layer], unit: str =
     """Bars over time, their parts on top of each other."""
     tops = [sum(layer.values[index] or 0 for layer in layers) for index in range(len(labels))]
     top = max(tops, default=0) or 1
-    step = _WIDTH / max(1, len(labels))
+    step = _WIDTH / max(_FEWEST, len(labels))
     plot = _HEIGHT - _FOOT - _HEAD
     parts = []
     for index, label in enumerate(labels):

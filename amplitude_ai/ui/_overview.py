@@ -25,7 +25,20 @@ RANGES: dict[str, int | None] = {
     "all": None,
 }
 _HOUR = 3_600_000
-_STEPS = (60_000, 300_000, 900_000, _HOUR, 3 * _HOUR, 6 * _HOUR, 24 * _HOUR, 7 * 24 * _HOUR, 30 * 24 * _HOUR)
+_STEPS = (
+    1_000,
+    5_000,
+    15_000,
+    60_000,
+    300_000,
+    900_000,
+    _HOUR,
+    3 * _HOUR,
+    6 * _HOUR,
+    24 * _HOUR,
+    7 * 24 * _HOUR,
+    30 * 24 * _HOUR,
+)
 _BARS = 62
 _TOP = 10
 #: Users that are counted at the most.
@@ -64,7 +77,7 @@ def overview(path: Path, which: Filter) -> Overview:
     # A moment ago is now, for all of the readings: their sums must be of the same calls.
     with Reader(path) as reader:
         last = reader.one("SELECT max(time_ms) FROM events")
-        first = which.since_ms if which.since_ms is not None else reader.one("SELECT min(time_ms) FROM events")
+        first = reader.one("SELECT min(time_ms) FROM events WHERE time_ms >= ?", (which.since_ms or 0,))
     if which.until_ms is None and last is not None:
         which = replace(which, until_ms=last + 1)
     step = _step(first, which.until_ms)
@@ -126,7 +139,10 @@ def _filled(series: list[Row], step: int) -> list[Row]:
 
 
 def _charts(series: list[Row], step: int) -> list[Chart]:
-    labels = [(iso(row["time_ms"]) or "")[: 10 if step >= 24 * _HOUR else 16].replace("T", " ") for row in series]
+    labels = [
+        (iso(row["time_ms"]) or "")[: 10 if step >= 24 * _HOUR else 16 if step >= 60_000 else 19].replace("T", " ")
+        for row in series
+    ]
 
     def values(name: str) -> list[float | None]:
         return [row[name] for row in series]
