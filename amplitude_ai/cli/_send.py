@@ -31,6 +31,7 @@ from ._output import as_json, console, hint, write
 
 #: Events that are on their way at the most.
 _WINDOW = 2_000
+_COLUMNS = "insert_id, event_type, time_ms, user_id, device_id, properties, details"
 #: How long no answer may come before what is on its way is given up (for this time), in seconds.
 _PATIENCE = 60.0
 #: What is not copied: ids and times have their own columns, and the last two want classes of the client's.
@@ -51,7 +52,8 @@ def send(path: Path, since_ms: int | None, limit: int | None, dry_run: bool, aga
     client = None if key is None else make_default_client()
     project = "" if client is None else f"{key}\0{client.configuration.server_url}"
     with Reader(path) as reader, _Sent(path, project, dry_run) as sent:
-        todo = _todo(reader, since_ms, limit, sent if not again else None)
+        wanted = "insert_id" if client is None or dry_run else _COLUMNS
+        todo = _todo(reader, since_ms, limit, sent if not again else None, wanted)
         if client is None or dry_run:
             counts = Counter({"to_send": sum(1 for _ in todo)})
         else:
@@ -110,11 +112,10 @@ def _migrate_sent(connection: sqlite3.Connection) -> None:
     )
 
 
-def _todo(reader: Reader, since_ms: int | None, limit: int | None, sent: _Sent | None) -> Iterator[Row]:
+def _todo(reader: Reader, since_ms: int | None, limit: int | None, sent: _Sent | None, columns: str) -> Iterator[Row]:
     left = -1 if limit is None else limit
     for row in reader.each(
-        "SELECT insert_id, event_type, time_ms, user_id, device_id, properties, details FROM events "
-        "WHERE time_ms >= ? ORDER BY id",
+        f"SELECT {columns} FROM events WHERE time_ms >= ? ORDER BY id",
         (since_ms if since_ms is not None else -(2**62),),
     ):
         if left == 0:

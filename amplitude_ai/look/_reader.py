@@ -19,8 +19,8 @@ _READS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_F
 _FUNCTIONS = frozenset({"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"})
 #: How long a reader waits for the moment a writer needs to recover or to checkpoint, in seconds.
 _WAIT_SECONDS = 5.0
-#: The most SQLite reads of the file through memory, in bytes; it is the page cache's, not ours.
-_MAPPED = 1 << 30
+#: Pages of the file that a connection keeps, in KB.
+_CACHE_KB = 16_384
 
 
 class StoreMissingError(Exception):
@@ -126,7 +126,8 @@ def _open(path: Path, how: str, any_thread: bool) -> sqlite3.Connection:
     )
     try:
         connection.execute("PRAGMA query_only = ON")
-        connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
+        # Read, not mapped: a mapped file that a writer truncates ends the process that reads it.
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens it, in fact
         # What is stored as bytes or as broken text is shown, not an error.
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")

@@ -176,3 +176,14 @@ def count_sessions(reader: Reader, which: Filter) -> int:
     """How many sessions had calls."""
     where, values = which.where(reader)
     return int(reader.one(f"SELECT count(DISTINCT {reader.column('session_id')}) FROM events WHERE {where}", values))
+
+
+def errors(reader: Reader, which: Filter, limit: int = 50) -> list[Row]:
+    """Failed calls by type and status."""
+    where, values = which.where(reader)
+    of = reader.column
+    return reader.rows(
+        f"""SELECT {of("error_type")} AS error, {of("http_status")} AS status, count(*) AS calls
+        FROM events WHERE {where} AND {of("success")} = 0 GROUP BY 1, 2 ORDER BY calls DESC, 1 LIMIT :limit""",
+        {**values, "limit": limit},
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,10 +90,10 @@ def overview(path: Path, which: Filter) -> Overview:
         users = pool.submit(read, lambda reader: _sums.costs(reader, "user", which, _MANY))
         sessions = pool.submit(read, lambda reader: _sums.count_sessions(reader, which))
         tools = pool.submit(read, lambda reader: _sums.tools(reader, which, _TOP))
+        errors = pool.submit(read, lambda reader: _sums.errors(reader, which, _TOP))
         shares = read(lambda reader: _sums.percentiles(reader, which, _TIMES, _SHARES))
     rows = cube.result()
     stretches = _filled(sorted(_cube.fold(rows, "time_ms"), key=lambda row: row["time_ms"]), step)
-    failed = [row for row in rows if row["errors"]]
     return Overview(
         total=_cube.fold(rows, None)[0],
         users=sum(row["user"] is not None for row in users.result()),
@@ -109,15 +108,8 @@ def overview(path: Path, which: Filter) -> Overview:
         tools=tools.result(),
         charts=_charts(stretches, step),
         series=stretches,
-        errors=_errors(failed),
+        errors=errors.result(),
     )
-
-
-def _errors(failed: list[Row]) -> list[Row]:
-    counts: Counter[tuple[Any, Any]] = Counter()
-    for row in failed:
-        counts[row["error"], row["status"]] += row["errors"]
-    return [{"error": kind, "status": status, "calls": calls} for (kind, status), calls in counts.most_common(_TOP)]
 
 
 def _step(first: int | None, last: int | None) -> int:
