@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -497,3 +498,21 @@ def test_looking_is_lazy():
     code = "import amplitude_ai, sys; amplitude_ai.install_transport(); print([m for m in sys.modules if 'typer' in m])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_documented_queries_equal_the_commands(run):
+    """The four groups of key metrics: by SQL as docs/look.md has it, and by command, to the digit."""
+    page = (ROOT / "docs" / "look.md").read_text()
+    statements = re.findall(r"`(SELECT [^`]+)`", page)
+    assert len(statements) == 4
+    usage, performance, cost, behaviour = (
+        [tuple(row.values()) for row in json.loads(run("query", each, "--json")[1])] for each in statements
+    )
+
+    def rows(command, *names):
+        return [tuple(row[name] for name in names) for row in json.loads(run(*command.split(), "--json")[1])]
+
+    assert sorted(rows("costs --by user", "user", "calls")) == sorted(usage)
+    assert rows("costs --by model", "model", "avg_latency_ms", "avg_ttft_ms") == performance
+    assert rows("costs --by model", "model", "cost_usd", "total_tokens") == cost
+    assert sorted(rows("sessions", "session_id", "calls")) == sorted(behaviour)
