@@ -29,13 +29,14 @@ def tail(path: Path, which: Filter, limit: int, follow: bool, as_lines_of_json: 
     while True:
         try:
             with Reader(path) as reader:
-                last = reader.one("SELECT max(id) FROM events") or 0  # first: what comes meanwhile is for `_follow`
-                newest = [row for row in _calls.newest(reader, which, limit_now) if row["row"] <= last]
-                _print(newest[::-1], as_lines_of_json)
+                # First where it ends: what is stored from here on is told by `_follow`, once.
+                last = reader.one("SELECT max(id) FROM events") or 0
+                known = [row for row in _calls.newest(reader, which, limit_now) if row["row"] <= last]
+                _print(list(reversed(known)), as_lines_of_json)
                 if not follow:
                     return
                 limit_now = _PAGE  # of a store that takes this one's place all is new
-                _follow(reader, which, as_lines_of_json, last)
+                _follow(reader, which, last, as_lines_of_json)
         except StoreMissingError:
             if not follow:
                 raise
@@ -44,7 +45,7 @@ def tail(path: Path, which: Filter, limit: int, follow: bool, as_lines_of_json: 
             return
 
 
-def _follow(reader: Reader, which: Filter, as_lines_of_json: bool, last: int) -> None:
+def _follow(reader: Reader, which: Filter, last: int, as_lines_of_json: bool) -> None:
     was = os.stat(reader.path).st_ino
     while True:
         _threads.pause(_EVERY)

@@ -1,0 +1,112 @@
+"""Charts as SVG, made here: nothing to load, nothing that runs. Colours are the style sheet's classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup, escape
+
+_WIDTH, _HEIGHT, _FOOT, _HEAD = 640, 150, 18, 14
+#: Room for so many bars at the least: one alone would be a wall.
+_FEWEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One part of each bar: its style's name, its name to a reader, and its value for each bar (``None``: unknown)."""
+
+    style: str
+    name: str
+    values: Sequence[float | None]
+
+
+def bars(title: str, labels: Sequence[str], layers: Sequence[Layer], unit: str = "") -> Markup:
+    """Bars over time, their parts on top of each other."""
+    tops = [sum(layer.values[index] or 0 for layer in layers) for index in range(len(labels))]
+    top = max(tops, default=0) or 1
+    step = _WIDTH / max(_FEWEST, len(labels))
+    plot = _HEIGHT - _FOOT - _HEAD
+    parts = []
+    for index, label in enumerate(labels):
+        base = float(_HEIGHT - _FOOT)
+        told = ", ".join(f"{layer.name} {figure(layer.values[index])}{unit}" for layer in layers)
+        parts.append(Markup("<g><title>{}: {}</title>").format(label, told))
+        for layer in layers:
+            tall = (layer.values[index] or 0) / top * plot
+            base -= tall
+            parts.append(
+                Markup('<rect class="{}" x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}"/>').format(
+                    layer.style, index * step + step * 0.08, base, step * 0.84, tall
+                )
+            )
+        parts.append(Markup("</g>"))
+    axis = Markup('<text class="axis" x="0" y="10">{}{}</text>').format(figure(top), unit)
+    if labels:
+        axis += Markup('<text class="axis" x="0" y="{}">{}</text>').format(_HEIGHT - 4, labels[0])
+    if len(labels) > 1:
+        axis += Markup('<text class="axis end" x="{}" y="{}">{}</text>').format(_WIDTH, _HEIGHT - 4, labels[-1])
+    return _svg(title, _HEIGHT, Markup("").join([axis, *parts]), "chart")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One line of a waterfall, in ms since its begin."""
+
+    name: str
+    begin_ms: float
+    took_ms: float
+    style: str
+    first_ms: float | None = None
+
+
+def waterfall(title: str, spans: Sequence[Span]) -> Markup:
+    """What ran when, one line each; a mark where the first token came."""
+    end = max((span.begin_ms + span.took_ms for span in spans), default=0) or 1
+    row, left = 20, 190
+    scale = (_WIDTH - left - 60) / end
+    parts = []
+    for index, span in enumerate(spans):
+        y = index * row
+        x, wide = left + span.begin_ms * scale, max(1.5, span.took_ms * scale)
+        parts.append(
+            Markup(
+                "<g><title>{name}: at {begin} ms, {took} ms</title>"
+                '<text class="name" x="0" y="{text}">{short}</text>'
+                '<rect class="{style}" x="{x:.2f}" y="{y}" width="{wide:.2f}" height="{tall}" rx="2"/>'
+                '<text class="axis" x="{after:.2f}" y="{text}">{took} ms</text>'
+            ).format(
+                name=span.name,
+                begin=figure(span.begin_ms),
+                took=figure(span.took_ms),
+                text=y + 14,
+                short=span.name if len(span.name) < 28 else span.name[:27] + "…",
+                style=span.style,
+                x=x,
+                y=y + 4,
+                wide=wide,
+                tall=row - 8,
+                after=x + wide + 4,
+            )
+        )
+        if span.first_ms is not None:
+            mark = Markup('<rect class="first" x="{:.2f}" y="{}" width="2" height="{}"/>')
+            parts.append(mark.format(x + span.first_ms * scale, y + 2, row - 4))
+        parts.append(Markup("</g>"))
+    return _svg(title, max(row, len(spans) * row), Markup("").join(parts), "waterfall")
+
+
+def figure(value: Any) -> str:
+    """A number for people."""
+    if not isinstance(value, int | float):
+        return "–"
+    if value == int(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.6f}".rstrip("0")
+
+
+def _svg(title: str, height: int, inside: Markup, style: str) -> Markup:
+    return Markup('<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {} {}">{}</svg>').format(
+        style, escape(title), _WIDTH, height, inside
+    )
