@@ -18,7 +18,7 @@ FLOORS = (
     ("_runtime",),
     ("_public", "testing", "_cassette", "manual", "plugins", "instrumentation"),
     ("clients",),
-    ("ui", "otel", "pytest_plugin"),
+    ("page", "otel", "pytest_plugin"),
     ("cli",),
     ("__main__", "__init__"),
 )
