@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 
 from amplitude_ai import cli
 from amplitude_ai.delivery._store import Store
-from amplitude_ai.ui._pages import Pages
+from amplitude_ai.page._pages import Pages
 
 from .store_world import make
 

@@ -72,7 +72,7 @@ def world(events: int, end_ms: int, seed: int = 7) -> list[tuple[object, ...]]:
                     time_ms,
                     turn_id=f"{session}-{turn}",
                     turn_index=turn,
-                    agent_name=chance.choice(("triage", "search", "writer")),
+                    agent=chance.choice(("triage", "search", "writer")),
                     input_content=text(chance, 60),
                     output_content=None if failed else text(chance, 80),
                     input_tokens=None if failed else tokens_in,

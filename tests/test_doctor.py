@@ -43,7 +43,7 @@ def test_a_sound_environment(doctor):
 
 def test_a_stack_that_is_not_recorded_is_a_problem(doctor, monkeypatch):
     """Somebody's wrapper that goes round us, say."""
-    monkeypatch.setitem(_doctor.STACKS, "httpx", lambda url, body: _untold(url, body))
+    monkeypatch.setitem(_doctor.STACKS, "httpx", lambda url, bodies: _untold(url, bodies[0]))
     code, found = doctor()
     assert code == 1
     assert found["HTTP", "httpx"]["status"] == "problem"
@@ -65,7 +65,7 @@ def _untold(url, body):
 def test_a_call_that_fails_is_a_problem(doctor, monkeypatch):
     """It is said, not raised."""
 
-    def fail(url, body):
+    def fail(url, bodies):
         raise httpx.ConnectError("no network \x1b[2J")
 
     monkeypatch.setitem(_doctor.STACKS, "httpx", fail)

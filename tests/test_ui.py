@@ -20,9 +20,9 @@ from amplitude_ai.delivery._store import Store
 from amplitude_ai.look._filter import Filter
 from amplitude_ai.look._reader import Reader
 from amplitude_ai.look._sums import percentiles
-from amplitude_ai.ui._guard import Guard
-from amplitude_ai.ui._overview import overview
-from amplitude_ai.ui._pages import Pages
+from amplitude_ai.page._guard import Guard
+from amplitude_ai.page._overview import overview
+from amplitude_ai.page._pages import Pages
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "a-token-of-some-length"

@@ -346,7 +346,7 @@ def ui(
 ) -> None:
     """Serve the store as a page, on this machine only; the address it prints is the key. Ctrl-C ends it."""
     try:
-        from ..ui import _serve
+        from ..page import _serve
     except ModuleNotFoundError as exc:
         raise Failure(f"{exc.name} is missing: pip install 'amplitude-ai-wire[cli,ui]'", 2) from None
 
@@ -376,7 +376,7 @@ def report(
     if html is None and not md:
         raise typer.BadParameter("say --html out.html or --md")
     try:
-        from ..ui import _report
+        from ..page import _report
     except ModuleNotFoundError as exc:
         raise Failure(f"{exc.name} is missing: pip install 'amplitude-ai-wire[cli,ui]'", 2) from None
     which = opt.calls(user=user, model=model, agent=agent, since=since, until=until)

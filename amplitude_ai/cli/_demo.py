@@ -76,7 +76,6 @@ def _talk(url: str, stack: str) -> int:
         ]
         bodies.append(bodies[-1])  # refused once, so tried again
         with context(user_id=f"{name}-1", session_id=f"{name}-talk"):
-            for body in bodies:
-                call(url, body)
-                calls += 1
+            call(url, bodies)
+        calls += len(bodies)
     return calls

@@ -155,7 +155,7 @@ def _self_test(call: Any) -> str | None:
     install_transport(amplitude_client=events, console=False)
     try:
         with Loopback() as provider:
-            call(f"{provider.url}/v1/chat/completions", chat({"role": "user", "content": "Hello"}))
+            call(f"{provider.url}/v1/chat/completions", [chat({"role": "user", "content": "Hello"})])
             _public.flush(5)
             answers = provider.answers
     except Exception as exc:

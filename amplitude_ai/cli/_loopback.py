@@ -11,7 +11,7 @@ import importlib.util
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -121,45 +121,47 @@ def _answer(request: Mapping[str, Any], last: Mapping[str, Any]) -> dict[str, An
     }
 
 
-# One call by each library. They read the answer to its end, and raise what the library raises.
+# Calls by each library, all by one client. They read each answer to its end, and raise what the library raises.
 
-Call = Callable[[str, bytes], None]
+Call = Callable[[str, Sequence[bytes]], None]
 _HEADERS = {"Content-Type": "application/json"}
 
 
 def _httpx(name: str) -> Call:
-    def call(url: str, body: bytes) -> None:
+    def call(url: str, bodies: Sequence[bytes]) -> None:
         module = importlib.import_module(name)
         with module.Client(trust_env=False, timeout=_TIMEOUT) as client:
-            client.post(url, content=body, headers=_HEADERS).read()
+            for body in bodies:
+                client.post(url, content=body, headers=_HEADERS).read()
 
     return call
 
 
-def _requests(url: str, body: bytes) -> None:
+def _requests(url: str, bodies: Sequence[bytes]) -> None:
     import requests
 
     with requests.Session() as session:
         session.trust_env = False
-        session.post(url, data=body, headers=_HEADERS, timeout=_TIMEOUT)
+        for body in bodies:
+            session.post(url, data=body, headers=_HEADERS, timeout=_TIMEOUT)
 
 
-def _urllib3(url: str, body: bytes) -> None:
+def _urllib3(url: str, bodies: Sequence[bytes]) -> None:
     module = importlib.import_module("urllib3")
     with module.PoolManager(retries=False) as pool:
-        pool.request("POST", url, body=body, headers=_HEADERS, timeout=_TIMEOUT)
+        for body in bodies:
+            pool.request("POST", url, body=body, headers=_HEADERS, timeout=_TIMEOUT)
 
 
-def _aiohttp(url: str, body: bytes) -> None:
+def _aiohttp(url: str, bodies: Sequence[bytes]) -> None:
     async def call() -> None:
         import aiohttp
 
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT)
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.post(url, data=body, headers=_HEADERS) as got,
-        ):
-            await got.read()
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            for body in bodies:
+                async with session.post(url, data=body, headers=_HEADERS) as got:
+                    await got.read()
 
     asyncio.run(call())
 

@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS events (
 READ_OFTEN = (
     *("session_id", "model_name", "model_provider", "success", "attempt", "http_status", "error_type", "cost_usd"),
     *("input_tokens", "output_tokens", "total_tokens", "cached_input_tokens", "latency_ms", "time_to_first_token_ms"),
-    *("tool_name", "agent_name", "agent", "agent_id", "turn_id", "turn_index"),
+    *("tool_name", "agent", "turn_id", "turn_index"),
 )
 #: By type for the views, and with what sums and lists are made of, so that these read no texts; by session for what
 #: was said in one; by time for what is newest of all types.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from ._filter import Filter, agent
+from ._filter import Filter
 from ._reader import Reader, Row
 
 _ADDED = ("input_tokens", "output_tokens", "total_tokens", "cached_input_tokens", "cost_usd")
@@ -18,7 +18,7 @@ def cube(reader: Reader, which: Filter, step_ms: int) -> list[Row]:
     where, values = which.where(reader)
     of = reader.column
     return reader.rows(
-        f"""SELECT time_ms / :step * :step AS time_ms, {of("model_name")} AS model, {agent(reader)} AS agent,
+        f"""SELECT time_ms / :step * :step AS time_ms, {of("model_name")} AS model, {of("agent")} AS agent,
         count(*) AS calls, sum({of("success")} = 0) AS errors, sum({of("attempt")} > 0) AS retries,
         {", ".join(f"sum({of(name)}) AS {name}" for name in _ADDED)}, count({of("cost_usd")}) AS priced,
         sum({of("latency_ms")}) AS latency_sum, count({of("latency_ms")}) AS latency_n,

@@ -11,8 +11,6 @@ from ._reader import Reader
 
 #: Where a text is looked for.
 TEXTS = ("input_content", "output_content", "error_message")
-#: What a row of a list shows of a call beside its texts; numbers and names only, so that an index can hold them.
-AGENTS = ("agent_name", "agent", "agent_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Filter:
         want("user_id = :user", "user", self.user)
         want(f"lower({reader.column('model_provider')}) = lower(:provider)", "provider", self.provider)
         want(f"instr(lower({reader.column('model_name')}), lower(:model)) > 0", "model", self.model)
-        want(f"{agent(reader)} = :agent", "agent", self.agent)
+        want(f"{reader.column('agent')} = :agent", "agent", self.agent)
         if self.errors:
             parts.append(f"{reader.column('success')} = 0")
         if self.text:
@@ -78,11 +76,6 @@ class Filter:
         )
         rough = r"(properties LIKE :once ESCAPE '\' OR properties LIKE :twice ESCAPE '\')"
         return f"{rough} AND ({found})"
-
-
-def agent(reader: Reader) -> str:
-    """The SQL of an agent's name."""
-    return f"coalesce({', '.join(reader.column(name) for name in AGENTS)})"
 
 
 def _like(text: str) -> str:

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from ..sessions.schema import LLM_MESSAGE, TOOL_CALLED
-from ._filter import Filter, agent
+from ._filter import Filter
 from ._reader import Reader, Row
 from ._when import iso
 
@@ -26,7 +26,7 @@ def costs(reader: Reader, by: str, which: Filter, limit: int = 1000) -> list[Row
         "provider": reader.column("model_provider"),
         "user": "user_id",
         "session": reader.column("session_id"),
-        "agent": agent(reader),
+        "agent": reader.column("agent"),
         "day": f"time_ms / {DAY_MS}",
     }[by]
     order = "1 DESC" if by == "day" else "cost_usd DESC, calls DESC, 1"

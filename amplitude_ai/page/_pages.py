@@ -39,7 +39,7 @@ _TEXTS = ("user", "session", "model", "provider", "agent", "text")
 def environment() -> Environment:
     """Templates that escape everything."""
     made = Environment(
-        loader=PackageLoader("amplitude_ai.ui"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("amplitude_ai.page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     made.filters.update(
         cell=one_line,
@@ -80,7 +80,7 @@ class Pages:
             "/search": self.search,
             "/version": self.version,
         }
-        static = StaticFiles(packages=[("amplitude_ai.ui", "static")])
+        static = StaticFiles(packages=[("amplitude_ai.page", "static")])
         return Starlette(
             routes=[
                 *(Route(path, self._safe(view), methods=["GET"]) for path, view in views.items()),

@@ -24,7 +24,7 @@ from ._pages import environment, usd
 
 def html(path: Path, which: Filter) -> str:
     """The report as a page."""
-    style = resources.files("amplitude_ai.ui").joinpath("static/style.css").read_text("utf-8")
+    style = resources.files("amplitude_ai.page").joinpath("static/style.css").read_text("utf-8")
     return (
         environment()
         .get_template("report.html")
