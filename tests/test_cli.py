@@ -231,11 +231,48 @@ def test_costs_of_what_nobody_knows_are_unknown(run):
     assert "1 calls have no price" in run("costs")[2]
 
 
-def test_turns_say_when_there_are_none(run):
-    """A store without turn ids is no error."""
-    code, out, err = run("turns")
-    assert code == 0
-    assert out or "turn_id" in err
+def test_turns(run, made):
+    """One row a turn, whose calls are those of the turn."""
+    rows = json.loads(run("turns", "--json")[1])
+    wanted = of(made, "SELECT turn_id, count(*) FROM llm_message WHERE turn_id IS NOT NULL GROUP BY 1")
+    assert sorted((row["turn_id"], row["calls"]) for row in rows) == wanted
+    assert {row["session_id"] for row in json.loads(run("turns", "--json", "--user", "bobby-1")[1])} == {"bobby-talk"}
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A store as the first version made it: no columns beside the JSON, no turns."""
+    connection = sqlite3.connect(tmp_path / "old.db")
+    connection.execute(
+        "CREATE TABLE events (id INTEGER PRIMARY KEY, insert_id TEXT NOT NULL UNIQUE, event_type TEXT NOT NULL, "
+        "time_ms INTEGER NOT NULL, user_id TEXT, device_id TEXT, properties TEXT NOT NULL, details TEXT NOT NULL)"
+    )
+    said = json.dumps(
+        {"session_id": "s1", "model_name": "gpt-4o", "cost_usd": 0.5, "success": False, "total_tokens": 7}
+    )
+    connection.execute(
+        "INSERT INTO events VALUES (1, 'one', 'llm_message', 1767225600000, 'ann', NULL, ?, '{}')", [said]
+    )
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+    return tmp_path / "old.db"
+
+
+def test_an_older_store_is_read_and_not_changed(run, old):
+    """Every list works on it as it is; without turn ids `turns` says so."""
+    before = old.read_bytes()
+    assert [row["id"] for row in json.loads(run("logs", "--errors", "--model", "4O", "--json", store=old)[1])] == [
+        "one"
+    ]
+    assert [row["session_id"] for row in json.loads(run("sessions", "--json", store=old)[1])] == ["s1"]
+    (row,) = json.loads(run("costs", "--by", "day", "--json", store=old)[1])
+    assert (row["day"], row["cost_usd"], row["errors"]) == ("2026-01-01", 0.5, 1)
+    assert "one" in run("show", "s1", "--json", store=old)[1]
+    code, out, err = run("turns", store=old)
+    assert (code, out) == (0, "")
+    assert "turn_id" in err
+    assert old.read_bytes() == before
 
 
 @pytest.mark.parametrize(
