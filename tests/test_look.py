@@ -1,0 +1,80 @@
+"""What reading the store is made of: texts made harmless, moments, lines."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amplitude_ai.look._line import line
+from amplitude_ai.look._text import harmless, one_line
+from amplitude_ai.look._when import iso, moment_ms, span_s
+
+#: 2026-01-31T12:00:00Z
+NOW = 1_769_860_800_000
+_ODD = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+#: All of Unicode, half surrogates too, and more of what is odd.
+TEXTS = st.text(st.one_of(st.characters(categories=_ODD), st.characters(exclude_categories=())), max_size=60)
+
+
+def odd(text):
+    return [char for char in text if unicodedata.category(char) in _ODD and char not in "\u200c\u200d"]
+
+
+@given(TEXTS, st.integers(1, 40))
+def test_whatever_it_is_it_is_harmless(text, limit):
+    """No control, format, surrogate or separator character comes out; one line is one line, and no longer than told."""
+    assert odd(harmless(text)) == []
+    assert set(odd(harmless(text, limit, lines=True))) <= {"\n", "\t"}
+    assert odd(one_line(text, limit)) == []
+    assert len(one_line(text, limit)) <= limit
+
+
+@given(TEXTS)
+def test_a_line_of_a_call_is_one_line(text):
+    """Whoever named the user, the model and the error."""
+    said = line({"user_id": text, "model_name": text, "success": False, "error_type": text, "error_message": text})
+    assert odd(said) == []
+
+
+def test_languages_and_emoji_stay():
+    """What people write is shown as it is."""
+    for text in ("naïve – 中文 – עברית – می\u200cخواهم – 👩\u200d🔬 – \u0915\u094d\u0937",):
+        assert harmless(text) == text
+    assert harmless("a\x1b[1m\u202e\ud800\x00") == "a\\x1b[1m\\u202e\\ud800\\x00"
+    assert harmless("x" * 10, 4) == "xxxx… (6 more characters)"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("90s", NOW - 90_000),
+        ("15m", NOW - 900_000),
+        ("2H", NOW - 7_200_000),
+        ("7d", NOW - 7 * 86_400_000),
+        ("today", NOW - 12 * 3_600_000),
+        ("yesterday", NOW - 36 * 3_600_000),
+        ("2026-01-31", NOW - 12 * 3_600_000),
+        ("2026-01-31T12:00Z", NOW),
+        ("2026-01-31T14:00+02:00", NOW),
+    ],
+)
+def test_moments(text, wanted):
+    """So long ago, a day, a date and time; UTC unless it says."""
+    assert moment_ms(text, NOW) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1d", "1.5h", "7", "2026-13-01", "d7", "٣d", "1" * 30 + "d"])
+def test_what_is_no_moment_says_how_one_is_written(text):
+    """In the message, for the user."""
+    with pytest.raises(ValueError, match="write"):
+        moment_ms(text, NOW)
+    with pytest.raises(ValueError, match="write"):
+        span_s(text)
+
+
+def test_times_that_no_calendar_has():
+    """Are unknown, and no error."""
+    assert iso(2**62) is None
+    assert iso(None) is None
+    assert iso(NOW) == "2026-01-31T12:00:00.000Z"
