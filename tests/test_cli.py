@@ -553,3 +553,19 @@ def test_the_documented_queries_equal_the_commands(run):
     assert rows("costs --by model", "model", "avg_latency_ms", "avg_ttft_ms") == performance
     assert rows("costs --by model", "model", "cost_usd", "total_tokens") == cost
     assert sorted(rows("sessions", "session_id", "calls")) == sorted(behaviour)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+@pytest.mark.parametrize("words", [["logs"], ["costs"], ["sessions"]])
+def test_no_number_is_cut_on_a_narrow_terminal(run, monkeypatch, words, width):
+    """A column is left out sooner than half of a number is shown."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = re.sub(r"\x1b\[[\d;]*m", "", run(*words)[1]).splitlines()
+    assert max(map(len, lines)) <= width
+    # What was cut is a text: of the hostile user, or the model's name.
+    cut = [word for line in lines for word in line.split("  ") if word.strip().endswith("…")]
+    assert not [word for word in cut if re.match(r"[$\d]", word.strip())]
+    assert "cost" in lines[0]
+    if width == 200:
+        assert {"in", "out", "calls" if words != ["logs"] else "TTFT"} <= set(lines[0].split())

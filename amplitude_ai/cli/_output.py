@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -26,14 +27,28 @@ class ReaderGoneError(Exception):
     """Whoever read stdout (``head``, say) has seen enough. Not a `BrokenPipeError`, which typer makes a failure."""
 
 
+#: Letters of a text that are shown at the least.
+_TEXT = 14
+#: Letters of a text that are shown at the most.
+_CELL = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its head, how its cell is made of a row, whether it is a number, and when it is red."""
+    """One column: its head, how its cell is made of a row, and how it is shown on a terminal.
+
+    Attributes:
+        number: stands on the right, and is never cut: half of a number is another one.
+        wide: takes the room that is left.
+        spare: left out where the terminal is too narrow, the last one first.
+        is_red: whether a row's cell tells of a failure.
+    """
 
     head: str
     cell: Callable[[Row], Any]
     number: bool = False
     wide: bool = False
+    spare: bool = False
     is_red: Callable[[Row], bool] = lambda row: False
 
 
@@ -73,15 +88,17 @@ def table(rows: Iterable[Row], columns: Sequence[Column]) -> None:
         for row in rows:
             write("\t".join(one_line(column.cell(row), 1000) for column in columns))
         return
+    terminal = console()
+    rows = list(rows)
+    columns, widths = _fitting(rows, columns, terminal.width)
     made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for column in columns:
+    for column, width in zip(columns, widths, strict=True):
         made.add_column(
             column.head,
             justify="right" if column.number else "left",
             overflow="ellipsis",
             no_wrap=True,
-            ratio=1 if column.wide else None,
-            min_width=len(column.head) if not column.wide else 10,
+            width=width,
         )
     for row in rows:
         cells = []
@@ -89,9 +106,32 @@ def table(rows: Iterable[Row], columns: Sequence[Column]) -> None:
             value = column.cell(row)
             empty = value is None or value == ""
             style = "dim" if empty else "red" if column.is_red(row) else ""
-            cells.append(Text("–" if empty else one_line(value, 200), style=style))
+            cells.append(Text("–" if empty else one_line(value, _CELL), style=style))
         made.add_row(*cells)
-    console().print(made)
+    terminal.print(made)
+
+
+def _fitting(rows: Sequence[Row], columns: Sequence[Column], width: int) -> tuple[list[Column], list[int]]:
+    """The columns that there is room for, and how wide each is."""
+
+    def widest(column: Column) -> int:
+        return max([cell_len(column.head), *(cell_len(one_line(column.cell(row), _CELL)) for row in rows)])
+
+    wanted = {column: widest(column) for column in columns}
+    kept = {
+        column: wanted[column] if column.number else min(wanted[column], max(len(column.head), _TEXT))
+        for column in columns
+    }
+    while (left := width - sum(kept.values()) - 2 * (len(kept) - 1)) < 0:
+        spare = [column for column in kept if column.spare]
+        if not spare:
+            break
+        del kept[spare[-1]]
+    for column in sorted(kept, key=lambda column: column.wide):
+        more = max(0, min(left, wanted[column] - kept[column]))
+        kept[column] += more
+        left -= more
+    return list(kept), list(kept.values())
 
 
 def usd(value: Any) -> str | None:
