@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amplitude_ai.look._calls import around
 from amplitude_ai.look._line import line
 from amplitude_ai.look._text import harmless, one_line
 from amplitude_ai.look._when import iso, moment_ms, span_s
@@ -78,3 +79,27 @@ def test_times_that_no_calendar_has():
     assert iso(2**62) is None
     assert iso(None) is None
     assert iso(NOW) == "2026-01-31T12:00:00.000Z"
+
+
+def test_parallel_calls_of_a_session_are_told_apart():
+    """By their ids: what the user said in that turn, the attempts of that call, the tools of its answer."""
+
+    def event(name, event_type, time_ms, **properties):
+        return {"id": name, "event_type": event_type, "time_ms": time_ms, "properties": properties}
+
+    events = [
+        event("u1", "user_message", 1, turn_id="t1"),
+        event("u2", "user_message", 2, turn_id="t2"),
+        event("a0", "llm_message", 3, turn_id="t1", call_id="a", attempt=0),
+        event("b0", "llm_message", 4, turn_id="t2", call_id="b", attempt=0),
+        event("b1", "llm_message", 5, turn_id="t2", call_id="b", attempt=1),
+        event("bt", "tool_called", 5, turn_id="t2"),
+        event("a1", "llm_message", 6, turn_id="t1", call_id="a", attempt=1),
+        event("at", "tool_called", 6, turn_id="t1"),
+        event("a2", "llm_message", 7, turn_id="t1", call_id="c", attempt=0),
+    ]
+    for chosen, wanted in (("a0", "u1 a0 a1 at"), ("a1", "u1 a0 a1 at"), ("b1", "u2 b0 b1 bt"), ("a2", "u1 a2")):
+        assert [each["id"] for each in around(events, chosen)] == wanted.split()
+    for each in events:
+        each["properties"].pop("call_id", None)
+    assert [each["id"] for each in around(events, "b1")] == ["b0", "b1", "bt", "a1", "at"]

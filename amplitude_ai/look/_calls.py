@@ -144,11 +144,23 @@ def session(reader: Reader, session_id: str, limit: int = SESSION_EVENTS) -> lis
 def around(events: list[Row], call_id: str) -> list[Row]:
     """What belongs to one call among the events of its session: what the user said, its attempts, its tools.
 
-    From the first user message after the call before it (the tools of that are its own) to the tools it asked for.
+    Joined by ``call_id`` and ``turn_id``; a tool stands at the end of the answer that asked for it. Events that name
+    no call are joined by their neighbours.
     """
     place = next((index for index, each in enumerate(events) if each["id"] == call_id), None)
     if place is None or events[place]["event_type"] != LLM_MESSAGE:
         return [each for each in events if each["id"] == call_id]
+    call, turn = (events[place]["properties"].get(name) for name in ("call_id", "turn_id"))
+    if call is not None:
+        attempts = [each for each in events if _is(each, LLM_MESSAGE, "call_id", call)]
+        ends = {each["time_ms"] for each in attempts}
+        return [
+            each
+            for each in events
+            if each in attempts
+            or (_is(each, USER_MESSAGE, "turn_id", turn) and each["time_ms"] <= max(ends))
+            or (_is(each, TOOL_CALLED, "turn_id", turn) and each["time_ms"] in ends)
+        ]
     first = place
     while first and _belongs_before(events[first - 1], events[first]):
         first -= 1
@@ -156,6 +168,10 @@ def around(events: list[Row], call_id: str) -> list[Row]:
     while last + 1 < len(events) and _belongs_after(events[last + 1], events[last]):
         last += 1
     return events[first : last + 1]
+
+
+def _is(event: Row, event_type: str, name: str, value: Any) -> bool:
+    return bool(event["event_type"] == event_type and event["properties"].get(name) == value)
 
 
 def _belongs_before(before: Row, current: Row) -> bool:
