@@ -88,6 +88,9 @@ class CallContext:
     device_id: str | None = None
     #: Of the browser or app the call is made for: Amplitude's own session id, ms since 1970 of its start.
     amplitude_session_id: int | None = None
+    #: Amplitude's groups and user properties, at the events' top level.
+    groups: Mapping[str, Any] | None = None
+    user_properties: Mapping[str, Any] | None = None
     #: The OpenTelemetry ``SpanContext`` that was current, where that library is loaded.
     span: Any = None
 
@@ -281,5 +284,7 @@ class Event:
     details: Mapping[str, Any] = field(default_factory=dict)
     #: The event of the specification that this one says in the words of another schema.
     source: Event | None = None
+    groups: Mapping[str, Any] | None = None
+    user_properties: Mapping[str, Any] | None = None
     #: What the ``llm_message`` of the call says that this event is part of: a plugin takes the call as a whole.
     call: Mapping[str, Any] | None = None

@@ -103,6 +103,8 @@ class Ambient:
     witness: FrameworkCall | None = None  # of the framework that is calling a model
     device_id: str | None = None
     amplitude_session_id: int | None = None
+    groups: Mapping[str, Any] | None = None
+    user_properties: Mapping[str, Any] | None = None
     request: ServedRequest | None = None  # that is being served; what is said here wins
 
     def told(self) -> Ambient:
@@ -150,6 +152,8 @@ class context(ContextDecorator):
         device_id: Amplitude device id of the calls inside: of a visitor without a user id, or beside one.
         amplitude_session_id: the session of Amplitude's browser or mobile SDK that the calls inside belong to (ms since
             1970 of its start); their events then stand in that session, beside its replay.
+        groups: Amplitude's groups of the calls inside (``{"company": "acme"}``), at their events' top level.
+        user_properties: Amplitude's user properties, set with their events.
         agent: name of the agent that makes the calls inside.
         parent_agent: name of the agent it works for; by default the agent around.
         step: what it is doing, in a word: a node of a graph, a phase.
@@ -172,6 +176,8 @@ class context(ContextDecorator):
         *,
         device_id: str | None = None,
         amplitude_session_id: int | None = None,
+        groups: Mapping[str, Any] | None = None,
+        user_properties: Mapping[str, Any] | None = None,
         agent: str | None = None,
         parent_agent: str | None = None,
         step: str | None = None,
@@ -193,6 +199,12 @@ class context(ContextDecorator):
                 f"properties must be a mapping of property names to values, not {type(properties).__name__}"
             )
         self._changes: dict[str, Any] = {}
+        for name, given in (("groups", groups), ("user_properties", user_properties)):
+            if given is None:
+                continue
+            if not isinstance(given, Mapping):
+                raise TypeError(f"{name} must be a mapping of names to values, not {type(given).__name__}")
+            self._changes[name] = dict(given)
         if user_id is not None:
             self._changes["user_id"] = user_id
         if session_id is not None:
@@ -300,6 +312,8 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> CallContext:
         totals=around.totals if managed else None,
         device_id=around.device_id,
         amplitude_session_id=around.amplitude_session_id,
+        groups=around.groups,
+        user_properties=around.user_properties,
         span=span,
     )
     if around.witness is not None:

@@ -115,6 +115,10 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         )
         # Not an argument: the constructor would look at every value again, to refuse what `safe_properties` made safe.
         self.event_properties = safe_properties(event.properties)
+        if event.groups:
+            self.groups = safe_properties(event.groups)
+        if event.user_properties:
+            self.user_properties = safe_properties(event.user_properties)
         self.receipt = receipt
         self.config = event.config
         #: The event of the specification that this one is in other words, if it is.

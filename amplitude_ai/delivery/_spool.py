@@ -177,6 +177,8 @@ def _body(event: Event) -> bytes:
             "user_id": None if event.user_id is None else safe_text(event.user_id),
             "device_id": None if event.device_id is None else safe_text(event.device_id),
             "amplitude_session_id": event.amplitude_session_id,
+            "groups": event.groups and safe_properties(event.groups),
+            "user_properties": event.user_properties and safe_properties(event.user_properties),
             "properties": safe_properties(event.properties),
         }
     )

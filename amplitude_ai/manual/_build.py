@@ -65,6 +65,8 @@ def whose(
             amplitude_client=binding.amplitude_client,
             device_id=around.device_id,
             amplitude_session_id=around.amplitude_session_id,
+            groups=around.groups,
+            user_properties=around.user_properties,
             span=current_span(),
         ),
         at_ms=_clock.wall_ms(),

@@ -59,6 +59,8 @@ class Origin:
     amplitude_client: Any = None
     device_id: str | None = None
     amplitude_session_id: int | None = None
+    groups: Mapping[str, Any] | None = None
+    user_properties: Mapping[str, Any] | None = None
     span: Any = None
     #: Where in its run it stands: its turn, its agent, whose work it is; on the events that have them.
     place: Mapping[str, Any] = field(default_factory=dict)
@@ -103,6 +105,8 @@ def build(
         user_id=origin.user_id,
         device_id=origin.device_id or (None if origin.user_id is not None else machine_id()),
         amplitude_session_id=origin.amplitude_session_id,
+        groups=origin.groups,
+        user_properties=origin.user_properties,
         amplitude_client=origin.amplitude_client,
         config=origin.config,
         call=origin.call,

@@ -274,6 +274,8 @@ class RunRegistry:
             amplitude_client=context.binding.amplitude_client,
             device_id=context.device_id,
             amplitude_session_id=context.amplitude_session_id,
+            groups=context.groups,
+            user_properties=context.user_properties,
             span=context.span,
             call={"host": call.host or None, "requested_model": call.requested_model},
         )

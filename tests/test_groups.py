@@ -1,0 +1,55 @@
+"""``context(groups=, user_properties=)``: at the events' top level, where Amplitude looks for them."""
+
+import pytest
+
+import amplitude_ai
+from amplitude_ai import context
+from amplitude_ai.delivery._ai_event import AIEvent
+from amplitude_ai.delivery._spool import _body, _event
+from amplitude_ai.manual import emit_user_message
+from amplitude_ai.testing import EventList
+
+httpx2 = pytest.importorskip("httpx2")
+ANSWER = {
+    "id": "x",
+    "model": "gpt-4o-mini",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}}],
+}
+ASK = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
+
+
+def told():
+    """The events of a captured call and of one by hand."""
+    events = EventList()
+    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json=ANSWER))
+    with (
+        context(user_id="user-1", groups={"company": "acme"}, user_properties={"plan": "pro"}),
+        amplitude_ai.instrumented_httpx(transport=transport, amplitude_client=events) as http,
+    ):
+        http.post("https://api.openai.com/v1/chat/completions", json=ASK)
+        emit_user_message(events, content="by hand")
+    assert amplitude_ai.flush()
+    return events.events
+
+
+def test_every_event_has_them():
+    """Captured and by hand, in the body that is sent; not among the event's own properties."""
+    for event in told():
+        body = event.get_event_body()
+        assert (body["groups"], body["user_properties"]) == ({"company": "acme"}, {"plan": "pro"})
+        assert "groups" not in body["event_properties"]
+
+
+def test_the_spool_keeps_them():
+    """Over the end of the process."""
+    from amplitude_ai._models import Event
+
+    event = Event("user_message", 1, "id-1", {}, user_id="user-1", groups={"a": "b"}, user_properties={"c": 1})
+    again = AIEvent(_event(_body(event)))
+    assert (again.groups, again.user_properties) == ({"a": "b"}, {"c": 1})
+
+
+def test_what_is_no_mapping():
+    """Is refused by name."""
+    with pytest.raises(TypeError, match="groups must be a mapping"):
+        context(groups="acme")
