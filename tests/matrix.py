@@ -1,6 +1,6 @@
 """``make matrix``: the real-SDK tests against old and new majors of each SDK, each in an environment of its own.
 
-Prints one row an environment, and rewrites the README's table of provider, SDK and HTTP stack from what
+Prints one row an environment, and rewrites the table of docs/sdks.md of provider, SDK and HTTP stack from what
 `tests/test_every_sdk.py` noted in them. ``make matrix ROWS=openai-1,anthropic-0`` runs some, and rewrites nothing.
 """
 
@@ -24,7 +24,7 @@ GOOGLE = ["tests/test_clients_google.py", "tests/test_clients_events.py", "tests
 LANGCHAIN = ["tests/test_langchain.py"]
 PYDANTIC = ["tests/test_pydantic_ai.py"]
 
-#: The columns of the README's table, and where it stands.
+#: The columns of the table of docs/sdks.md, and where it stands.
 KINDS = ("sync plain", "sync streamed", "async plain", "async streamed")
 BEGIN = "<!-- made by make matrix -->"
 END = "<!-- end of what make matrix made -->"
@@ -80,7 +80,7 @@ def run(name: str) -> bool:
 
 
 def support(lines: list[str]) -> list[str]:
-    """The README's table: a row for each provider and SDK, from the notes of tests that passed."""
+    """The table of docs/sdks.md: a row for each provider and SDK, from the notes of tests that passed."""
     versions: dict[tuple[str, str], set[str]] = {}
     stacks: dict[tuple[str, str], dict[str, set[str]]] = {}
     for line in lines:
@@ -100,7 +100,7 @@ def support(lines: list[str]) -> list[str]:
 def rewrite_readme() -> None:
     """Put the table between its marks."""
     lines = [line for notes in sorted(FOLDER.glob("*.jsonl")) for line in notes.read_text().splitlines()]
-    readme = ROOT / "README.md"
+    readme = ROOT / "docs" / "sdks.md"
     head, rest = readme.read_text().split(BEGIN)
     readme.write_text("\n".join([head + BEGIN, *support(lines), END]) + rest.split(END)[1])
 

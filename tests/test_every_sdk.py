@@ -1,6 +1,6 @@
 """Every SDK that speaks HTTP, for real, under the global hook: each call one record, with the tokens as told.
 
-Those that are no test dependency are skipped, visibly; ``make matrix`` installs them, and makes the README's table of
+Those that are no test dependency are skipped, visibly; ``make matrix`` installs them, and makes docs/sdks.md of
 what this test noted.
 """
 
