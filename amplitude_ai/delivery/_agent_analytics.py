@@ -121,7 +121,9 @@ class AgentAnalytics:
         session.agent = session.agent or event.properties.get("agent")
         if len(self._sessions) > _MAX_SESSIONS:
             self._sessions.popitem(last=False)
-        if event.event_type == USER_MESSAGE or session.trace_id is None:
+        if (turn_id := event.properties.get("turn_id")) is not None:
+            session.trace_id = turn_id
+        elif event.event_type == USER_MESSAGE or session.trace_id is None:
             session.trace_id = str(uuid.uuid5(_NAMESPACE, f"{event.insert_id}/turn"))
         session.events += 1
         return {"[Agent] Trace ID": session.trace_id, "[Agent] Turn ID": session.events}
@@ -129,7 +131,7 @@ class AgentAnalytics:
 
 def _type(event: Event) -> str | None:
     if event.event_type == LLM_MESSAGE:
-        operation = event.details.get("operation")
+        operation = event.properties.get("operation")
         return EMBEDDING if operation == "embeddings" else SPAN if operation in _STEPS else RESPONSE
     return {USER_MESSAGE: USER, TOOL_CALLED: TOOL, RUN_FINISHED: SESSION_END}.get(event.event_type)
 
@@ -188,4 +190,4 @@ def _adapt(made: dict[str, Any], event: Event, event_type: str) -> None:
             if not (event_type == SPAN and name == _IS_ERROR):
                 del made[name]
     if event_type == SPAN:
-        made["[Agent] Span Name"] = event.details["operation"]
+        made["[Agent] Span Name"] = said["operation"]

@@ -15,8 +15,6 @@ from typing import Any
 from .._models import Event
 from ..sessions.schema import LLM_MESSAGE, TOOL_CALLED, rows_of
 
-#: Our word for what was asked -> the conventions' name; others go as they are, the list is an open one.
-OPERATIONS = {"responses": "chat", "completion": "text_completion"}
 PROVIDERS = {
     "azure": "azure.ai.openai",
     "bedrock": "aws.bedrock",
@@ -39,8 +37,8 @@ _SECONDS = frozenset({"gen_ai.response.time_to_first_chunk"})
 
 def operation(event: Event) -> str:
     """What the model was asked to do."""
-    said: str = event.details.get("operation", "chat")
-    return OPERATIONS.get(said, said)
+    said: str = event.properties.get("operation", "chat")
+    return said
 
 
 def of_call(event: Event) -> dict[str, Any]:

@@ -52,7 +52,6 @@ def of_call(privacy: Privacy, call: LLMCall, exchange: Exchange, span: Any) -> d
     ]
     made = {
         **of_event(privacy, span),
-        "operation": call.operation,
         "started_at_ms": exchange.started_at_ms,
         "system_prompt": kept and kept.text,
         "system_prompt_length": kept and kept.length,

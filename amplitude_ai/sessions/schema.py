@@ -57,7 +57,7 @@ def _turn(event: str) -> tuple[Property, ...]:
             "turn_id",
             event,
             "text",
-            agent="[Agent] Turn ID" if event == LLM_MESSAGE else "",
+            agent="[Agent] Trace ID",
             what="the turn of the session: opened by what a user said, carried by all that follows from it",
             absent=absent,
         ),
