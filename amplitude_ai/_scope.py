@@ -70,6 +70,25 @@ class ServedRequest(Protocol):
         """The application says more of it."""
 
 
+class RequestScope(Protocol):
+    """Whose a web request being served is (`web._request`): shared by all that work for it, told more meanwhile."""
+
+    properties: dict[str, Any]
+
+    @property
+    def user_id(self) -> str | None: ...
+    @property
+    def session_id(self) -> str | None: ...
+    @property
+    def device_id(self) -> str | None: ...
+    @property
+    def amplitude_session_id(self) -> int | None: ...
+    @property
+    def privacy_mode(self) -> bool | None: ...
+    def update(self, properties: Mapping[str, Any], **said: Any) -> None:
+        """Take what the application says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ambient:
     """What the surrounding ``context()`` and ``set_session_id()`` say; ``None`` where they say nothing."""
