@@ -13,7 +13,7 @@ from amplitude.event import BaseEvent
 
 import amplitude_ai
 from amplitude_ai._config import AIConfig
-from amplitude_ai._models import Binding, CallContext, CallError, LLMCall, Message, ToolCall, ToolResult, Usage
+from amplitude_ai._models import Binding, CallContext, CallError, Event, LLMCall, Message, ToolCall, ToolResult, Usage
 from amplitude_ai.delivery._agent_analytics import AgentAnalytics
 from amplitude_ai.delivery._ai_event import AIEvent
 from amplitude_ai.plugins import AIEventFilterPlugin, AIObservabilityPlugin
@@ -239,6 +239,38 @@ def test_events_told_by_hand_are_mapped():
     assert all(isinstance(event, BaseEvent) and event.user_id == "user-1" for event in seen.events)
     for event in seen.events:
         assert event.event_properties.keys() >= ALWAYS | REQUIRED[event.event_type]
+
+
+def test_feedback_is_a_score():
+    """What somebody thought of an answer is a score of that message, else of the session."""
+    told = {
+        "session_id": "s1",
+        "score": 1,
+        "label": "helpful",
+        "comment": "Thanks",
+        "response_id": "c-1",
+        "tier": "pro",
+    }
+    made = [
+        AgentAnalytics().said([(Event("llm_feedback", 1, str(number), properties, "ann", config=AGENT), None)])[0][0]
+        for number, properties in enumerate((told, {"session_id": "s1", "score": 0}))
+    ]
+    assert [event.event_type for event in made] == ["[Agent] Score", "[Agent] Score"]
+    said = {name: made[0].properties[name] for name in made[0].properties if "Turn" not in name and "Trace" not in name}
+    assert said == {
+        "[Agent] Runtime": "python",
+        "[Agent] Session ID": "s1",
+        "[Agent] Score Name": "helpful",
+        "[Agent] Score Value": 1,
+        "[Agent] Target ID": "c-1",
+        "[Agent] Target Type": "message",
+        "[Agent] Evaluation Source": "user",
+        "[Agent] Comment": "Thanks",
+        "[Agent] Context": '{"tier": "pro"}',
+    }
+    assert made[1].properties["[Agent] Target ID"] == "s1"
+    assert made[1].properties["[Agent] Target Type"] == "session"
+    assert made[1].properties["[Agent] Score Value"] == 0
 
 
 # Beside Amplitude's own package ------------------------------------------------------------------------------------

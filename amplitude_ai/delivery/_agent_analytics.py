@@ -26,6 +26,9 @@ TOOL = "[Agent] Tool Call"
 EMBEDDING = "[Agent] Embedding"
 SPAN = "[Agent] Span"
 SESSION_END = "[Agent] Session End"
+SCORE = "[Agent] Score"
+#: What somebody thought of an answer. Its properties, but for those of every event, are spelled here only.
+FEEDBACK = "llm_feedback"
 
 LONG_TEXT = "$llm_message"
 _SESSION_ID = "[Agent] Session ID"
@@ -54,6 +57,7 @@ _NARROW = {
     EMBEDDING: frozenset({"[Agent] Input Tokens", "[Agent] Cost USD", "[Agent] Latency Ms"}),
     SPAN: frozenset({"[Agent] Cost USD", "[Agent] Latency Ms", "[Agent] Error Type", "[Agent] Error Message"}),
 }
+_OF_FEEDBACK = frozenset({"score", "label", "comment", "source", "message_id", "response_id"})
 #: Which content each property is, for who has to take it out again: (event, property) -> the method of `Privacy`.
 CONTENT: Mapping[tuple[str, str], str] = {
     (USER, LONG_TEXT): "input",
@@ -63,6 +67,7 @@ CONTENT: Mapping[tuple[str, str], str] = {
     (RESPONSE, "[Agent] Tool Calls"): "tool_parameters",
     (RESPONSE, "[Agent] Error Message"): "error_message",
     (SPAN, "[Agent] Error Message"): "error_message",
+    (SCORE, "[Agent] Comment"): "input",
     (TOOL, "[Agent] Tool Input"): "tool_parameters",
     (TOOL, "[Agent] Tool Output"): "tool_result",
     (TOOL, "[Agent] Error Message"): "tool_error",
@@ -133,6 +138,8 @@ def _type(event: Event) -> str | None:
     if event.event_type == LLM_MESSAGE:
         operation = event.properties.get("operation")
         return EMBEDDING if operation == "embeddings" else SPAN if operation in _STEPS else RESPONSE
+    if event.event_type == FEEDBACK:
+        return SCORE
     return {USER_MESSAGE: USER, TOOL_CALLED: TOOL, RUN_FINISHED: SESSION_END}.get(event.event_type)
 
 
@@ -157,11 +164,29 @@ def _properties(event: Event, event_type: str) -> dict[str, Any]:
     if "content_mode" in event.details:
         made["[Agent] Content Mode"] = event.details["content_mode"]
     _adapt(made, event, event_type)
-    custom = {name: value for name, value in said.items() if name not in {row.name for row in rows}}
+    own = {row.name for row in rows}
+    if event_type == SCORE:
+        made |= _score(event)
+        own |= _OF_FEEDBACK
+    custom = {name: value for name, value in said.items() if name not in own}
     if custom and made.get("[Agent] Content Mode") != "metadata_only":
         # Properties nobody registered may be dropped; this one is there for them.
         made["[Agent] Context"] = json.dumps(safe_properties(custom), ensure_ascii=False)
     return made
+
+
+def _score(event: Event) -> dict[str, Any]:
+    said = event.properties
+    target = said.get("message_id") or said.get("response_id")
+    made = {
+        "[Agent] Score Name": said.get("label") or "user-feedback",
+        "[Agent] Score Value": said.get("score"),
+        "[Agent] Target ID": target or said.get("session_id"),
+        "[Agent] Target Type": "session" if target is None else "message",
+        "[Agent] Evaluation Source": said.get("source") or "user",
+        "[Agent] Comment": said.get("comment"),
+    }
+    return {name: value for name, value in made.items() if value is not None}
 
 
 def _adapt(made: dict[str, Any], event: Event, event_type: str) -> None:
