@@ -7,6 +7,7 @@ import pytest
 
 import amplitude_ai
 from amplitude_ai import otel
+from amplitude_ai._models import Event
 from amplitude_ai.testing import EventList
 
 pytest.importorskip("opentelemetry.sdk")
@@ -18,6 +19,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
+
+from amplitude_ai.otel._records import Records
 
 CALL = {"id": "call-1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Paris"}'}}
 TOOL = {"type": "function", "function": {"name": "weather", "description": "w", "parameters": {"type": "object"}}}
@@ -187,6 +190,10 @@ def test_without_a_span_around_a_call_is_a_root(program):
     """Nothing that happens to be current on the worker's thread becomes a parent."""
     span, *_ = program.run((FIRST, SUNNY))
     assert span.parent is None
+    records = Records(program.tracer, program.meters.get_meter("x"))
+    with trace.use_span(program.tracer.start_span("around"), end_on_exit=True):
+        records.take(Event("llm_message", 1, "id", {"model_name": "m"}))
+    assert program.spans()[-1].parent is None
 
 
 def test_no_content_where_there_is_to_be_none(program):

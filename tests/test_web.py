@@ -231,11 +231,15 @@ def test_nothing_is_left_behind(model):
 
     with pytest.raises(RuntimeError):
         WSGIMiddleware(failing)({}, None)
-    with pytest.raises(RuntimeError):
-        asyncio.run(ASGIMiddleware(failing_async)({"type": "http", "headers": []}, None, None))
+
+    async def serve():
+        with pytest.raises(RuntimeError):
+            await ASGIMiddleware(failing_async)({"type": "http", "headers": []}, None, None)
+        await model.ask_async("nobody")  # in the very same task
+
+    asyncio.run(serve())
     model.ask("nobody")
-    (body,) = model.bodies()
-    assert "user_id" not in body
+    assert ["user_id" in body for body in model.bodies()] == [False, False]
 
 
 def test_what_needs_no_context_stays_as_it_is():
@@ -439,7 +443,14 @@ def test_celery(model, pool):
             worker = start_worker(app, perform_ping_check=False, pool=pool, concurrency=4, shutdown_timeout=20)
             with worker, ThreadPoolExecutor(4) as senders:
                 list(senders.map(send, ["ann-1", "bob-2"] * 3))
+                for sent in [ask.delay("nobody") for _ in range(8)]:  # on threads that have just worked for somebody
+                    sent.get(timeout=20)
     finally:
         carrier.uninstall()
         signals.setup_logging.disconnect(leave_logging_alone)
+    amplitude_ai.flush()
+    nobodys = [event for event in model.seen.events if event.event_properties.get("content") == "nobody"]
+    assert len(nobodys) == (8 if pool == "threads" else 0)
+    assert not any(event.user_id for event in nobodys)
+    model.seen.events = [event for event in model.seen.events if event not in nobodys]
     model.check(4 if pool == "eager" else 12)
