@@ -23,6 +23,8 @@ MAX_RESULTS = 4096
 
 def bounded(call: LLMCall) -> LLMCall:
     """``call``: what is too long cut, what is too many left out, and counted (``tool_calls_cut``, ``names_cut``)."""
+    if _is_small(call):
+        return call
     for _ in call.tool_calls[MAX_TOOLS:]:
         count("tool_calls_cut")
     return replace(
@@ -40,6 +42,15 @@ def bounded(call: LLMCall) -> LLMCall:
         tool_calls=tuple(map(_tool, call.tool_calls[:MAX_TOOLS])),
         tool_results=tuple(map(_result, call.tool_results[-MAX_RESULTS:])),
     )
+
+
+def _is_small(call: LLMCall) -> bool:
+    """Whether there is nothing to cut, which is so of nearly all."""
+    names = (call.requested_model, call.model, call.price_model, call.finish_reason, call.response_id)
+    others = (call.service_tier, call.provider_request_id, call.host, call.endpoint)
+    if call.error is not None or call.tool_calls or call.tool_results:
+        return False
+    return sum([len(name) for name in (*names, *others) if name]) <= MAX_NAME
 
 
 def _name(text: str | None) -> str | None:
