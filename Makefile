@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 comma := ,
 
-.PHONY: demo demo-ui browser docs test check bench bench-own bench-peers stress matrix format clean
+.PHONY: demo demo-ui browser docs test check bench bench-own bench-peers stress matrix neighbours suites format clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
@@ -51,9 +51,15 @@ browser: $(VENV)/.installed
 matrix: $(VENV)/.installed
 	$(BIN)/python -m tests.matrix $(subst $(comma), ,$(ROWS))
 
+neighbours: $(VENV)/.installed
+	$(BIN)/python -m tests.neighbours $(subst $(comma), ,$(ENVIRONMENTS))
+
+suites: $(VENV)/.installed
+	$(BIN)/python -m tests.suites $(subst $(comma), ,$(LIBRARIES))
+
 format: $(VENV)/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .bench .matrix .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .bench .matrix .neighbours .suites .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -33,6 +33,15 @@ _LONGEST = 1e8
 _ours: set[int] = set()
 
 
+def can_start() -> bool:
+    """Whether a thread can be started: from Python 3.12 on an interpreter that is ending starts none."""
+    try:
+        _thread.start_new_thread(bool, ())
+    except RuntimeError:
+        return False
+    return True
+
+
 def start(run: Callable[[], object], name: str) -> None:
     """Run on a real thread that keeps no process from ending. Nothing it raises gets out.
 

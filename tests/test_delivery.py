@@ -240,7 +240,7 @@ def test_the_local_store_keeps_ids_as_they_are(delivery, counts, tmp_path, monke
     connection = sqlite3.connect(tmp_path / "events.db")
     found = connection.execute("SELECT user_id, length(output_content) FROM llm_message ORDER BY insert_id").fetchall()
     connection.close()
-    assert found == [("unknown", 3000), ("bob", None)]
+    assert dict(found) == {"unknown": 3000, "bob": None}
     assert counts == {"emitted": 2, "delivered": 2}
 
 

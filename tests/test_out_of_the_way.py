@@ -102,6 +102,24 @@ def test_a_custom_adapter_with_a_file(events):
     assert only(events)["input_tokens"] == 3
 
 
+def test_a_hand_made_status(events):
+    """A mock's response whose status is no number breaks nothing of ours, and the call is one record."""
+
+    class Odd(requests.adapters.BaseAdapter):
+        def send(self, request, **kwargs):
+            response = requests.Response()
+            response.status_code, response.raw, response.url, response.request = "200", io.BytesIO(ANSWER), "x", request
+            return response
+
+        def close(self):
+            pass
+
+    session = requests.Session()
+    session.mount("mock://", Odd())
+    assert session.post("mock://api.openai.com/v1/chat/completions", json=ASKED).content == ANSWER
+    assert only(events)["input_tokens"] == 3
+
+
 def test_wrappers_of_others_are_called_as_they_were(bare_server):
     """OpenTelemetry, ddtrace and Elastic put wrapt's descriptors on a class: before us and after us, in any order."""
     seen = []
@@ -365,7 +383,10 @@ def test_a_mounted_adapter_is_watched_whenever_it_is_mounted(bare_server):
 
 
 MANY_CLIENTS = """
-import threading, time, httpx2, amplitude_ai
+import threading, time
+hooks, register = [], threading._register_atexit
+threading._register_atexit = lambda hook, *args, **kwargs: (hooks.append(repr(hook)), register(hook, *args, **kwargs))
+import httpx2, amplitude_ai
 from amplitude_ai import _runtime
 class Hanging:
     def track(self, event): pass
@@ -377,8 +398,7 @@ for number in range(4):
 began = time.perf_counter()
 amplitude_ai.flush(0.1)
 _runtime.EXIT_SECONDS = 1.0
-hooks = [each for each in threading._threading_atexits if "at_exit" in repr(each)]
-assert len(hooks) == 1, hooks
+assert len([hook for hook in hooks if "at_exit" in hook]) == 1, hooks
 import atexit
 atexit._run_exitfuncs()
 threading._shutdown()

@@ -81,6 +81,8 @@ class ClientAdapter:
             with guard("wake"):
                 if isinstance(destination.workers, Sender):
                     destination.workers.flush()
+                elif not _threads.can_start():
+                    _send_here(destination)
                 else:
                     # An event that came just as the thread was ending has been left without one.
                     if destination.storage.total_events:
@@ -130,6 +132,12 @@ def _wake(destination: AmplitudeDestinationPlugin) -> None:
         destination.storage.lock.notify_all()
 
 
+def _send_here(destination: AmplitudeDestinationPlugin) -> None:
+    """Send what is due on this thread: the client's own starts another for it, which an ending interpreter refuses."""
+    while batch := destination.storage.pull(destination.workers.configuration.flush_queue_size):
+        destination.workers.send(batch)
+
+
 def _renew(destination: AmplitudeDestinationPlugin) -> None:
     workers, storage = destination.workers, destination.storage
     workers.consumer_lock = threading.RLock()
@@ -150,7 +158,12 @@ def _end(destination: AmplitudeDestinationPlugin, deadline: float) -> None:
     # What the client's own exit hook does in a moment, but before its waiting thread is waited for. From here on a
     # batch that fails is not tried again: that would start another such thread.
     workers.is_active = False
-    workers.flush()
+    if _threads.can_start():
+        workers.flush()
+    else:
+        for _ in range(2):  # here, and for the client's own exit hook, whose flush needs a thread too
+            if events := destination.storage.pull_all():
+                workers.send(events)
     while workers.is_started:
         if _clock.monotonic_s() >= deadline:
             # What was held back meanwhile is given up; the interpreter waits for the thread, however late it looks.

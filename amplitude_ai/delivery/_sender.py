@@ -7,6 +7,7 @@ wrong. Imports amplitude: import this module from the worker only.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 from pathlib import Path
@@ -55,16 +56,20 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
         """Called by the storage after each event, and by `flush`: see to it that somebody sends it."""
         with self._start_lock:
             if not self._is_running:
-                _threads.start(self._run, "amplitude-ai-sender")
-                self._is_running = True
+                # Where the interpreter is ending and starts no thread, `flush` sends.
+                with contextlib.suppress(RuntimeError):
+                    _threads.start(self._run, "amplitude-ai-sender")
+                    self._is_running = True
         if len(self.storage.ready_queue) >= self.configuration.flush_queue_size:
             self._hurry.set()
         self._waiting.set()
 
     def flush(self) -> None:
-        """Send now what is due. Does not wait."""
+        """Send now what is due. Does not wait, but where no thread can be started any more."""
         self._hurry.set()
         self.start()
+        if not self._is_running:
+            self._send_due()
 
     def stop(self) -> None:
         """Part of ``Amplitude.shutdown``; a daemon thread needs no stopping."""
@@ -79,11 +84,14 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
             delay = interval if self.storage.ready_queue else max(self.storage.wait_time, 1)
             self._hurry.wait(min(delay, interval) / 1000)
             self._hurry.clear()
-            with fence("send"):
-                while batch := self.storage.pull(self.configuration.flush_queue_size):
-                    self.send(batch)
+            self._send_due()
             if self.storage.total_events:
                 self._waiting.set()  # held back for a later try
+
+    def _send_due(self) -> None:
+        with fence("send"):
+            while batch := self.storage.pull(self.configuration.flush_queue_size):
+                self.send(batch)
 
     def send(self, events: list[Any]) -> None:
         """Send events, in requests of a size that is taken, and handle the answers."""

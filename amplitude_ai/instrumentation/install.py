@@ -18,7 +18,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .._guard import log_once, logger, report
+from .._guard import log_once, report
 from .._mistakes import answers_misspelling
 from .._models import Binding
 from .._runtime import bind, observer, runtime
@@ -34,13 +34,16 @@ from ..transports._httpx_family import (
     watched_send,
 )
 from . import _imports
+from ._hook import Hook
 
 if TYPE_CHECKING:
     from .._config import AIConfig
 
 _lock = threading.RLock()
-_undo: list[Callable[[], None]] = []
+_undo: list[Hook] = []
 _hooked: set[str] = set()
+#: How often the hooks have been taken away.
+_generation = 0
 _told = Binding()
 #: Who wants the hooks: the user (`_EVERYTHING`), or frameworks, which then see their own calls only.
 _wanted: set[object] = set()
@@ -126,6 +129,8 @@ def watch_frameworks(owner: object) -> None:
 def _want(token: object) -> None:
     with _lock:
         _wanted.add(token)
+        for hook in _undo:
+            hook.renew()
         for name in _PATCHES:
             if name in sys.modules:
                 _hook(name)
@@ -133,13 +138,15 @@ def _want(token: object) -> None:
 
 
 def _unwant(token: object) -> None:
+    global _generation
     with _lock:
         _wanted.discard(token)
         if _wanted:
             return
         _imports.unwatch()
+        _generation += 1
         while _undo:
-            _undo.pop()()
+            _undo.pop().undo()
         _hooked.clear()
         _bindings.clear()
 
@@ -169,27 +176,20 @@ def _binding(client: Any) -> Binding | None:
     return binding
 
 
+def _binding_of() -> Callable[[Any], Binding | None]:
+    """`_binding` for wrappers that are made now: those that stay under somebody else's are nobody's once we have gone,
+    and when we come again with new ones above them."""
+    mine = _generation
+    return lambda client: _binding(client) if mine == _generation else None
+
+
 def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Replace an attribute that ``owner`` itself defines, and note how to put it back.
-
-    What stands there may be a descriptor that somebody else put there (a wrapt wrapper of OpenTelemetry's, ddtrace's or
-    Elastic's): it is called as the class gives it out, and put back as it was.
-    """
-    original = vars(owner)[name]
-    replacement = make(getattr(owner, name))
-    setattr(owner, name, replacement)
-
-    def undo() -> None:
-        if vars(owner).get(name) is replacement:
-            setattr(owner, name, original)
-        else:
-            logger.warning("amplitude_ai: %s.%s was replaced by someone else and is left alone", owner, name)
-
-    _undo.append(undo)
+    _undo.append(Hook(owner, name, make))
 
 
 def _hook_httpx(module: ModuleType) -> None:
     leaf: Any = importlib.import_module(f"amplitude_ai.transports.{module.__name__}")
+    binding_of = _binding_of()
     tee, async_tee = leaf.AmplitudeTransport._tee, leaf.AsyncAmplitudeTransport._tee
 
     def open_for(client: Any, request: Any) -> Capture | None:
@@ -199,7 +199,7 @@ def _hook_httpx(module: ModuleType) -> None:
                 return None
             if isinstance(client._transport_for_url(request.url), TransportBase):
                 return None  # put there by hand: it watches
-            binding = _binding(client)
+            binding = binding_of(client)
         except Exception as exc:
             report("install", exc)
             return None
@@ -219,7 +219,7 @@ def _hook_requests(module: ModuleType) -> None:
     from ..transports.requests import watched_dispatch_hook, watched_send
 
     _replace(module.sessions, "dispatch_hook", watched_dispatch_hook)
-    _replace(module.Session, "send", lambda original: watched_send(original, observer, _binding))
+    _replace(module.Session, "send", lambda original: watched_send(original, observer, _binding_of()))
     _replace(module.Session, "close", _closer)
 
 
@@ -258,7 +258,7 @@ def _hook_aiohttp(module: ModuleType) -> None:
     from ..transports.aiohttp import watched_init, watched_request
 
     session = module.ClientSession
-    _replace(session, "_request", lambda original: watched_request(original, observer, _binding))
+    _replace(session, "_request", lambda original: watched_request(original, observer, _binding_of()))
     _replace(session, "close", _async_closer)
     _replace(module.ClientRequest, "__init__", watched_init)
 
@@ -279,7 +279,7 @@ def _hook_threads() -> None:
 def _hook_urllib3(module: ModuleType) -> None:
     from ..transports.urllib3 import watched_urlopen
 
-    _replace(module.HTTPConnectionPool, "urlopen", lambda original: watched_urlopen(original, observer, _binding))
+    _replace(module.HTTPConnectionPool, "urlopen", lambda original: watched_urlopen(original, observer, _binding_of()))
 
 
 _PATCHES: dict[str, Callable[[Any], None]] = {
@@ -302,6 +302,6 @@ def _hook(name: str) -> None:
         except Exception as exc:
             # An unknown version: take back what was changed, let its traffic pass.
             while len(_undo) > mark:
-                _undo.pop()()
+                _undo.pop().undo()
             report(f"install_{name}", exc)
             log_once(f"install_{name}", logging.WARNING, "amplitude_ai cannot watch this version of %s", name)

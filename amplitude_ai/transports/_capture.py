@@ -125,7 +125,7 @@ class Capture:
             headers: name and value pairs, str or bytes, or what has these as ``raw`` (httpx); read on the worker.
         """
         self.headers_ns = _clock.perf_ns()
-        self.status = status
+        self.status = status if isinstance(status, int) else None  # a hand-made response may hold anything
         self.response_headers = headers
 
     def fail(self, exc: BaseException) -> None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import orjson
 from yarl import URL
 
 from .._guard import report
@@ -65,6 +67,16 @@ class _Call:
             capture.usage_filter = UsageFilter()
         return None if inside.get() else capture
 
+    def answered(self, method: str, url: Any, options: dict[str, Any]) -> None:
+        """Somebody answered in aiohttp's place (a mock, a cassette): there was no request, but a call. Never raises."""
+        if self._request is not None:
+            return
+        try:
+            body = options.get("data") if options.get("json") is None else orjson.dumps(options["json"])
+            self.begin(_Asked(method, URL(url), body, dict(options.get("headers") or {})))
+        except Exception as exc:
+            report("open", exc)
+
     def forget(self) -> None:
         """The call has its response. The loop keeps copies of this context, which must keep nothing alive."""
         self._request = self.capture = None
@@ -98,6 +110,16 @@ class _Call:
         except Exception as exc:
             report("attach", exc)
             capture.finish(Outcome.ABANDONED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a call was to send."""
+
+    method: str
+    url: URL
+    body: Any
+    headers: dict[str, Any]
 
 
 def _bytes(value: Any) -> bytes:
@@ -162,6 +184,7 @@ def watched_request(
             raise
         else:
             asked = kwargs.get("auto_decompress")
+            call.answered(str(args[0]) if args else "", response.url, kwargs)
             call.attach(response, bool(getattr(self, "_auto_decompress", True) if asked is None else asked))
             return response
         finally:

@@ -7,10 +7,10 @@ import platform
 import sys
 import time
 
-from . import crowd, delivery, fuzz, kills, servers, soak
+from . import crowd, delivery, fuzz, green, kills, servers, soak
 from ._run import Amplitude, serving
 
-SECTIONS = ("delivery", "kills", "crowd", "servers", "fuzz", "atheris", "soak")
+SECTIONS = ("delivery", "kills", "crowd", "servers", "green", "fuzz", "atheris", "soak")
 
 
 def main(names: list[str]) -> int:
@@ -29,6 +29,7 @@ def main(names: list[str]) -> int:
             "kills": lambda: kills.run(amplitude),
             "crowd": lambda: crowd.run(models),
             "servers": lambda: servers.run(amplitude, models),
+            "green": lambda: green.run(amplitude, models),
             "fuzz": fuzz.run,
             "atheris": fuzz.run_atheris,
             "soak": soak.run,

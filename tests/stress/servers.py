@@ -111,7 +111,7 @@ def _web(
             with opener.open(f"http://127.0.0.1:{port}/call-{number}", timeout=30) as response:
                 return response.read() == f"call-{number}".encode()
 
-        _wait(port)
+        wait_for(port)
         with ThreadPoolExecutor(16) as pool:
             right = sum(pool.map(ask, range(1, requests + 1)))
         server.send_signal(signal.SIGTERM)  # at once: what the workers have in hand is theirs to bring home
@@ -145,10 +145,15 @@ def _celery(amplitude: Amplitude, models: str, requests: int) -> bool:
     return _told(amplitude, title, requests, requests, errors)
 
 
-def _told(amplitude: Amplitude, title: str, requests: int, right: int, errors: str) -> bool:
+def records(amplitude: Amplitude, field: str) -> tuple[list[str], int]:
+    """The field that says which call each record is of, and how many events came again by the same id."""
     seen = amplitude.seen()
-    calls = [event["call"] for event in seen["events"].values() if event["event_type"] == "llm_message"]
-    again = sum(seen["counts"].values()) - len(seen["counts"])
+    calls = [event[field] for event in seen["events"].values() if event["event_type"] == "llm_message"]
+    return calls, sum(seen["counts"].values()) - len(seen["counts"])
+
+
+def _told(amplitude: Amplitude, title: str, requests: int, right: int, errors: str) -> bool:
+    calls, again = records(amplitude, "call")
     outcome = f"{right} answers, {len(calls)} records of {len(set(calls))} calls, {again} events again by the same id"
     ok = right == requests == len(calls) == len(set(calls))
     if not ok and errors:
@@ -156,7 +161,8 @@ def _told(amplitude: Amplitude, title: str, requests: int, right: int, errors: s
     return row("servers", f"{title}, {requests} calls, SIGTERM", outcome, ok)
 
 
-def _wait(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Until something listens there."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with socket.socket() as probe:
