@@ -151,7 +151,8 @@ def _tool_calls(steps: list[Mapping[str, Any]]) -> Iterator[ToolCall]:
         made = arguments(step.get("arguments"))
         name = as_str(step.get("name")) or tool
         if tool == "function":
-            yield ToolCall(name=name, id=ident, arguments=made)
+            if name != tool or step.get("name"):  # a call of nothing is none
+                yield ToolCall(name=name, id=ident, arguments=made)
         else:
             result = results.get(ident, {})
             success = None if "is_error" not in result else not result["is_error"]
