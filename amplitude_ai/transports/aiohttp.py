@@ -98,10 +98,10 @@ class _Call:
         if capture is None:
             return
         try:
-            capture.respond(response.status, response.raw_headers)
+            capture.respond(response.status, response.raw_headers or ())  # a response class of the user's has none
             capture.from_cache = getattr(response, "from_cache", False) is True  # aiohttp-client-cache
             capture.body_decoded = decompressed
-            if response.content.at_eof():
+            if response.content is None or response.content.at_eof():
                 capture.finish(Outcome.EXHAUSTED)
             elif capture.usage_filter is not None and (decompressed or "content-encoding" not in response.headers):
                 response.content = Filtered(response.content, capture)
