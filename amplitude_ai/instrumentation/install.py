@@ -197,8 +197,8 @@ def _hook_httpx(module: ModuleType) -> None:
             if not is_any(request.url.raw_path):
                 drop_our_headers(request)
                 return None
-            if isinstance(client._transport_for_url(request.url), TransportBase):
-                return None  # put there by hand: it watches
+            if _watches_itself(client, module.Client._transport_for_url, request.url):
+                return None
             binding = binding_of(client)
         except Exception as exc:
             report("install", exc)
@@ -213,6 +213,21 @@ def _hook_httpx(module: ModuleType) -> None:
     _replace(module.Client, "__exit__", _closer)
     _replace(module.AsyncClient, "aclose", _async_closer)
     _replace(module.AsyncClient, "__aexit__", _async_closer)
+
+
+def _watches_itself(client: Any, choose: Callable[[Any, Any], Any], url: Any) -> bool:
+    """Whether the transport that will send was put there by hand: it watches. The client itself is not asked for it.
+
+    Args:
+        client: of httpx or httpx2, of either colour.
+        choose: the library's own choice; a subclass may give another transport each time it is asked.
+        url: of the request.
+    """
+    if isinstance(client._transport, TransportBase) or any(
+        isinstance(t, TransportBase) for t in client._mounts.values()
+    ):
+        return isinstance(choose(client, url), TransportBase)
+    return False
 
 
 def _hook_requests(module: ModuleType) -> None:

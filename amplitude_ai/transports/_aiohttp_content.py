@@ -11,6 +11,9 @@ from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
 from .._models import Outcome
 from ._capture import Capture
 
+#: What is ours of a stand-in; everything else is set on, and read from, the reader itself.
+_OWN = frozenset({"_content", "_capture", "_feed", "_filter", "_ready"})
+
 
 class Content:
     """Stands in for a response's ``StreamReader``. Everything it does not watch is the inner object's own."""
@@ -98,9 +101,18 @@ class Content:
         raise TypeError("the class of a watched response's content cannot be changed")
 
     def __getattr__(self, name: str) -> Any:
-        if name in {"_content", "_capture"}:
+        if name in _OWN:
             raise AttributeError(name)
         return getattr(self._content, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _OWN:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self._content, name, value)
+
+    def __repr__(self) -> str:
+        return repr(self._content)
 
     def __del__(self) -> None:
         capture = self.__dict__.get("_capture")

@@ -50,12 +50,19 @@ class _Guard:
 def _observe(raw: Any, kind: Any, capture: Capture) -> None:
     feed = capture.chunk_recorder()
     reference: Any = weakref.ref(raw)  # no cycle: the response must go when the application lets it go
+    before = {name: own for name in (*_READS, "stream") if (own := vars(raw).get(name)) is not None}
+
+    def call(name: str, *args: Any, **kwargs: Any) -> Any:
+        """As the response itself does it: by its class, or by what another (CacheControl) has put on this one."""
+        own = before.get(name)
+        return getattr(kind, name)(reference(), *args, **kwargs) if own is None else own(*args, **kwargs)
+
     reading = False  # a read that fails closes the response first, and then raises
 
     def _raw_read(amt: int | None = None, **kwargs: Any) -> Any:
         self = reference()
         try:
-            data = kind._raw_read(self, amt, **kwargs)
+            data = call("_raw_read", amt, **kwargs)
         except BaseException as exc:
             capture.fail(exc)
             raise
@@ -67,7 +74,7 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
 
     def _handle_chunk(amt: int | None) -> Any:
         try:
-            data = kind._handle_chunk(reference(), amt)
+            data = call("_handle_chunk", amt)
         except BaseException as exc:
             capture.fail(exc)
             raise
@@ -80,7 +87,7 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
         self = reference()
         reading = True
         try:
-            kind._update_chunk_length(self)
+            call("_update_chunk_length")
         except BaseException as exc:
             capture.fail(exc)
             raise
@@ -92,7 +99,7 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
     def close() -> None:
         if not reading:
             capture.finish(Outcome.CLOSED)
-        kind.close(reference())
+        call("close")
 
     own = vars(raw)
     own.update(_raw_read=_raw_read, _handle_chunk=_handle_chunk, _update_chunk_length=_update_chunk_length, close=close)
@@ -101,9 +108,13 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
     if hide is not None:
 
         def stream(amt: int | None = 2**16, decode_content: bool | None = None) -> Iterator[bytes]:
-            return hide.over(kind.stream(reference(), amt, decode_content))
+            return hide.over(call("stream", amt, decode_content))
 
         own["stream"] = stream
+
+
+def _itself(raw: Any) -> Any:
+    return raw
 
 
 class FileTee:
@@ -174,6 +185,10 @@ class FileTee:
         if name in FileTee._OWN:
             raise AttributeError(name)
         return getattr(self._raw, name)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # Who pickles or copies it takes the file along, not us.
+        return _itself, (self._raw,)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in FileTee._OWN:

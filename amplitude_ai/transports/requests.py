@@ -162,17 +162,25 @@ def _capture_for(
         if not observer.may_watch(parts.path.encode()):
             _drop_our_headers(request)
             return None
-        try:
-            adapter = session.get_adapter(url=request.url)
-        except Exception:  # no adapter for this scheme; the session will say so itself
+        if _watches_itself(session, request.url):
             return None
-        if type(adapter) is AmplitudeAdapter:
-            return None  # put there by hand: it watches
         binding = binding_of(session)
     except Exception as exc:
         report("open", exc)
         return None
     return None if binding is None else _open(observer, binding, request)
+
+
+def _watches_itself(session: Any, url: Any) -> bool:
+    """Whether the adapter that will send has been put there by hand: it watches.
+
+    A session is not asked for its adapter otherwise: a pool of proxies, say, gives another one each time it is.
+    """
+    if _sending.get() is session:
+        return True
+    if not any(type(adapter) is AmplitudeAdapter for adapter in getattr(session, "adapters", {}).values()):
+        return False
+    return type(requests.Session.get_adapter(session, url=url)) is AmplitudeAdapter
 
 
 def _drop_our_headers(request: requests.PreparedRequest) -> None:

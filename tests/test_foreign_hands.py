@@ -1,0 +1,123 @@
+"""What others choose, or put on an object of a library, is theirs: asked once, called, copied without us."""
+
+import copy
+import functools
+import io
+import pickle
+
+import aiohttp
+import httpx
+import httpx2
+import pytest
+import requests
+
+import amplitude_ai
+
+from .bare_server import ANSWER, PATH
+
+ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]}
+
+
+def only(events):
+    """The one record."""
+    assert amplitude_ai.flush()
+    (record,) = events.of_type("llm_message")
+    return record
+
+
+def test_a_session_that_takes_turns_is_asked_once(bare_server, events):
+    """A session whose adapters rotate (a pool of proxies) loses no turn."""
+    asked = []
+
+    class Turns(requests.Session):
+        def get_adapter(self, url):
+            asked.append(url)
+            return super().get_adapter(url)
+
+    with Turns() as session:
+        assert session.post(bare_server.url + PATH, json=ASKED).content == ANSWER
+    assert len(asked) == 1
+    assert only(events)["input_tokens"] == 3
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_a_client_that_takes_turns_is_asked_once(bare_server, events, library):
+    """The same for a client's transports."""
+    asked = []
+
+    class Turns(library.Client):
+        def _transport_for_url(self, url):
+            asked.append(url)
+            return super()._transport_for_url(url)
+
+    with Turns() as client:
+        assert client.post(bare_server.url + PATH, json=ASKED).content == ANSWER
+    assert len(asked) == 1
+    assert only(events)["input_tokens"] == 3
+
+
+class Marking(requests.adapters.HTTPAdapter):
+    """Puts its own methods on a response, as CacheControl does to know when a chunked body ends."""
+
+    def send(self, request, *args, **kwargs):
+        response = super().send(request, *args, **kwargs)
+        raw = response.raw
+        self.seen = []
+
+        def marked(name, *args, **kwargs):
+            self.seen.append(name)
+            return getattr(type(raw), name)(raw, *args, **kwargs)
+
+        for name in ("_raw_read", "_handle_chunk", "_update_chunk_length", "close"):
+            setattr(raw, name, functools.partial(marked, name))
+        return response
+
+
+@pytest.mark.parametrize(
+    ("path", "called"),
+    [(PATH, {"_update_chunk_length", "_handle_chunk"}), ("/x" + PATH, {"_raw_read"})],
+    ids=["chunked", "length"],
+)
+def test_what_another_put_on_a_response_is_called(bare_server, events, path, called):
+    """A method that somebody else put on one response is called as it would be without us."""
+    adapter = Marking()
+    with requests.Session() as session:
+        session.mount("http://", adapter)
+        response = session.post(bare_server.url + path, json=ASKED)
+        response.raw.close()
+    assert response.content == ANSWER
+    assert called | {"close"} <= set(adapter.seen)
+    assert only(events)["input_tokens"] == 3
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda raw: pickle.loads(pickle.dumps(raw))])
+def test_a_file_that_is_a_body_is_copied(events, copied):
+    """A file that an adapter gave as a body pickles and copies as it would without us."""
+
+    class Filed(requests.adapters.BaseAdapter):
+        def send(self, request, **kwargs):
+            response = requests.Response()
+            response.status_code, response.raw, response.url, response.request = 200, io.BytesIO(ANSWER), "x", request
+            return response
+
+        def close(self):
+            pass
+
+    session = requests.Session()
+    session.mount("mock://", Filed())
+    response = session.post("mock://api.openai.com/v1/chat/completions", json=ASKED, stream=True)
+    again = copied(response.raw)
+    assert type(again) is io.BytesIO
+    assert again.read() == ANSWER
+
+
+async def test_a_reader_is_set_and_shown_as_itself(bare_server, events):
+    """What is set on aiohttp's reader arrives there, and it shows itself as it is."""
+    async with aiohttp.ClientSession() as session, session.post(bare_server.url + PATH, json=ASKED) as response:
+        assert repr(response.content).startswith("<StreamReader")
+        response.content._low_water = 7
+        assert response.content._content._low_water == 7
+        with pytest.raises(AttributeError):
+            response.content.no_such_slot = 1
+        assert await response.read() == ANSWER
+    assert only(events)["input_tokens"] == 3
