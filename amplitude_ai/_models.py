@@ -136,6 +136,9 @@ class Exchange:
     tail_index: int | None = None
     body_decoded: bool = False
     from_cache: bool = False  # a caching transport answered, without the network
+    #: The longest wait between two chunks (or for one that did not come), of all of them; None: there were no two.
+    max_gap_ns: int | None = None
+    stall_count: int = 0  # waits of a second and more
 
     @property
     def latency_ms(self) -> float:
