@@ -45,6 +45,7 @@ _FLAGS = (
     "redact_pii",
     "inject_stream_usage",
     "estimate_usage",
+    "identity_from_body",
 )
 _SPEND_SCOPES = ("session", "user", "model", "day")
 _SPEND_SHAPE = '{"user": 5, "day": [50, 100]}: USD by "session", "user", "model" or "day", one or several of each'
@@ -131,6 +132,8 @@ class AIConfig:
             thread of ours, after the call that reached it. What it raises is counted and goes no further.
         spend_thresholds: USD per ``session`` (as a whole), ``user`` and ``model`` (each UTC day) and ``day``, of this
             process: ``{"user": 5, "day": [50, 100]}``.
+        identity_from_body: where no user id is told, take the one that the request names: OpenAI's ``user`` or
+            ``safety_identifier``, Anthropic's ``metadata.user_id``.
     """
 
     privacy_mode: bool = False
@@ -163,6 +166,8 @@ class AIConfig:
     store_max_age_s: int | None = None
     on_spend: Callable[[Spend], object] | None = field(default=None, hash=False)
     spend_thresholds: Mapping[str, float | Sequence[float]] = field(default_factory=dict, hash=False)
+
+    identity_from_body: bool = False
 
     def __post_init__(self) -> None:
         for name in _FLAGS:

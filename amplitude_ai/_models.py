@@ -255,6 +255,7 @@ class LLMCall:
     price_provider: str | None = None
 
     # Filled by parsers.read(), from headers, timings and the exchange itself.
+    end_user: str | None = None  # whom the request says it is for: an event's user only where that is asked for
     host: str = ""
     endpoint: str = ""  # the path, without ids of deployments or projects removed
     provider_request_id: str | None = None
