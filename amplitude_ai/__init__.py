@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from . import _alias
 
 if TYPE_CHECKING:
-    from ._config import AIConfig
+    from ._config import AIConfig, Spend
     from ._propagate import propagate_context
     from ._public import flush, make_client, shutdown, stats
     from ._scope import context
@@ -65,6 +65,7 @@ _HOMES = {
     "AIObservabilityPlugin": "plugins",
     "LLMSessionTracker": "manual",
     "MessageTimer": "manual",
+    "Spend": "_config",
     "calculate_cost": "sessions._pricing",
     "context": "_scope",
     "create_session_id": "manual",
@@ -109,6 +110,7 @@ __all__ = [
     "AIObservabilityPlugin",
     "LLMSessionTracker",
     "MessageTimer",
+    "Spend",
     "__version__",
     "calculate_cost",
     "context",

@@ -6,10 +6,11 @@ mistake surfaces where it is made and not on the worker's thread. Standard libra
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -44,7 +45,10 @@ _FLAGS = (
     "redact_pii",
     "inject_stream_usage",
     "estimate_usage",
+    "identity_from_body",
 )
+_SPEND_SCOPES = ("session", "user", "model", "day")
+_SPEND_SHAPE = '{"user": 5, "day": [50, 100]}: USD by "session", "user", "model" or "day", one or several of each'
 _EVENT_SCHEMAS = ("specification", "agent_analytics", "both")
 _LENGTHS = {
     "max_content_length": "to keep no content at all, use privacy_mode=True",
@@ -58,6 +62,29 @@ _OPTIONAL_LENGTHS = {
     "store_max_age_s": "the default is 2592000, thirty days",
 }
 _TABLES = ("openai_cost_per_token", "anthropic_cost_per_token", "google_cost_per_token", "prices")
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What ``AIConfig(on_spend=...)`` is told: a total that has reached a threshold.
+
+    Attributes:
+        scope: what was added up: ``session``, ``user``, ``model`` or ``day``.
+        name: which one: the session id, the user id, the model's name, the day.
+        day: the UTC day (``2026-11-25``) whose total it is; ``None`` for a session, which is added up as a whole.
+        threshold_usd: the threshold, as given.
+        total_usd: what the calls cost until now, the one that reached it included.
+        calls: how many calls that were.
+        unpriced_calls: those among them whose cost is not known, and so not in the total.
+    """
+
+    scope: str
+    name: str
+    day: str | None
+    threshold_usd: float
+    total_usd: float
+    calls: int
+    unpriced_calls: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +128,12 @@ class AIConfig:
             ``AMPLITUDE_AI_STORE_MAX_BYTES``, else 1 GB.
         store_max_age_s: how long the local store keeps an event, in seconds. By default
             ``AMPLITUDE_AI_STORE_MAX_AGE_S``, else thirty days.
+        on_spend: called with a `Spend` when a total reaches one of ``spend_thresholds``: once per threshold, on a
+            thread of ours, after the call that reached it. What it raises is counted and goes no further.
+        spend_thresholds: USD per ``session`` (as a whole), ``user`` and ``model`` (each UTC day) and ``day``, of this
+            process: ``{"user": 5, "day": [50, 100]}``.
+        identity_from_body: where no user id is told, take the one that the request names: OpenAI's ``user`` or
+            ``safety_identifier``, Anthropic's ``metadata.user_id``.
     """
 
     privacy_mode: bool = False
@@ -131,6 +164,10 @@ class AIConfig:
     spool_max_age_s: int = 6 * 24 * 3600
     store_max_bytes: int | None = None
     store_max_age_s: int | None = None
+    on_spend: Callable[[Spend], object] | None = field(default=None, hash=False)
+    spend_thresholds: Mapping[str, float | Sequence[float]] = field(default_factory=dict, hash=False)
+
+    identity_from_body: bool = False
 
     def __post_init__(self) -> None:
         for name in _FLAGS:
@@ -154,9 +191,23 @@ class AIConfig:
             )
         if not isinstance(self.spool, bool | str | os.PathLike) or self.spool == "":
             raise TypeError(f"AIConfig(spool=...) takes True, False or the path of a file, got {self.spool!r}")
+        self._check_spending()
         for name in _TABLES:
             # object.__setattr__ is how a frozen dataclass sets its own normalised field.
             object.__setattr__(self, name, _price_table(name, getattr(self, name)))
+
+    def _check_spending(self) -> None:
+        told = self.on_spend
+        if told is not None and not callable(told):
+            raise TypeError(f"AIConfig(on_spend=...) takes a function of one Spend, or None, got {_kind(told)}")
+        if inspect.iscoroutinefunction(told):
+            raise TypeError("AIConfig(on_spend=...) takes a plain function: it is called on a thread without a loop")
+        object.__setattr__(self, "spend_thresholds", _spend_thresholds(self.spend_thresholds))
+        if (told is None) != (not self.spend_thresholds):
+            missing = "on_spend, whom to tell" if told is None else f"spend_thresholds, {_SPEND_SHAPE}"
+            raise ValueError(f"AIConfig: on_spend and spend_thresholds go together; missing is {missing}")
+        if told is not None and not self.cost_tracking:
+            raise ValueError("AIConfig(on_spend=...) needs costs: leave cost_tracking=True")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> AIConfig:
         """Itself: it never changes, and amplitude-analytics copies each event, and so its config, per destination."""
@@ -205,6 +256,27 @@ def _check_length(name: str, value: object, remedy: str) -> None:
         raise TypeError(f"AIConfig({name}=...) takes a whole number, got {value!r} ({_kind(value)}); {remedy}")
     if value <= 0:
         raise ValueError(f"AIConfig({name}=...) must be 1 or more, got {value}; {remedy}")
+
+
+def _spend_thresholds(told: object) -> dict[str, tuple[float, ...]]:
+    """Ascending, each once."""
+    if told is None:
+        return {}
+    if not isinstance(told, Mapping):
+        raise TypeError(f"AIConfig(spend_thresholds=...) takes {_SPEND_SHAPE}; got {_kind(told)}")
+    checked: dict[str, tuple[float, ...]] = {}
+    for scope, given in told.items():
+        if scope not in _SPEND_SCOPES:
+            raise ValueError(f"AIConfig(spend_thresholds=...): unknown scope {scope!r}; expected {_SPEND_SHAPE}")
+        several = given if isinstance(given, list | tuple | set | frozenset) else [given]
+        for usd in several:
+            if isinstance(usd, bool) or not isinstance(usd, int | float | Decimal):
+                raise TypeError(f"AIConfig(spend_thresholds=...), {scope!r}: a threshold is USD, got {usd!r}")
+            if not math.isfinite(usd) or usd <= 0:
+                raise ValueError(f"AIConfig(spend_thresholds=...), {scope!r}: must be more than 0, got {usd!r}")
+        if several:
+            checked[scope] = tuple(sorted({float(usd) for usd in several}))
+    return checked
 
 
 def _price_table(name: str, table: object) -> dict[str, dict[str, float]]:

@@ -136,6 +136,9 @@ class Exchange:
     tail_index: int | None = None
     body_decoded: bool = False
     from_cache: bool = False  # a caching transport answered, without the network
+    #: The longest wait between two chunks (or for one that did not come), of all of them; None: there were no two.
+    max_gap_ns: int | None = None
+    stall_count: int = 0  # waits of a second and more
 
     @property
     def latency_ms(self) -> float:
@@ -252,6 +255,7 @@ class LLMCall:
     price_provider: str | None = None
 
     # Filled by parsers.read(), from headers, timings and the exchange itself.
+    end_user: str | None = None  # whom the request says it is for: an event's user only where that is asked for
     host: str = ""
     endpoint: str = ""  # the path, without ids of deployments or projects removed
     provider_request_id: str | None = None

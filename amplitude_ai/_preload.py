@@ -23,6 +23,7 @@ _MODULES = (
     "amplitude_ai.parsers._read",
     "amplitude_ai.sessions._duplicates",
     "amplitude_ai.sessions._runs",
+    "amplitude_ai.sessions._spending",
     "amplitude_ai.delivery._delivery",
     "amplitude_ai.delivery._ai_event",
     "amplitude_ai.delivery._client",

@@ -25,10 +25,11 @@ from .transports._capture import Capture
 from .transports._watch import Observer, inside
 
 if TYPE_CHECKING:
-    from ._config import AIConfig
+    from ._config import AIConfig, Spend
     from .delivery._delivery import Delivery
     from .sessions._duplicates import DuplicateFilter
     from .sessions._runs import RunRegistry
+    from .sessions._spending import Spending
 
 #: Makes events on the worker's thread, where privacy and prices cost the caller nothing.
 MakeEvents = Callable[["RunRegistry"], list[Event]]
@@ -59,6 +60,7 @@ class Runtime:
         self._runs: RunRegistry | None = None
         self._delivery: Delivery | None = None
         self._duplicates: DuplicateFilter | None = None
+        self._spending: Spending | None = None
         self._is_exit_registered = False
         self._exit_spent = 0.0
         self._spools = False  # for all clients
@@ -210,6 +212,24 @@ class Runtime:
                 with guard("console"):
                     _console.show(events)
             self.delivery.deliver_all([(event, self._client_or_default(event.amplitude_client)) for event in events])
+            with fence("spending"):
+                self._add_up(events)
+
+    def _add_up(self, events: list[Event]) -> None:
+        """Tell of the thresholds that these events' costs reached; never on the application's thread."""
+        for event in events:
+            if event.config is None or event.config.on_spend is None:
+                continue
+            if self._spending is None:
+                from .sessions._spending import Spending
+
+                self._spending = Spending()
+            for told, spend in self._spending.reached(event):
+                count("spend_thresholds_reached")
+                if self.worker.is_current():
+                    _tell(told, spend)
+                else:  # ``async_event_emission=False``
+                    self.worker.submit(lambda runs, told=told, spend=spend: _tell(told, spend), urgent=True)
 
     def _client_or_default(self, client: Any) -> Any:
         return self.default_client if client is None else client  # an empty list of a user's own is a client too
@@ -272,6 +292,7 @@ class Runtime:
         _threads.after_fork()
         self.worker.after_fork()
         self._runs = None
+        self._spending = None
         self._exit_spent = 0.0
         if self._delivery is not None:
             self._delivery.after_fork()
@@ -283,6 +304,13 @@ class Runtime:
             ("captured", "recorded", "ignored", "emitted", "parse_errors", "internal_errors", "dropped_queue_full"), 0
         )
         return {**always, **_guard.counters(), "queue_items": items, "queue_bytes": size}
+
+
+def _tell(told: Callable[[Spend], object], spend: Spend) -> list[Event]:
+    """Call a function of the user's; no events come of it."""
+    with fence("on_spend"):
+        told(spend)
+    return []
 
 
 runtime = Runtime()

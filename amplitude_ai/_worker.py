@@ -193,6 +193,10 @@ class Worker:
         finally:
             self._running.release()
 
+    def is_current(self) -> bool:
+        """Whether this is the worker's thread."""
+        return self._thread == get_ident()
+
     def drain(self, timeout: float, action: Callable[[], None] | None = None) -> bool:
         """Wait until everything submitted before has been handled, then run ``action`` on the worker.
 
@@ -203,7 +207,7 @@ class Worker:
         Returns:
             False when the time was not enough, or when called on the worker itself (which cannot wait for itself).
         """
-        if self._thread == get_ident():
+        if self.is_current():
             if action is not None:
                 action()
             return False

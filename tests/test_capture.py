@@ -94,6 +94,46 @@ def test_memory_is_bounded_with_head_and_tail(monkeypatch):
     assert b"".join(exchange.response_chunks[exchange.tail_index :]).endswith(b"098-099-")
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that a test sets: one number, of ms."""
+    at = [0.0]
+    monkeypatch.setattr(_capture._clock, "perf_ns", lambda: round(at[0] * 1e6))
+    return at
+
+
+def waited(clock, chunks, outcome=Outcome.EXHAUSTED, end=None):
+    """(longest wait in ms, stalls) of chunks that came at these times."""
+    capture = make(lambda _: None)
+    feed = capture.chunk_recorder()
+    for clock[0] in chunks:
+        feed(b"x")
+    clock[0] = clock[0] if end is None else end
+    capture.finish(outcome)
+    made = [capture.exchange() for _ in range(2)]  # to look twice changes nothing
+    assert made[0].stall_count == made[1].stall_count
+    return made[0].max_gap_ns and made[0].max_gap_ns / 1e6, made[0].stall_count
+
+
+def test_the_longest_wait_between_chunks(clock):
+    """However late in a stream; the wait for the first is none, and that after the last is the reader's own."""
+    assert waited(clock, [0, 5, *range(6, 70_000)]) == (5, 0)
+    assert waited(clock, [5000, 5010, 5030, 5035], end=9000) == (20, 0)
+    assert waited(clock, [*range(100), 3000, *range(3001, 3100), 4500]) == (2901, 2)
+    assert waited(clock, [0, 1000, 1999, 2999]) == (1000, 2)
+    assert waited(clock, [5000]) == (None, 0)
+    assert waited(clock, [5000, 5000]) == (0, 0)
+    assert waited(clock, []) == (None, 0)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.CANCELLED])
+def test_a_wait_that_nothing_ended(clock, outcome):
+    """A stream that hangs until somebody gives up has stalled."""
+    assert waited(clock, [10, 20], outcome, end=30_020) == (30_000, 1)
+    assert waited(clock, [10], outcome, end=30_010) == (30_000, 1)
+    assert waited(clock, [], outcome, end=30_000) == (None, 0)
+
+
 def test_one_huge_chunk_is_cut_too(monkeypatch):
     """A body that arrives as one object larger than every limit keeps its two ends."""
     monkeypatch.setattr(_capture, "KEEP_HEAD", 100)

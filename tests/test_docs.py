@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 #: Whose blocks are whole programs; those of the others are the pieces that the page is about.
-RUN = [DOCS / name for name in ("index.md", "web.md", "otel.md", "agent-analytics.md", "testing.md")] + sorted(
-    (DOCS / "migrate").glob("*.md")
-)
+RUN = [
+    DOCS / name for name in ("index.md", "web.md", "otel.md", "agent-analytics.md", "testing.md", "spending.md")
+] + sorted((DOCS / "migrate").glob("*.md"))
 
 
 def test_the_questions_are_answered_by_tests():

@@ -75,6 +75,7 @@ def conversation(*calls, config=None, context=None):
         outcome = Outcome.EXHAUSTED if one.complete else Outcome.CLOSED
         body = None if one is BARE else repr(one.messages).encode()
         where = exchange(number * 1000, context=context, body=body, status=status, outcome=outcome)
+        where = replace(where, max_gap_ns=12_500_000, stall_count=0) if one is FULL else where
         events += book.record(one, where)
     return events + book.end_all(NEW_YEAR + 60_000, "exit")
 

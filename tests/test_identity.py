@@ -127,3 +127,70 @@ def test_a_broken_opentelemetry_costs_nothing(client, seen, monkeypatch, module)
     told = bodies(seen)
     assert {body["user_id"] for body in told} == {"ann-1"}
     assert "trace_id" not in json.dumps(told)
+
+
+CHAT, CLAUDE = "https://api.openai.com/v1/chat/completions", "https://api.anthropic.com/v1/messages"
+
+
+def users(seen, url, body, user_id=None, around=None, **options):
+    """The user ids of the events of one call."""
+    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json=ANSWER))
+    config = amplitude_ai.AIConfig(**options)
+    with (
+        amplitude_ai.instrumented_httpx(
+            transport=transport, amplitude_client=seen, user_id=user_id, ai_config=config
+        ) as client,
+        amplitude_ai.context(user_id=around),
+    ):
+        client.post(url, json={**BODY, **body})
+    told = {one.get("user_id") for one in bodies(seen)}
+    assert len(told) == 1
+    return told.pop()
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "expected"),
+    [
+        (CHAT, {"user": "ann-1"}, "ann-1"),
+        (CHAT, {"safety_identifier": "hash-of-ann"}, "hash-of-ann"),
+        (CHAT, {"user": "ann-1", "safety_identifier": "hash-of-ann"}, "ann-1"),
+        ("https://api.openai.com/v1/responses", {"input": "Hello", "safety_identifier": "ann-1"}, "ann-1"),
+        ("https://api.openai.com/v1/embeddings", {"input": "Hello", "user": "ann-1"}, "ann-1"),
+        (CLAUDE, {"metadata": {"user_id": "ann-1"}}, "ann-1"),
+        (CHAT, {"metadata": {"user_id": "the application's own"}}, None),
+        (CHAT, {"user": ""}, None),
+        (CHAT, {"user": " "}, None),
+        (CHAT, {"user": 12345}, None),
+        (CHAT, {"user": {"id": "ann-1"}}, None),
+        (CHAT, {"user": "a" * 513}, None),
+        (CLAUDE, {"metadata": "ann-1"}, None),
+        (CLAUDE, {"metadata": {"user_id": None}}, None),
+    ],
+)
+def test_the_request_may_name_its_user(seen, url, body, expected):
+    """Where that is asked for: on each event of the call."""
+    assert users(seen, url, body, identity_from_body=True) == expected
+
+
+def test_a_user_that_is_told_comes_first(seen):
+    """The client's and the context's; and nothing is taken from a body unasked."""
+    assert users(EventList(), CHAT, {"user": "ann-1"}, user_id="bob-1", identity_from_body=True) == "bob-1"
+    assert users(EventList(), CHAT, {"user": "ann-1"}, around="eve-1", identity_from_body=True) == "eve-1"
+    assert users(EventList(), CHAT, {"user": "ann-1"}) is None
+
+
+def test_users_of_bodies_are_apart(seen):
+    """One shared client: each user has a session of their own."""
+    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json=ANSWER))
+    config = amplitude_ai.AIConfig(identity_from_body=True)
+    with amplitude_ai.instrumented_httpx(transport=transport, amplitude_client=seen, ai_config=config) as client:
+        for user in ("ann-1", "bob-1", "ann-1"):
+            body = {**BODY, "user": user, "messages": [{"role": "user", "content": f"I am {user}"}]}
+            client.post(CHAT, json=body)
+    told = [
+        (body["user_id"], body["event_properties"]["session_id"])
+        for body in bodies(seen)
+        if body["event_type"] == "llm_message"
+    ]
+    assert {user for user, _ in told} == {"ann-1", "bob-1"}
+    assert len(set(told)) == 2

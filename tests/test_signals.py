@@ -1,12 +1,17 @@
 """What only the wire sees: substitution, cache breaks, loops, savings, speed."""
 
+import json
 from dataclasses import replace
 
+import httpx2
 import pytest
 
+import amplitude_ai
+from amplitude_ai import _clock
 from amplitude_ai._models import Binding, Message, ToolCall, Usage
 from amplitude_ai.sessions._runs import RunRegistry
 from amplitude_ai.sessions._signals import is_substituted
+from amplitude_ai.testing import EventList
 
 from .records import call, exchange, only
 
@@ -110,6 +115,37 @@ def test_how_fast_it_wrote(told):
     assert told("Hello", **streamed)["output_tokens_per_second"] == 400
     assert "output_tokens_per_second" not in told("Hello", **streamed, complete=False)
     assert "output_tokens_per_second" not in told("Hello")
+
+
+def test_how_long_it_paused(monkeypatch):
+    """From the chunks of a stream, by a clock that goes on while it is read; plain answers have no pauses."""
+    clock, events = [0], EventList()
+    monkeypatch.setattr(_clock, "perf_ns", lambda: clock[0] * 1_000_000)
+
+    class Slow(httpx2.SyncByteStream):
+        def __iter__(self):
+            for number in range(100):
+                clock[0] += 2500 if number == 90 else 10
+                piece = {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": "a"}}]}
+                yield f"data: {json.dumps(piece)}\n\n".encode()
+            yield b"data: [DONE]\n\n"
+
+    def answer(request):
+        streams = b'"stream"' in request.content
+        plain = {"id": "d", "model": "m", "choices": [{"message": {"role": "assistant", "content": "a"}}]}
+        kind = {"content-type": "text/event-stream"}
+        return httpx2.Response(200, headers=kind, stream=Slow()) if streams else httpx2.Response(200, json=plain)
+
+    with amplitude_ai.instrumented_httpx(
+        transport=httpx2.MockTransport(answer), amplitude_client=events, session_id="s"
+    ) as client:
+        for more in ({"stream": True}, {}):
+            body = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], **more}
+            client.post("https://api.openai.com/v1/chat/completions", json=body)
+    assert amplitude_ai.flush()
+    streamed, plain = events.of_type("llm_message")
+    assert (streamed["max_gap_ms"], streamed["stall_count"]) == (2500, 1)
+    assert not {"max_gap_ms", "stall_count"} & plain.keys()
 
 
 def test_agents_have_prompts_of_their_own():

@@ -17,6 +17,7 @@ from . import _registry, compatible
 from ._batches import read_results
 from ._bounds import bounded
 from ._decode import Body, decode
+from ._end_user import end_user
 from ._errors import read_error
 from ._evidence import is_call
 from ._format import Folded, WireFormat, WireRequest
@@ -131,6 +132,7 @@ def _with_wire_facts(
         streaming=answer.streamed,
         complete=answer.complete,
         error=error,
+        end_user=end_user(where.format, request.body),
         host=request.host,
         endpoint=request.path,
         provider_request_id=_first(headers, _REQUEST_IDS),

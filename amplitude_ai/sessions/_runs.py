@@ -90,6 +90,7 @@ class RunRegistry:
         """The events of one finished call."""
         if call.operation == "mcp":
             return self._record_mcp(call, exchange)
+        exchange = self._identified(call, exchange)
         events: list[Event] = []
         run, origin = self._run_for(call, exchange, events)
         ending = classify(call, exchange)
@@ -249,6 +250,14 @@ class RunRegistry:
                     if one.id == call_id if call_id is not None else one.name == name:
                         del run.waiting[one.insert_id]
                         return
+
+    def _identified(self, call: LLMCall, exchange: Exchange) -> Exchange:
+        """With the user that the request itself names, where that is wanted and nobody has told another."""
+        context = exchange.context
+        wanted = (context.binding.config or self._config).identity_from_body
+        if not wanted or call.end_user is None or context.user_id or context.binding.user_id:
+            return exchange
+        return replace(exchange, context=replace(context, user_id=call.end_user))
 
     # Runs -----------------------------------------------------------------------------------------------------
 

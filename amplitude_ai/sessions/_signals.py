@@ -67,6 +67,7 @@ class Signals:
         tools = digest(canonical(list(call.tool_definitions))) if call.tool_definitions else b""
         made: dict[str, Any] = {
             "output_tokens_per_second": _speed(call, exchange),
+            **_gaps(call, exchange),
             "model_substituted": is_substituted(call),
             "system_prompt_hash": digest(system).hex() if system else None,
             "tools_hash": tools.hex() or None,
@@ -140,6 +141,13 @@ def _speed(call: LLMCall, exchange: Exchange) -> float | None:
         return None
     spent = exchange.latency_ms - first
     return round(tokens / spent * 1000, 3) if spent > 0 else None
+
+
+def _gaps(call: LLMCall, exchange: Exchange) -> dict[str, Any]:
+    """How long a stream's reader waited between two pieces."""
+    if not call.streaming or exchange.max_gap_ns is None:
+        return {}
+    return {"max_gap_ms": exchange.max_gap_ns / 1e6, "stall_count": exchange.stall_count}
 
 
 def _savings(

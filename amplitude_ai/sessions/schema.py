@@ -486,6 +486,24 @@ PROPERTIES = (
         absent="not streamed, not read to its end, no tokens known",
     ),
     Property(
+        "max_gap_ms",
+        LLM_MESSAGE,
+        "float",
+        unit="ms",
+        flag="latency_tracking",
+        what="of a stream the longest time between two pieces, or from the last to a failure or a cancellation; as its "
+        "reader saw it, so a reader that takes its time makes gaps too",
+        absent="not streamed, fewer than two pieces",
+    ),
+    Property(
+        "stall_count",
+        LLM_MESSAGE,
+        "int",
+        flag="latency_tracking",
+        what="such gaps of a second and more; 0 where there was none",
+        absent="as `max_gap_ms`",
+    ),
+    Property(
         "model_substituted",
         LLM_MESSAGE,
         "bool",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
+from operator import sub
 from typing import TYPE_CHECKING, Any
 
 from .. import _clock
@@ -25,8 +26,13 @@ KEEP_HEAD = 4 * 1024 * 1024
 KEEP_TAIL = 1024 * 1024
 #: Bytes kept of one request body. A longer one is kept as nothing but its length class: JSON cut short is no JSON.
 KEEP_REQUEST = 32 * 1024 * 1024
-#: Chunks whose arrival time is kept: enough to find the first token behind "created" events and pings.
-TIMED_CHUNKS = 64
+#: Chunks whose arrival is timed: all that an answer has, at most 2.5 MB of times. It is 0.15 µs a chunk (measured; the
+#: clock's part is 0.06), of the 20 and more that a library takes; without it a stream's later stalls would not be seen.
+TIMED_CHUNKS = 65_536
+#: Chunks whose arrival time an `Exchange` holds: enough to find the first token behind "created" events and pings.
+TOLD_TIMES = 64
+#: A wait between two chunks that is counted as a stall.
+STALL_NS = 1_000_000_000
 
 #: Request headers that may be kept. Everything else (keys, cookies, authorization) is never looked at twice.
 REQUEST_HEADERS = frozenset({b"content-type", b"content-encoding", b"x-stainless-retry-count", b"amz-sdk-request"})
@@ -215,9 +221,18 @@ class Capture:
             tail[0] = bytes(memoryview(chunk)[-KEEP_TAIL:])
             self._tail_size = KEEP_TAIL
 
+    def _gaps_ns(self) -> list[int]:
+        """The waits between two chunks, and for one that did not come before the reader or the wire gave up."""
+        times = self._times
+        gaps = list(map(sub, times[1:], times))
+        if 0 < len(times) < TIMED_CHUNKS and self.outcome in (Outcome.ERROR, Outcome.CANCELLED):
+            gaps.append(self.finished_ns - times[-1])
+        return gaps
+
     def exchange(self) -> Exchange:
         """The finished fact. Called on the worker."""
         head = len(self._chunks)
+        gaps = self._gaps_ns()
         return Exchange(
             id=uuid.uuid4().hex,
             method=self.method,
@@ -227,7 +242,7 @@ class Capture:
             status=self.status,
             response_headers=_kept(self.response_headers),
             response_chunks=(*self._chunks, *(self._tail or ())),
-            chunk_times_ns=tuple(self._times),
+            chunk_times_ns=tuple(self._times[:TOLD_TIMES]),
             outcome=self.outcome,
             error=self.error,
             started_ns=self.started_ns,
@@ -240,6 +255,8 @@ class Capture:
             tail_index=None if self._tail is None else head,
             body_decoded=self.body_decoded,
             from_cache=self.from_cache,
+            max_gap_ns=max(gaps, default=None),
+            stall_count=sum(gap >= STALL_NS for gap in gaps),
         )
 
 
