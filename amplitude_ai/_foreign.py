@@ -20,6 +20,8 @@ _QUERY_VALUE = re.compile(r"[\w.:@/-]{1,128}")
 _SECRET = "[secret]"
 
 _USERINFO = re.compile(r"(://)[^/@\s'\"<>]{1,512}@")
+#: A password may hold what has a meaning in a URL; a port does not.
+_PASSWORD = re.compile(r"(://)[^/@:\s'\"<>]{0,128}:(?!\d{1,5}/)[^@\s'\"<>]{1,512}@")
 #: ``?name=value`` and ``&name=value``, wherever they stand; of a URL in a message only its path is often there.
 _PARAMETER = re.compile(r"([?&;])([\w.~%-]{1,64})=([^&;\s'\"<>()]{0,4096})")
 #: Bytes that a library quotes: httpx's and h11's ``Illegal header value b'...'``.
@@ -32,6 +34,13 @@ _TELLING = (
 _ASSIGNED = re.compile(
     _TELLING + r"([\"']{0,2}\s{0,3}(?:=|:)\s{0,3})(?:(?:bearer|basic|token)\s{1,3})?"
     r"(\"(?:[^\"\\]|\\.){1,4096}\"?|'(?:[^'\\]|\\.){1,4096}'?|[^\s,;&'\"<>(){}\[\]]{4,4096})"
+)
+#: What is said in prose: "Incorrect API key provided: …", "invalid x-api-key …", "Basic …".
+_SPOKEN = re.compile(
+    r"(?i)\b((?:api|access|secret|subscription)[ _-]?key|password|basic|bearer"
+    r"|(?:key|token|secret|credentials?)\s{1,3}(?:is|was|provided|given|supplied|received|used|value))"
+    r"((?:\s{1,3}(?:is|was|provided|given|supplied|received|used|value)){0,2}\s{0,3}[:=]?\s{1,3}[\"'`]?)"
+    r"([^\s,;&'\"`<>(){}\[\]]{8,512})"
 )
 #: A run that is no word: hexadecimal, or letters and digits mixed.
 _RUN = re.compile(r"(?<![A-Za-z0-9_+-])(?=[A-Za-z0-9_+-]*\d)(?=[\d_+-]*[A-Za-z])[A-Za-z0-9_+-]{24,}={0,2}")
@@ -59,7 +68,9 @@ def clean_text(text: str) -> str:
     text = text[:MAX_TEXT]
     text = _BYTES.sub("[bytes]", text)
     text = _USERINFO.sub(r"\1", text)
+    text = _PASSWORD.sub(r"\1", text)
     text = _PARAMETER.sub(_parameter, text)
+    text = _SPOKEN.sub(_spoken, text)
     text = _ASSIGNED.sub(_assigned, text)
     text = redact_secrets(text)
     return _RUN.sub(_run, text)
@@ -111,6 +122,13 @@ def _assigned(found: re.Match[str]) -> str:
     # "key: must be a string" and "Token: expired" are prose: a credential has a digit, or is long.
     if plain.startswith("...") or (len(plain) < 20 and not any(map(str.isdigit, plain)) and "=" not in joint):
         return found[0]
+    return f"{name}{joint}{_SECRET}"
+
+
+def _spoken(found: re.Match[str]) -> str:
+    name, joint, value = found.groups()
+    if not (any(map(str.isdigit, value)) and any(map(str.isalpha, value))):
+        return found[0]  # a word, or a number
     return f"{name}{joint}{_SECRET}"
 
 

@@ -35,7 +35,7 @@ _SECRETS = re.compile(
     r"|\b(?i:bearer)\s{1,4}[\w.~+/-]{8,}=*"
     r"|\bsk-[\w-]{12,}"  # OpenAI, Anthropic, OpenRouter, DeepSeek
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS
-    r"|\bAIza[\w-]{30,}"  # Google
+    r"|\bAIza[\w-]{30,}|\bya29\.[\w-]{20,}"  # Google
     r"|\b(?:gsk|hf|xai|pplx|r8|csk|fw|nvapi)[_-][A-Za-z0-9_-]{20,}"
     r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{20,}"
     r"|\bxox[abeprs]-[\w-]{10,}"  # Slack

@@ -7,6 +7,8 @@ sessions, amplitude itself) are imported when the first client is bound (`_prelo
 from __future__ import annotations
 
 import atexit
+import contextlib
+import gc
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +18,7 @@ from . import _clock, _guard, _scope, _threads
 from ._config import env_console, env_spool
 from ._flush_tie import tie_flush
 from ._guard import count, fence, guard
-from ._models import Binding, Event, Exchange, LLMCall
+from ._models import Binding, Event, Exchange, LLMCall, Outcome
 from ._preload import preload
 from ._process_hooks import at_fork, before_own_death
 from ._worker import Worker
@@ -64,6 +66,7 @@ class Runtime:
         self._is_exit_registered = False
         self._exit_spent = 0.0
         self._spools = False  # for all clients
+        self._born_ns = 0  # when this process was forked: what was open then is the parent's
         #: Who else is told of every event, by name; on the worker's thread.
         self.mirrors: dict[str, Callable[[Event], None]] = {}
 
@@ -120,7 +123,7 @@ class Runtime:
         # Runs before non-daemon threads are joined, last registered first (CPython's own hook for executors).
         register = getattr(threading, "_register_atexit", None)
         if register is not None:
-            with guard("register_exit"):
+            with contextlib.suppress(RuntimeError):  # the threads have been joined: the last hook is left
                 register(self.at_exit)
 
     # Worker's thread ------------------------------------------------------------------------------------------
@@ -287,6 +290,16 @@ class Runtime:
                 self._delivery.prepare_exit(max(deadline, _clock.monotonic_s() + LAST_SECONDS))
         self._exit_spent += _clock.monotonic_s() - began
 
+    def at_last(self) -> None:
+        """The application's threads have ended: what it still reads it has left. Then as `at_exit`."""
+        with guard("exit"):
+            told = _guard.counters()
+            if told.get("started", 0) > told.get("captured", 0):
+                for capture in [found for found in gc.get_objects() if type(found) is Capture]:
+                    if capture.started_ns >= self._born_ns:
+                        capture.finish(Outcome.ABANDONED)
+        self.at_exit()
+
     def after_fork(self) -> None:
         """In a forked child: keep the wiring, forget what the parent has in hand."""
         _threads.after_fork()
@@ -294,6 +307,7 @@ class Runtime:
         self._runs = None
         self._spending = None
         self._exit_spent = 0.0
+        self._born_ns = _clock.perf_ns()
         if self._delivery is not None:
             self._delivery.after_fork()
 
@@ -322,7 +336,7 @@ observer = Observer(
     may_watch=_router.is_any,
     takes_usage_option=_router.takes_usage_option,
 )
-atexit.register(runtime.at_exit)
+atexit.register(runtime.at_last)
 at_fork(runtime.worker.before_fork, runtime.worker.after_fork_in_parent, runtime.after_fork)
 
 

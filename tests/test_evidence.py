@@ -113,7 +113,7 @@ OTHERS = {
     ),
     "reports": (
         ["/api/generate", "/generate", "/reports/generate"],
-        [{"template": 4, "format": "pdf"}, {"prompt": "Sales 2025"}, {"model": "invoice"}],
+        [{"template": 4, "format": "pdf"}, {"prompt": "Sales 2025"}, {"model": "invoice"}, {"inputs": "Sales 2025"}],
         {"url": "https://x.example/r.pdf"},
     ),
     "search": (["/v1/rerank", "/rerank"], [{"query": "x", "ids": [4]}, {"items": []}], {"hits": []}),

@@ -35,6 +35,11 @@ elif way == "abandoned":
     client = amplitude_ai.instrumented_httpx()
     response = client.send(client.build_request("POST", url, json=streamed), stream=True)
     chunk = next(response.iter_raw())
+elif way == "held":
+    client = amplitude_ai.instrumented_httpx()
+    response = client.send(client.build_request("POST", url, json=streamed), stream=True)
+    reading = response.iter_raw()
+    chunk = next(reading)
 elif way == "raises":
     amplitude_ai.instrumented_httpx().post(url, json=body)
     print(time.time(), flush=True)
@@ -75,7 +80,7 @@ def run(way, url, **env):
     return seconds
 
 
-@pytest.mark.parametrize("way", ["plain", "requests", "global", "async", "thread", "raises", "abandoned"])
+@pytest.mark.parametrize("way", ["plain", "requests", "global", "async", "thread", "raises", "abandoned", "held"])
 def test_a_script_of_one_call_loses_nothing(simulator, tmp_path, way):
     """The store holds the call, with its tokens and its finished run, however the script came to its end."""
     store = tmp_path / "events.db"
@@ -87,7 +92,7 @@ def test_a_script_of_one_call_loses_nothing(simulator, tmp_path, way):
     (finished,) = connection.execute("SELECT * FROM llm_run_finished").fetchall()
     connection.close()
     assert finished["total_messages"] == 1
-    if way == "abandoned":
+    if way in ("abandoned", "held"):
         assert record["stream_aborted"]
     else:
         assert (record["input_tokens"], record["output_tokens"]) == (received.told.input, received.told.output)

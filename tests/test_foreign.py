@@ -48,6 +48,13 @@ def test_a_query_keeps_what_is_allowed_and_nothing_else(name):
         "Proxy http://user:hunter2@proxy:3128 refused",
         "sig=hunter2&se=2025",
         "x-functions-key: hunter2",
+        "Incorrect API key provided: p4ss-hunter2. You can find yours at https://x.example.",
+        "API key given was 'p4ss-hunter2'",
+        "invalid x-api-key 550e8400-hunter2",
+        "the token provided: abc-hunter2",
+        "Basic p4ss-hunter2",
+        "connecting to https://user:p4/ss/hunter2@host/v1 failed",
+        "no access for ya29.hunter2_AbCdEfGhIjKlMnOp",
     ],
 )
 def test_what_may_be_a_credential_goes(text):
@@ -176,3 +183,12 @@ def test_nothing_free_remains_of_the_provider_in_privacy_mode(status):
     assert "hunter2" not in json.dumps([event.event_properties for event in events.events])
     (record,) = events.of_type("llm_message")
     assert (record["success"], record["error_type"], record["model_name"]) == (False, "error", "gpt-4o")
+
+
+def test_an_error_s_type_is_no_credential():
+    """A provider that calls an error by the key it refused."""
+    from amplitude_ai.sessions._privacy import Privacy
+
+    names = Privacy(amplitude_ai.AIConfig()).names
+    kept = names({"error_type": "0123456789abcdef0123456789hunter2", "wire_error_type": "invalid_request_error"})
+    assert kept == {"error_type": "[secret]", "wire_error_type": "invalid_request_error"}

@@ -233,5 +233,6 @@ _TELLING: dict[str, tuple[str, ...]] = {
     "ollama.generate": ("response", "done", "error"),
     "ollama.embed": ("embedding", "embeddings", "data", "error"),
     "cohere.rerank": ("results", "data", "error"),
+    "huggingface.generate": ("generated_text", "data", "error", "details"),
     "cohere.chat": ("message", "text", "event_type", "generation_id", "finish_reason", "error"),
 }

@@ -28,6 +28,7 @@ NAMES = frozenset(
     | {"wire_error_type", "handoff_to"}
     | {"tool_name", "tool_call_id", "tool_type"}
 )
+_ERROR_NAMES = frozenset({"error_type", "wire_error_type"})
 _MAX_DEPTH = 40  # Amplitude's own limit on nested values
 
 
@@ -100,6 +101,8 @@ class Privacy:
             if isinstance(kept[name], str):
                 # What was asked for is the application's own word.
                 kept[name] = clean_name(kept[name], private=self._private and name != "requested_model")
+                if name in _ERROR_NAMES and kept[name]:
+                    kept[name] = clean_path(kept[name])  # words, where a model's name may well hold a digest
         if properties.get("error_type") and not kept["error_type"]:
             kept["error_type"] = "error"
         if properties.get("model_name") and not kept["model_name"]:
