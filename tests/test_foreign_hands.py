@@ -4,6 +4,7 @@ import copy
 import functools
 import io
 import pickle
+from unittest import mock
 
 import aiohttp
 import httpx
@@ -121,3 +122,24 @@ async def test_a_reader_is_set_and_shown_as_itself(bare_server, events):
             response.content.no_such_slot = 1
         assert await response.read() == ANSWER
     assert only(events)["input_tokens"] == 3
+
+
+def test_a_body_that_is_no_bytes_is_a_call_all_the_same(events):
+    """A custom transport that yields text: the library says so, and the call is recorded with its error."""
+
+    class Texts(httpx.SyncByteStream):
+        def __iter__(self):
+            yield "text"
+
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, stream=Texts()))
+    with pytest.raises(TypeError), httpx.Client(transport=transport) as client:
+        client.post("https://api.openai.com/v1/chat/completions", json=ASKED)
+    assert only(events)["http_status"] == 200
+
+
+def test_a_mocked_adapter_is_a_call_all_the_same(events):
+    """What a mock answers is made of mocks."""
+    answer = mock.MagicMock(is_redirect=False, history=[])
+    with mock.patch("requests.adapters.HTTPAdapter.send", return_value=answer):
+        assert requests.post("https://api.openai.com/v1/chat/completions", json=ASKED) is answer
+    assert "http_status" not in only(events)

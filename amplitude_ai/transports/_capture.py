@@ -239,9 +239,9 @@ class Capture:
             url=clean_url(str(self.url)),
             request_headers=self.request_headers,
             request_body=self.request_body,
-            status=self.status,
+            status=self.status if isinstance(self.status, int) else None,  # a mock's may be a mock
             response_headers=_kept(self.response_headers),
-            response_chunks=(*self._chunks, *(self._tail or ())),
+            response_chunks=tuple(map(_octets, (*self._chunks, *(self._tail or ())))),
             chunk_times_ns=tuple(self._times[:TOLD_TIMES]),
             outcome=self.outcome,
             error=self.error,
@@ -258,6 +258,13 @@ class Capture:
             max_gap_ns=max(gaps, default=None),
             stall_count=sum(gap >= STALL_NS for gap in gaps),
         )
+
+
+def _octets(chunk: Any) -> bytes:
+    """What a mock or a custom transport gave as a chunk may be anything; the call was made all the same."""
+    if isinstance(chunk, bytes):
+        return chunk
+    return bytes(chunk) if isinstance(chunk, bytearray | memoryview) else b""
 
 
 def _kept(headers: Any) -> dict[str, str]:
