@@ -23,8 +23,8 @@ from ._store_destination import LocalStoreDestination
 
 #: Between two looks at something we wait for, in seconds.
 POLL_SECONDS = 0.005
-#: How long the last try of all may take, in seconds.
-LAST_TRY_SECONDS = 1.0
+#: How often what was held back is tried again at the end, and how long each may take, in seconds.
+LAST_TRIES, LAST_TRY_SECONDS = 2, 1.0
 #: The destinations that call an event's callback, sooner or later.
 _REPORTING = (AmplitudeDestinationPlugin, LocalStoreDestination)
 
@@ -152,39 +152,47 @@ def _renew(destination: AmplitudeDestinationPlugin) -> None:
 
 
 def _end(destination: AmplitudeDestinationPlugin, deadline: float) -> None:
-    workers = destination.workers
+    """What the client's own exit hook does in a moment, but before its waiting thread is waited for.
+
+    What was held back is tried again, here: from Python 3.12 on an interpreter that is ending starts no thread. What
+    is still held back then is given up, or the thread would wait for its time.
+    """
+    workers, storage = destination.workers, destination.storage
     if isinstance(workers, Sender):
         return  # its thread is a daemon
-    # What the client's own exit hook does in a moment, but before its waiting thread is waited for. From here on a
-    # batch that fails is not tried again: that would start another such thread.
     workers.is_active = False
-    if _threads.can_start():
-        workers.flush()
-    else:
-        for _ in range(2):  # here, and for the client's own exit hook, whose flush needs a thread too
-            if events := destination.storage.pull_all():
-                workers.send(events)
+    for _ in range(LAST_TRIES):
+        if events := storage.pull_all():
+            _try_again(workers, events)
     while workers.is_started:
+        _give_up(destination)
         if _clock.monotonic_s() >= deadline:
-            # What was held back meanwhile is given up; the interpreter waits for the thread, however late it looks.
+            # The interpreter waits for the thread, however late it looks.
             with contextlib.suppress(RuntimeError):
-                _threads.start(lambda: _empty(destination), "amplitude-ai-exit")
+                _threads.start(lambda: _give_up_until_ended(destination), "amplitude-ai-exit")
             return
-        _wake(destination)
         _threads.pause(POLL_SECONDS)
 
 
-def _empty(destination: AmplitudeDestinationPlugin) -> None:
-    """Let the client's waiting thread end: it does when nothing is stored. One last try, then nothing is put back."""
-    workers, storage = destination.workers, destination.storage
-    with guard("exit"):
-        workers.flush()
-    last = _clock.monotonic_s() + LAST_TRY_SECONDS
-    while workers.is_started:
-        if _clock.monotonic_s() >= last:
-            storage.configuration.flush_max_retries = 0
-            storage.pull_all()
-        _wake(destination)
+def _try_again(workers: Any, events: list[Any]) -> None:
+    is_waiting = workers.is_started
+    workers.is_started = True  # what is put back must not start a thread
+    try:
+        _within(lambda: workers.send(events), _clock.monotonic_s() + LAST_TRY_SECONDS)
+    finally:
+        if not is_waiting:
+            workers.is_started = False
+
+
+def _give_up(destination: AmplitudeDestinationPlugin) -> None:
+    destination.storage.configuration.flush_max_retries = 0
+    destination.storage.pull_all()
+    _wake(destination)
+
+
+def _give_up_until_ended(destination: AmplitudeDestinationPlugin) -> None:
+    while destination.workers.is_started:
+        _give_up(destination)
         _threads.pause(POLL_SECONDS)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from .._guard import report
@@ -50,19 +51,15 @@ class _Guard:
 def _observe(raw: Any, kind: Any, capture: Capture) -> None:
     feed = capture.chunk_recorder()
     reference: Any = weakref.ref(raw)  # no cycle: the response must go when the application lets it go
+    # Each is done as the response itself does it: by its class, or by what another (CacheControl) has put on this one.
     before = {name: own for name in (*_READS, "stream") if (own := vars(raw).get(name)) is not None}
-
-    def call(name: str, *args: Any, **kwargs: Any) -> Any:
-        """As the response itself does it: by its class, or by what another (CacheControl) has put on this one."""
-        own = before.get(name)
-        return getattr(kind, name)(reference(), *args, **kwargs) if own is None else own(*args, **kwargs)
 
     reading = False  # a read that fails closes the response first, and then raises
 
     def _raw_read(amt: int | None = None, **kwargs: Any) -> Any:
         self = reference()
         try:
-            data = call("_raw_read", amt, **kwargs)
+            data = (before.get("_raw_read") or partial(kind._raw_read, self))(amt, **kwargs)
         except BaseException as exc:
             capture.fail(exc)
             raise
@@ -74,7 +71,7 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
 
     def _handle_chunk(amt: int | None) -> Any:
         try:
-            data = call("_handle_chunk", amt)
+            data = (before.get("_handle_chunk") or partial(kind._handle_chunk, reference()))(amt)
         except BaseException as exc:
             capture.fail(exc)
             raise
@@ -87,7 +84,7 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
         self = reference()
         reading = True
         try:
-            call("_update_chunk_length")
+            (before.get("_update_chunk_length") or partial(kind._update_chunk_length, self))()
         except BaseException as exc:
             capture.fail(exc)
             raise
@@ -99,7 +96,7 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
     def close() -> None:
         if not reading:
             capture.finish(Outcome.CLOSED)
-        call("close")
+        (before.get("close") or partial(kind.close, reference()))()
 
     own = vars(raw)
     own.update(_raw_read=_raw_read, _handle_chunk=_handle_chunk, _update_chunk_length=_update_chunk_length, close=close)
@@ -108,7 +105,7 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
     if hide is not None:
 
         def stream(amt: int | None = 2**16, decode_content: bool | None = None) -> Iterator[bytes]:
-            return hide.over(call("stream", amt, decode_content))
+            return hide.over((before.get("stream") or partial(kind.stream, reference()))(amt, decode_content))
 
         own["stream"] = stream
 
