@@ -262,6 +262,8 @@ class LLMCall:
     provider_processing_ms: float | None = None
     ratelimit_remaining_requests: int | None = None
     ratelimit_remaining_tokens: int | None = None
+    ratelimit_reset_requests_ms: float | None = None  # from the answer on
+    ratelimit_reset_tokens_ms: float | None = None
     retry_count: int | None = None  # the SDK's own retry header; None when it sends none
     time_to_first_token_ms: float | None = None
     parse_error: str | None = None  # the type of what the parser could not read, counted in stats()

@@ -38,6 +38,8 @@ FULL = call(
     provider_processing_ms=42.0,
     ratelimit_remaining_requests=99,
     ratelimit_remaining_tokens=9_000,
+    ratelimit_reset_requests_ms=120.0,
+    ratelimit_reset_tokens_ms=6000.0,
     time_to_first_token_ms=12.3456,
 )
 REFUSED = call(
@@ -225,6 +227,8 @@ def test_the_answers_event():
         "tool_call_count": 2,
         "ratelimit_remaining_requests": 99,
         "ratelimit_remaining_tokens": 9_000,
+        "ratelimit_reset_requests_ms": 120.0,
+        "ratelimit_reset_tokens_ms": 6000.0,
     }
 
 

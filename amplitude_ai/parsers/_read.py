@@ -27,6 +27,7 @@ from ._framing import stream_frames
 from ._gateways import upstream_provider
 from ._json import as_count, as_dict, as_float, as_str, has_halves, is_whole, loads_whole, rejoined
 from ._paths import BATCH_RESULTS
+from ._rate_limits import RESET_REQUESTS, RESET_TOKENS, until_ms
 from ._router import Route, host_provider, route
 from ._shape import shape
 
@@ -116,6 +117,8 @@ def _with_wire_facts(
     problem: str | None,
 ) -> LLMCall:
     headers = exchange.response_headers
+    answered_ns = exchange.finished_ns if exchange.headers_ns is None else exchange.headers_ns
+    answered_at_ms = exchange.started_at_ms + (answered_ns - exchange.started_ns) / 1e6
     error = exchange.error if exchange.status is None else call.error
     if error is None and exchange.status is not None and exchange.status >= 400:
         error = read_error(answer.text or answer.body, headers) or CallError(type=f"http_{exchange.status}")
@@ -139,6 +142,8 @@ def _with_wire_facts(
         provider_processing_ms=as_float(_number(_first(headers, _PROCESSING))),
         ratelimit_remaining_requests=as_count(_number(_first(headers, _LEFT_REQUESTS))),
         ratelimit_remaining_tokens=as_count(_number(_first(headers, _LEFT_TOKENS))),
+        ratelimit_reset_requests_ms=until_ms(headers, RESET_REQUESTS, answered_at_ms),
+        ratelimit_reset_tokens_ms=until_ms(headers, RESET_TOKENS, answered_at_ms),
         retry_count=_retry_count(exchange.request_headers),
         time_to_first_token_ms=_first_token_ms(exchange, answer, decoded),
         parse_error=problem,

@@ -203,6 +203,8 @@ def llm_message(
         "tool_call_count": _tool_call_count(call, result),
         "ratelimit_remaining_requests": call.ratelimit_remaining_requests,
         "ratelimit_remaining_tokens": call.ratelimit_remaining_tokens,
+        "ratelimit_reset_requests_ms": call.ratelimit_reset_requests_ms,
+        "ratelimit_reset_tokens_ms": call.ratelimit_reset_tokens_ms,
     }
     details = _details.of_call(origin.privacy, call, exchange, origin.span) if _details.wanted(origin.config) else None
     return build(LLM_MESSAGE, origin, finished_at_ms(exchange), insert_id, properties, details)
