@@ -13,6 +13,7 @@ import pytest
 import requests
 
 import amplitude_ai
+from amplitude_ai.testing import EventList
 
 from .bare_server import ANSWER, PATH
 
@@ -143,3 +144,39 @@ def test_a_mocked_adapter_is_a_call_all_the_same(events):
     with mock.patch("requests.adapters.HTTPAdapter.send", return_value=answer):
         assert requests.post("https://api.openai.com/v1/chat/completions", json=ASKED) is answer
     assert "http_status" not in only(events)
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_request_that_is_sent_again_is_the_same_persons(by_hand):
+    """A redirect is a copy without our headers, a prepared request may be sent twice: both keep whose they are."""
+    events = EventList()
+    answers = iter([307, 200, 200])
+
+    class Redirecting(requests.adapters.BaseAdapter):
+        def send(self, request, **kwargs):
+            response = requests.Response()
+            response.status_code, response.url, response.request = next(answers), request.url, request
+            response.raw = io.BytesIO(ANSWER)
+            if response.status_code == 307:
+                response.headers["location"] = request.url + "?again=1"
+            return response
+
+        def close(self):
+            pass
+
+    session = requests.Session()
+    session.mount("https://", Redirecting())
+    if by_hand:
+        amplitude_ai.instrument(session, amplitude_client=events)
+    else:
+        amplitude_ai.install_transport(amplitude_client=events)
+    try:
+        request = requests.Request(
+            "POST", "https://api.openai.com/v1/chat/completions", json=ASKED, headers={"X-Amplitude-User-Id": "ann"}
+        )
+        prepared = session.prepare_request(request)
+        assert [session.send(prepared).status_code for _ in range(2)] == [200, 200]
+        amplitude_ai.flush()
+    finally:
+        amplitude_ai.uninstall_transport()
+    assert [event.user_id for event in events.events if event.event_type == "llm_message"] == ["ann", "ann"]

@@ -6,6 +6,7 @@ answer and the first read: ``Session.send`` passes the response to ``dispatch_ho
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import weakref
 from collections.abc import Callable
@@ -102,6 +103,26 @@ class _Call:
             _attach(capture, response)
 
 
+#: The request whose ``send`` is in progress: a redirect is sent within it, as a copy without our headers.
+_around: ContextVar[Any] = ContextVar("amplitude_ai_requests_around", default=None)
+#: What our headers said of a request, when it is sent again.
+_said: weakref.WeakKeyDictionary[Any, dict[str, str]] = weakref.WeakKeyDictionary()
+
+
+def _carried(request: Any) -> dict[str, str] | None:
+    if not _said:
+        return None
+    with contextlib.suppress(TypeError, AttributeError):  # no request at all, or one without hash
+        found = _said.get(request)
+        around = _around.get()
+        if found is None and around is not None and request.body is not None and around.body is request.body:
+            found = _said.get(around)
+            if found is not None:
+                _said[request] = found
+        return found
+    return None
+
+
 _current: ContextVar[_Call | None] = ContextVar("amplitude_ai_requests", default=None)
 
 
@@ -118,6 +139,8 @@ def watched_send(
         before = _current.get()
         if call is None and before is None:
             return original(self, request, **kwargs)
+        around = _around.get()
+        _around.set(request)
         _current.set(call)  # ``None`` too: a session used inside an adapter must not be taken for the one outside
         if call is not None:
             inside.set(True)
@@ -129,6 +152,7 @@ def watched_send(
             raise
         finally:
             _current.set(before)
+            _around.set(around)
             if call is not None:
                 inside.set(call.around)
         if call is not None and call.capture is not None:  # a session of another kind, which dispatches no hook
@@ -201,9 +225,13 @@ def _open(observer: Observer, binding: Binding, request: requests.PreparedReques
         )
         body = request.body
         content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None
-        capture, ours = observer.begin(binding, request.method or "", request.url, headers, content)
+        carried = _carried(request)
+        capture, ours = observer.begin(binding, request.method or "", request.url, headers, content, carried)
         for name in ours:
             del request.headers[name]
+        if ours:
+            with contextlib.suppress(TypeError):
+                _said[request] = ours
         if injected:
             from ._usage_injection import UsageFilter
 
@@ -268,12 +296,15 @@ def watch_session(session: requests.Session, observer: Observer, binding: Bindin
     @functools.wraps(session.send)
     def send(request: Any, **kwargs: Any) -> Any:
         own: Any = weak()
-        before = _sending.get()
+        _carried(request)
+        before, around = _sending.get(), _around.get()
         _sending.set(own)
+        _around.set(request)
         try:
             return type(own).send(own, request, **kwargs)
         finally:
             _sending.set(before)
+            _around.set(around)
 
     @functools.wraps(session.get_adapter)
     def get_adapter(*args: Any, **kwargs: Any) -> Any:
