@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import openai
@@ -27,7 +28,10 @@ FRAMES = [
 def run(tmp_path, text, *options, **environment):
     """Run ``text`` as a test file of an application's. Returns (outcome counts, everything it printed)."""
     (tmp_path / "test_app.py").write_text(text)
-    command = [sys.executable, "-m", "pytest", "-p", "amplitude_ai.pytest_plugin", "-rA", *options, "test_app.py"]
+    # Installed, the plugin is found by its entry point; an older editable install has none yet.
+    found = any(each.value == "amplitude_ai.pytest_plugin" for each in entry_points(group="pytest11"))
+    plugin = [] if found else ["-p", "amplitude_ai.pytest_plugin"]
+    command = [sys.executable, "-m", "pytest", *plugin, "-rA", *options, "test_app.py"]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "AMPLITUDE_AI_STORE": str(tmp_path / "store.db"), **environment}
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
     counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error|skipped)", done.stdout)}
