@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import BaseAdapter
 
-from .._guard import report
+from .._guard import guard, report
 from .._models import Binding, Outcome
 from ._capture import Capture
 from ._httpx_family import end_client
@@ -296,7 +296,8 @@ def watch_session(session: requests.Session, observer: Observer, binding: Bindin
     @functools.wraps(session.send)
     def send(request: Any, **kwargs: Any) -> Any:
         own: Any = weak()
-        _carried(request)
+        with guard("context"):
+            _carried(request)
         before, around = _sending.get(), _around.get()
         _sending.set(own)
         _around.set(request)
