@@ -70,13 +70,15 @@ class guard:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> bool:
-        if exc is None:
-            return False
-        if not isinstance(exc, Exception):
+        if exc is None or not self._swallows(exc):
             return False
         self.failed = True
         report(self.stage, exc)
         return True
+
+    @staticmethod
+    def _swallows(exc: BaseException) -> bool:
+        return isinstance(exc, Exception)
 
 
 class fence(guard):
@@ -84,11 +86,8 @@ class fence(guard):
 
     __slots__ = ()
 
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> bool:
-        if exc is None:
-            return False
-        self.failed = True
-        report(self.stage, exc)
+    @staticmethod
+    def _swallows(exc: BaseException) -> bool:
         return True
 
 
@@ -104,14 +103,11 @@ class shield(guard):
 
     __slots__ = ()
 
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> bool:
-        if exc is None or isinstance(exc, KeyboardInterrupt | GeneratorExit) or type(exc).__name__ == "CancelledError":
+    @staticmethod
+    def _swallows(exc: BaseException) -> bool:
+        if isinstance(exc, KeyboardInterrupt | GeneratorExit) or type(exc).__name__ == "CancelledError":
             return False
-        if not isinstance(exc, Exception) and type(exc).__module__.partition(".")[0] in _THROWERS:
-            return False
-        self.failed = True
-        report(self.stage, exc)
-        return True
+        return isinstance(exc, Exception) or type(exc).__module__.partition(".")[0] not in _THROWERS
 
 
 def report(stage: str, exc: BaseException) -> None:

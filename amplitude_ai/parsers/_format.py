@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .._models import JSON, LLMCall
+from ._json import as_dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,14 @@ class Folded:
     complete: bool
     first_token_end: int | None = None
     usage_complete: bool | None = None
+
+
+def one_object(frames: Iterable[Frame]) -> Folded:
+    """The fold of an answer that is one object, or parts of one: what comes later stands."""
+    body: dict[str, Any] = {}
+    for frame in frames:
+        body.update(as_dict(frame.data))
+    return Folded(body, bool(body))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
 from ._errors import read_error
-from ._format import Folded, Frame, WireRequest
+from ._format import Folded, Frame, WireRequest, one_object
 from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts
 from ._openai import prompt_text, visible_text
 
@@ -228,10 +228,7 @@ def _document(part: Mapping[str, Any]) -> str:
 
 
 def _last_object(frames: Iterable[Frame]) -> Folded:
-    body: dict[str, Any] = {}
-    for frame in frames:
-        body.update(as_dict(frame.data))
-    return Folded(body, bool(body))
+    return one_object(frames)
 
 
 def _fold_v2(frames: Iterable[Frame]) -> Folded:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._models import CallError, LLMCall, Message, Usage
 from ._errors import read_error
-from ._format import Folded, Frame, WireRequest
+from ._format import Folded, Frame, WireRequest, one_object
 from ._json import as_dict, as_float, as_str, dicts
 from ._media import describe
 from ._paths import HostRow, PathRow, on
@@ -20,10 +20,7 @@ class _Speech:
     name = "deepgram.speech"
 
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
-        body: dict[str, Any] = {}
-        for frame in frames:
-            body.update(as_dict(frame.data))
-        return Folded(body, bool(body))
+        return one_object(frames)
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
         asked = as_dict(request.body)

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._models import CallError, LLMCall, Message, Usage
 from ._errors import error_of
-from ._format import Folded, Frame, WireRequest
+from ._format import Folded, Frame, WireRequest, one_object
 from ._google import parts, pick, prompt_text, read_usage, requested_model
 from ._google_interactions import fold_interaction, read_interaction
 from ._json import add_counts, as_count, as_dict, as_str, dicts
@@ -36,10 +36,7 @@ class _Format:
 
 def _one_object(frames: Iterable[Frame]) -> Folded:
     """These do not stream; should one, its objects are taken together."""
-    body: dict[str, Any] = {}
-    for frame in frames:
-        body.update(as_dict(frame.data))
-    return Folded(body, bool(body))
+    return one_object(frames)
 
 
 def _embed(request: WireRequest, body: Mapping[str, Any], error: CallError | None) -> LLMCall:

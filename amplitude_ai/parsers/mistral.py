@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._models import LLMCall, Message
-from ._format import Folded, Frame, WireRequest
+from ._format import Folded, Frame, WireRequest, one_object
 from ._json import as_count, as_dict, as_str, dicts
 from ._media import describe, describe_url
 from ._openai import base_call, find_error
@@ -37,10 +37,7 @@ class _Ocr:
     name = "mistral.ocr"
 
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
-        body: dict[str, Any] = {}
-        for frame in frames:
-            body.update(as_dict(frame.data))
-        return Folded(body, bool(body))
+        return one_object(frames)
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
         call = base_call(request, body, "ocr", find_error(request, body))

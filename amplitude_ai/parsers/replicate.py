@@ -12,7 +12,7 @@ from typing import Any
 
 from .._models import CallError, LLMCall, Message, Usage
 from ._errors import error_of
-from ._format import Folded, Frame, WireRequest
+from ._format import Folded, Frame, WireRequest, one_object
 from ._json import as_count, as_dict, as_float, as_str
 from ._paths import HostRow, PathRow, on
 
@@ -23,10 +23,7 @@ class _Prediction:
     name = "replicate.prediction"
 
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
-        body: dict[str, Any] = {}
-        for frame in frames:
-            body.update(as_dict(frame.data))
-        return Folded(body, bool(body))
+        return one_object(frames)
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
         asked = as_dict(request.body)
