@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from ._config import AIConfig
@@ -58,11 +58,11 @@ class Binding:
     #: What an SDK raises for a failed call (`clients._sdk_errors`); ``None`` for a transport alone.
     sdk_error: Callable[[LLMCall, Exchange], CallError | None] | None = None
     key: int = field(default_factory=lambda: next(_binding_keys))
-    #: The context of a call for which neither its surroundings nor its headers say more.
-    plain: CallContext = field(init=False, repr=False, compare=False)
+    #: The scope of a call for which neither its surroundings nor its headers say more.
+    plain: Scope = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self.plain = CallContext(self, self.user_id, self.session_id)
+        self.plain = Scope(self, self.user_id, self.session_id)
 
     def complete(self, other: Binding) -> None:
         """Take from ``other`` what this one was not told."""
@@ -72,27 +72,104 @@ class Binding:
         self.__post_init__()
 
 
-@dataclass(frozen=True, slots=True)
-class CallContext:
-    """Who and where: read on the caller's thread when the request starts, never again."""
+class FrameworkCall:
+    """A framework's model call in progress: whose the HTTP calls inside it are, and which of them were seen."""
 
-    binding: Binding
+    __slots__ = ("binding", "contexts")
+
+    def __init__(self, binding: Binding) -> None:
+        self.binding = binding
+        self.contexts: list[Scope] = []
+
+
+class ServedRequest(Protocol):
+    """A web request that is being served (`web`): whose it is, as far as it says or is found out meanwhile."""
+
+    properties: Mapping[str, Any]
+
+    @property
+    def user_id(self) -> str | None:
+        """Amplitude user id."""
+
+    @property
+    def session_id(self) -> str | None:
+        """Run id."""
+
+    @property
+    def device_id(self) -> str | None:
+        """Amplitude device id."""
+
+    @property
+    def amplitude_session_id(self) -> int | None:
+        """The browser's session: when it began, in ms since 1970."""
+
+    @property
+    def privacy_mode(self) -> bool | None:
+        """Whether content is private."""
+
+    def update(self, properties: Mapping[str, Any], **said: Any) -> None:
+        """The application says more of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Who a call is for and where it belongs: one value, from the caller's thread to the event.
+
+    The ContextVar holds what ``context()`` and its like say so far, ``None`` where they say nothing; `_scope.snapshot`
+    settles it once, when a request starts, with the request's own headers and what its client was told. The sessions
+    add the id of an automatic run, which only they know.
+
+    Attributes:
+        binding: the client's; in a ContextVar that of the manual session around, for calls that were told no client.
+        user_id: Amplitude user id.
+        session_id: run id.
+        privacy_mode: overrides the config's.
+        properties: custom event properties.
+        managed_session: a manual session (``llm_session``) starts and finishes the run of ``session_id``.
+        totals: of that manual session, which its calls add to (on the worker only; a `sessions` matter).
+        device_id: Amplitude device id.
+        amplitude_session_id: the browser's or app's own session: ms since 1970 of its start.
+        groups: Amplitude's groups, at the events' top level.
+        user_properties: Amplitude's user properties, likewise.
+        span: the OpenTelemetry ``SpanContext`` that was current, where that library is loaded.
+        framework_call: the framework that is calling a model. ``None`` once settled.
+        request: the web request being served; what is said here wins over it. ``None`` once settled.
+    """
+
+    binding: Binding = field(default_factory=lambda: NO_BINDING)
     user_id: str | None = None
     session_id: str | None = None
     privacy_mode: bool | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
-    #: True when a manual session (``llm_session``) starts and finishes the run of ``session_id``.
     managed_session: bool = False
-    #: The totals of that manual session, which its calls add to (on the worker only).
-    totals: object = None  # a `sessions` matter
+    totals: object = None
     device_id: str | None = None
-    #: Of the browser or app the call is made for: Amplitude's own session id, ms since 1970 of its start.
     amplitude_session_id: int | None = None
-    #: Amplitude's groups and user properties, at the events' top level.
     groups: Mapping[str, Any] | None = None
     user_properties: Mapping[str, Any] | None = None
-    #: The OpenTelemetry ``SpanContext`` that was current, where that library is loaded.
     span: Any = None
+    framework_call: FrameworkCall | None = None
+    request: ServedRequest | None = None
+
+    def with_request(self) -> Scope:
+        """The same, with what the request being served says where nothing else does."""
+        request = self.request
+        if request is None:
+            return self
+        return replace(
+            self,
+            user_id=self.user_id or request.user_id,
+            session_id=self.session_id or request.session_id,
+            device_id=self.device_id or request.device_id,
+            amplitude_session_id=self.amplitude_session_id or request.amplitude_session_id,
+            privacy_mode=request.privacy_mode if self.privacy_mode is None else self.privacy_mode,
+            properties={**request.properties, **self.properties},
+            request=None,
+        )
+
+
+#: Of a scope that belongs to no client: of no manual session, in a ContextVar.
+NO_BINDING: Binding = Binding(key=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +207,7 @@ class Exchange:
     started_at_ms: int
     headers_ns: int | None
     finished_ns: int
-    context: CallContext
+    context: Scope
     request_truncated: bool = False
     response_truncated: bool = False
     tail_index: int | None = None
@@ -280,17 +357,27 @@ class Event:
     time_ms: int
     insert_id: str
     properties: Mapping[str, Any]
-    user_id: str | None = None
-    device_id: str | None = None
-    amplitude_session_id: int | None = None
-    amplitude_client: Any = None
+    scope: Scope = field(default_factory=Scope)
     #: The config whose privacy, prices and flags it was made by; a plugin need not apply the same one again.
     config: AIConfig | None = None
     #: What some destinations want beside the properties (`sessions._details`).
     details: Mapping[str, Any] = field(default_factory=dict)
     #: The event of the specification that this one says in the words of another schema.
     source: Event | None = None
-    groups: Mapping[str, Any] | None = None
-    user_properties: Mapping[str, Any] | None = None
     #: What the ``llm_message`` of the call says that this event is part of: a plugin takes the call as a whole.
     call: Mapping[str, Any] | None = None
+
+    @property
+    def user_id(self) -> str | None:
+        """Amplitude user id."""
+        return self.scope.user_id
+
+    @property
+    def device_id(self) -> str | None:
+        """Amplitude device id."""
+        return self.scope.device_id
+
+    @property
+    def amplitude_client(self) -> Any:
+        """Where it goes; ``None`` for the process default."""
+        return self.scope.binding.amplitude_client

@@ -10,12 +10,13 @@ import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from ._scope import Ambient, ambient, set_ambient
+from ._models import Scope
+from ._scope import ambient, set_ambient
 
 T = TypeVar("T")
-_NOTHING = Ambient()
+_NOTHING = Scope()
 #: What threads that were started, but do not run yet, are to take along.
-_started: weakref.WeakKeyDictionary[Any, Ambient] = weakref.WeakKeyDictionary()
+_started: weakref.WeakKeyDictionary[Any, Scope] = weakref.WeakKeyDictionary()
 
 
 def propagate_context(target: T) -> T:

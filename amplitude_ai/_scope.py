@@ -16,11 +16,11 @@ import warnings
 from collections.abc import Callable, Mapping
 from contextlib import ContextDecorator
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, Self, TypeVar, cast
+from dataclasses import replace
+from typing import Any, Self, TypeVar, cast
 
 from ._mistakes import answers_misspelling
-from ._models import Binding, CallContext
+from ._models import NO_BINDING, Binding, Scope
 
 #: Prefix of the headers that are ours; they are removed before the wire.
 HEADER_PREFIX = b"x-amplitude-"
@@ -31,109 +31,16 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
 
-class FrameworkCall:
-    """A framework's model call in progress: whose the HTTP calls inside it are, and which of them were seen."""
-
-    __slots__ = ("binding", "contexts")
-
-    def __init__(self, binding: Binding) -> None:
-        self.binding = binding
-        self.contexts: list[CallContext] = []
+_NOTHING = Scope()
+_ambient: ContextVar[Scope] = ContextVar("amplitude_ai_scope", default=_NOTHING)
 
 
-class ServedRequest(Protocol):
-    """A web request that is being served (`web`): whose it is, as far as it says or is found out meanwhile."""
-
-    properties: Mapping[str, Any]
-
-    @property
-    def user_id(self) -> str | None:
-        """Amplitude user id."""
-
-    @property
-    def session_id(self) -> str | None:
-        """Run id."""
-
-    @property
-    def device_id(self) -> str | None:
-        """Amplitude device id."""
-
-    @property
-    def amplitude_session_id(self) -> int | None:
-        """The browser's session: when it began, in ms since 1970."""
-
-    @property
-    def privacy_mode(self) -> bool | None:
-        """Whether content is private."""
-
-    def update(self, properties: Mapping[str, Any], **said: Any) -> None:
-        """The application says more of it."""
-
-
-class RequestScope(Protocol):
-    """Whose a web request being served is (`web._request`): shared by all that work for it, told more meanwhile."""
-
-    properties: dict[str, Any]
-
-    @property
-    def user_id(self) -> str | None: ...
-    @property
-    def session_id(self) -> str | None: ...
-    @property
-    def device_id(self) -> str | None: ...
-    @property
-    def amplitude_session_id(self) -> int | None: ...
-    @property
-    def privacy_mode(self) -> bool | None: ...
-    def update(self, properties: Mapping[str, Any], **said: Any) -> None:
-        """Take what the application says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ambient:
-    """What the surrounding ``context()`` and ``set_session_id()`` say; ``None`` where they say nothing."""
-
-    user_id: str | None = None
-    session_id: str | None = None
-    privacy_mode: bool | None = None
-    properties: Mapping[str, Any] = field(default_factory=dict)
-    managed_session: bool = False
-    binding: Binding | None = None  # a manual session's own client and config, for calls without any
-    totals: object = None  # of the manual session
-    witness: FrameworkCall | None = None  # of the framework that is calling a model
-    device_id: str | None = None
-    amplitude_session_id: int | None = None
-    groups: Mapping[str, Any] | None = None
-    user_properties: Mapping[str, Any] | None = None
-    request: ServedRequest | None = None  # that is being served; what is said here wins
-
-    def told(self) -> Ambient:
-        """The same, with what the request says where nothing else does."""
-        request = self.request
-        if request is None:
-            return self
-        return replace(
-            self,
-            user_id=self.user_id or request.user_id,
-            session_id=self.session_id or request.session_id,
-            device_id=self.device_id or request.device_id,
-            amplitude_session_id=self.amplitude_session_id or request.amplitude_session_id,
-            privacy_mode=request.privacy_mode if self.privacy_mode is None else self.privacy_mode,
-            properties={**request.properties, **self.properties},
-            request=None,
-        )
-
-
-_NOTHING = Ambient()
-_ambient: ContextVar[Ambient] = ContextVar("amplitude_ai_ambient", default=_NOTHING)
-
-
-def ambient() -> Ambient:
+def ambient() -> Scope:
     """What the current context says."""
     return _ambient.get()
 
 
-def set_ambient(value: Ambient) -> None:
+def set_ambient(value: Scope) -> None:
     """Replace it for the rest of this context (a task or thread; others never see it)."""
     _ambient.set(value)
 
@@ -184,7 +91,7 @@ class context(ContextDecorator):
         workflow: str | None = None,
     ) -> None:
         self._used = True  # nothing to warn of when an argument is refused
-        self._before: Ambient | None = None
+        self._before: Scope | None = None
         check_ids(user_id=user_id, session_id=session_id, device_id=device_id)
         check_ids(agent=agent, parent_agent=parent_agent, step=step, workflow=workflow)
         if amplitude_session_id is not None and type(amplitude_session_id) is not int:
@@ -233,7 +140,7 @@ class context(ContextDecorator):
             changes = {**changes, "properties": properties}
         _ambient.set(replace(before, **changes))
 
-    def _agents(self, before: Ambient) -> dict[str, str]:
+    def _agents(self, before: Scope) -> dict[str, str]:
         parent = self._parent_agent or (before.properties.get("agent") if self._agent else None)
         named = {"agent": self._agent, "parent_agent": None if parent == self._agent else parent}
         return {name: value for name, value in named.items() if value is not None}
@@ -287,14 +194,14 @@ def check_ids(**ids: object) -> None:
             raise ValueError(f"{name} must not be empty: leave it out, or pass None, when it is not known")
 
 
-def snapshot(binding: Binding, headers: Mapping[str, str]) -> CallContext:
-    """The context of one request: its own headers, then the surrounding context, then the client's.
+def snapshot(binding: Binding, headers: Mapping[str, str]) -> Scope:
+    """The scope of one request, settled: its own headers, then the surrounding context, then the client's.
 
     Args:
         binding: what the client was told.
         headers: the request's ``X-Amplitude-*`` headers, lower-case names; most often empty.
     """
-    around = _ambient.get().told()
+    around = _ambient.get().with_request()
     span = current_span()
     if not headers and around is _NOTHING and span is None:
         return binding.plain
@@ -302,8 +209,8 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> CallContext:
     properties = {**around.properties, **said.properties} if said.properties else around.properties
     session_id = said.session_id or around.session_id or binding.session_id
     managed = around.managed_session and session_id == around.session_id
-    made = CallContext(
-        binding=binding if around.binding is None else _completed(binding, around.binding),
+    made = Scope(
+        binding=binding if around.binding is NO_BINDING else _completed(binding, around.binding),
         user_id=said.user_id or around.user_id or binding.user_id,
         session_id=session_id,
         privacy_mode=around.privacy_mode if said.privacy_mode is None else said.privacy_mode,
@@ -316,8 +223,8 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> CallContext:
         user_properties=around.user_properties,
         span=span,
     )
-    if around.witness is not None:
-        around.witness.contexts.append(made)
+    if around.framework_call is not None:
+        around.framework_call.contexts.append(made)
     return made
 
 
@@ -355,7 +262,7 @@ def encode_headers(
     return {CONTEXT_HEADER: base64.urlsafe_b64encode(json.dumps(said, default=str).encode()).decode()}
 
 
-def _said(headers: Mapping[str, str]) -> Ambient:
+def _said(headers: Mapping[str, str]) -> Scope:
     """Read our headers. What cannot be read is left out: a typo in a header must not cost the call."""
     packed: dict[str, Any] = {}
     if token := headers.get("x-amplitude-context"):
@@ -368,7 +275,7 @@ def _said(headers: Mapping[str, str]) -> Ambient:
     privacy = headers.get("x-amplitude-privacy-mode", "").strip().lower()
     mode = True if privacy in _TRUE else False if privacy in _FALSE else packed.get("privacy_mode")
     properties = packed.get("properties")
-    return Ambient(
+    return Scope(
         user_id=headers.get("x-amplitude-user-id") or _text(packed.get("user_id")),
         session_id=headers.get("x-amplitude-session-id") or _text(packed.get("session_id")),
         privacy_mode=mode if isinstance(mode, bool) else None,

@@ -11,7 +11,7 @@ import json
 import os
 from pathlib import Path
 
-from amplitude_ai._models import Binding, CallContext, Exchange, Outcome
+from amplitude_ai._models import Binding, Exchange, Outcome, Scope
 
 FOLDER = Path(os.environ.get("AMPLITUDE_AI_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
 
@@ -85,7 +85,7 @@ def exchange(row):
         started_at_ms=0,
         headers_ns=1,
         finished_ns=2,
-        context=CallContext(Binding(explicit=True)),
+        context=Scope(Binding(explicit=True)),
     )
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 
-from amplitude_ai._models import Binding, CallContext, Exchange, LLMCall, Message, Outcome, Usage
+from amplitude_ai._models import Binding, Exchange, LLMCall, Message, Outcome, Scope, Usage
 from amplitude_ai.sessions._runs import RunRegistry
 
 _numbers = itertools.count()
@@ -28,7 +28,7 @@ def exchange(at=0, *, binding=None, user_id=None, session_id=None, latency_ms=10
         "started_at_ms": NEW_YEAR + at,
         "headers_ns": at * 1_000_000,
         "finished_ns": (at + latency_ms) * 1_000_000,
-        "context": CallContext(binding or Binding(), user_id, session_id),
+        "context": Scope(binding or Binding(), user_id, session_id),
     }
     return Exchange(**{**facts, **changes})
 

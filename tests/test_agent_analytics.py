@@ -13,7 +13,7 @@ from amplitude.event import BaseEvent
 
 import amplitude_ai
 from amplitude_ai._config import AIConfig
-from amplitude_ai._models import Binding, CallContext, CallError, Event, LLMCall, Message, ToolCall, ToolResult, Usage
+from amplitude_ai._models import Binding, CallError, Event, LLMCall, Message, Scope, ToolCall, ToolResult, Usage
 from amplitude_ai.delivery._agent_analytics import AgentAnalytics
 from amplitude_ai.delivery._ai_event import AIEvent
 from amplitude_ai.plugins import AIEventFilterPlugin, AIObservabilityPlugin
@@ -79,7 +79,7 @@ RANKED = LLMCall("cohere", "rerank", "rerank-v3.5", "rerank-v3.5")
 def said(*calls, config=AGENT, properties=None, privacy_mode=None):
     """The events of calls and of their session's end, in the schema of ``config``."""
     book = RunRegistry(config)
-    context = CallContext(Binding(config=config), "ann", "s1", privacy_mode, properties or {})
+    context = Scope(Binding(config=config), "ann", "s1", privacy_mode, properties or {})
     events = []
     for number, one in enumerate(calls):
         status = 529 if one.error else 200
@@ -251,8 +251,9 @@ def test_feedback_is_a_score():
         "response_id": "c-1",
         "tier": "pro",
     }
+    ann = Scope(user_id="ann")
     made = [
-        AgentAnalytics().said([(Event("llm_feedback", 1, str(number), properties, "ann", config=AGENT), None)])[0][0]
+        AgentAnalytics().said([(Event("llm_feedback", 1, str(number), properties, ann, config=AGENT), None)])[0][0]
         for number, properties in enumerate((told, {"session_id": "s1", "score": 0}))
     ]
     assert [event.event_type for event in made] == ["[Agent] Score", "[Agent] Score"]

@@ -18,14 +18,14 @@ import pickle, resource, sys
 import gzip, json, zlib
 import brotli, zstandard
 from amplitude_ai._guard import counters
-from amplitude_ai._models import Binding, CallContext, Exchange, Outcome
+from amplitude_ai._models import Binding, Scope, Exchange, Outcome
 from amplitude_ai.parsers._read import read_all
 import amplitude_ai.parsers._formats
 
 def exchange(chunks, encoding="", kind="application/json", request=b'{"model":"gpt-4o","stream":true}'):
     return Exchange("x", "POST", "https://api.openai.com/v1/chat/completions", {"content-type": "application/json"},
         request, 200, {"content-type": kind, "content-encoding": encoding}, tuple(chunks), (), Outcome.EXHAUSTED, None,
-        0, 0, 0, 1, CallContext(Binding()))
+        0, 0, 0, 1, Scope(Binding()))
 
 def zeros(packer, megabytes, piece=bytes(2**20)):
     return b"".join([packer.compress(piece) for _ in range(megabytes)] + [packer.flush()])

@@ -5,13 +5,13 @@ import gc
 import pytest
 
 from amplitude_ai._foreign import clean_text, clean_url
-from amplitude_ai._models import Binding, CallContext, Outcome
+from amplitude_ai._models import Binding, Outcome, Scope
 from amplitude_ai.transports import _capture
 from amplitude_ai.transports._capture import Capture
 
 
 def make(sink, body=b"{}", url="https://api.openai.com/v1/chat/completions"):
-    return Capture(sink, CallContext(Binding()), "POST", url, {}, body)
+    return Capture(sink, Scope(Binding()), "POST", url, {}, body)
 
 
 def test_finishes_exactly_once():

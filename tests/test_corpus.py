@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from amplitude_ai import _scope
-from amplitude_ai._models import Binding, CallContext
+from amplitude_ai._models import Binding, Scope
 from amplitude_ai.parsers import _router
 from amplitude_ai.parsers._read import read_all
 from amplitude_ai.transports import httpx as leaf_httpx
@@ -80,7 +80,7 @@ def test_under_the_hook(name, family):
             return None
         if not _router.watches(row["method"], parts.hostname, parts.path, False):
             return None
-        return only(replace(corpus.exchange(row), context=CallContext(Binding())))
+        return only(replace(corpus.exchange(row), context=Scope(Binding())))
 
     check(name, family, reader)
 
@@ -103,7 +103,7 @@ def test_behind_a_gateway(name, family):
         if parts.path.endswith(UNTOLD) or (not exchange.request_body and exchange.method == "POST"):
             return known
         url = urlunsplit(parts._replace(scheme="http", netloc="llm.acme.example"))
-        found = only(replace(exchange, url=url, context=CallContext(Binding())))
+        found = only(replace(exchange, url=url, context=Scope(Binding())))
         return known if found is not None and known is not None else found  # quirks are of a host
 
     check(name, family, reader)

@@ -16,7 +16,7 @@ from amplitude.constants import PluginType
 from amplitude.plugin import DestinationPlugin, EventPlugin
 
 from amplitude_ai import _guard
-from amplitude_ai._models import Event
+from amplitude_ai._models import Event, Scope
 from amplitude_ai.delivery._delivery import Delivery
 from amplitude_ai.delivery._sender import destinations_of
 
@@ -49,7 +49,7 @@ def own_client(server):
 
 
 def event(insert_id="id-1", event_type="llm_message", user_id="user123", **properties):
-    return Event(event_type, 1772409599500, insert_id, properties, user_id=user_id)
+    return Event(event_type, 1772409599500, insert_id, properties, Scope(user_id=user_id))
 
 
 def soon(seconds=5.0):
@@ -440,14 +440,14 @@ import sys, time
 from amplitude_ai import _runtime
 from amplitude_ai._runtime import runtime
 from amplitude_ai._config import AIConfig
-from amplitude_ai._models import Event
+from amplitude_ai._models import Binding, Event, Scope
 client = None
 if sys.argv[1] == "own":
     from amplitude import Amplitude, BaseEvent, Config
     client = Amplitude("own-key", Config(server_url=sys.argv[2]))
     client.track(BaseEvent("own_event", user_id="user123", insert_id="own"))  # starts a thread that is no daemon
 _runtime.EXIT_SECONDS = float(sys.argv[3])
-event = Event("llm_message", 1772409599500, "only", {}, user_id="user123", amplitude_client=client)
+event = Event("llm_message", 1772409599500, "only", {}, Scope(Binding(client), "user123"))
 runtime.emit_made(lambda runs: [event], client, AIConfig(), 0)
 print(time.time(), flush=True)
 """

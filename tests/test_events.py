@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from amplitude_ai._config import AIConfig
-from amplitude_ai._models import Binding, CallContext, CallError, Message, Outcome, ToolCall, ToolResult, Usage
+from amplitude_ai._models import Binding, CallError, Message, Outcome, Scope, ToolCall, ToolResult, Usage
 from amplitude_ai.sessions import _events
 from amplitude_ai.sessions._events import Origin
 from amplitude_ai.sessions._privacy import Privacy
@@ -70,7 +70,7 @@ def conversation(*calls, config=None, context=None):
     book = RunRegistry(config)
     custom = {"tier": "pro", "agent": "triage", "parent_agent": "root", "step": "route", "workflow": "support"}
     span = SimpleNamespace(trace_id=1, span_id=2)
-    context = context or CallContext(Binding(), user_id="ann", properties=custom, span=span)
+    context = context or Scope(Binding(), user_id="ann", properties=custom, span=span)
     events = []
     for number, one in enumerate(calls):
         status = 429 if one is REFUSED else None if one is BARE else 200
@@ -120,11 +120,11 @@ def opinions(name):
     """Feedback: all of it on an answer of the first scenario, and nearly nothing on one that nobody has seen."""
     config = AIConfig(privacy_mode=name == "private")
     custom = {"tier": "pro", "agent": "triage", "parent_agent": "root", "step": "route", "workflow": "support"}
-    origin = Origin(config, Privacy(config), properties=custom)
+    origin = Origin(config, Privacy(config), Scope(properties=custom))
     if name != "full":
         return [_events.feedback(origin, NEW_YEAR, "opinion-2", "resp-9", None, None, None, None)]
     book = RunRegistry(config)
-    context = CallContext(Binding(), properties=custom, span=SimpleNamespace(trace_id=1, span_id=2))
+    context = Scope(Binding(), properties=custom, span=SimpleNamespace(trace_id=1, span_id=2))
     book.record(FULL, exchange(context=context))
     answered, message_id = book.answer("resp-1")
     return [_events.feedback(answered, NEW_YEAR, "opinion-1", "resp-1", message_id, 1.0, "good", "Just so.")]
@@ -174,7 +174,7 @@ def test_what_may_be_absent_is():
 def test_the_answers_event():
     """Every property of ``llm_message`` by value: ms from the clocks, tokens and flags from the call."""
     where = exchange(
-        latency_ms=1500, context=CallContext(Binding(), session_id="s", user_id="ann", properties={"tier": "pro"})
+        latency_ms=1500, context=Scope(Binding(), session_id="s", user_id="ann", properties={"tier": "pro"})
     )
     (event,) = [one for one in RunRegistry().record(FULL, where) if one.event_type == "llm_message"]
     said = dict(event.properties)
@@ -298,7 +298,7 @@ def test_a_user_or_else_the_machine():
     """``device_id`` stands in only where no user is known, and is the same every time."""
     known = conversation(FULL)
     assert {(event.user_id, event.device_id) for event in known} == {("ann", None)}
-    unknown = conversation(FULL, context=CallContext(Binding()))
+    unknown = conversation(FULL, context=Scope(Binding()))
     ((user, device),) = {(event.user_id, event.device_id) for event in unknown}
     assert user is None
     assert device == _events.machine_id()
@@ -309,16 +309,26 @@ def test_the_user_of_a_call_wins_over_the_clients():
     """So do the session and the properties that the context carries."""
     binding = Binding(user_id="client-user", session_id="client-session")
     for context, expected in (
-        (CallContext(binding), ("client-user", "client-session")),
-        (CallContext(binding, "call-user", "call-session"), ("call-user", "call-session")),
+        (binding.plain, ("client-user", "client-session")),
+        (Scope(binding, "call-user", "call-session"), ("call-user", "call-session")),
     ):
         told = {(event.user_id, event.properties["session_id"]) for event in conversation(FULL, context=context)}
         assert told == {expected}
 
 
+def test_one_scope_from_the_caller_to_the_event():
+    """What a request was settled to be is what its events carry: the very value, and with an automatic run one more."""
+    told = Scope(Binding(), "ann", "s", properties={"tier": "pro"}, device_id="phone")
+    assert all(event.scope is told for event in conversation(FULL, context=told))
+    automatic = replace(told, session_id=None)
+    scopes = {id(event.scope): event.scope for event in conversation(FULL, context=automatic)}
+    (settled,) = scopes.values()
+    assert replace(settled, session_id=None) == automatic
+
+
 def test_custom_properties_are_on_every_event_and_make_up_nothing():
     """They stand beside the event's own; one with the name of its own is not believed, even where that is unknown."""
-    context = CallContext(Binding(), session_id="s", properties={"tier": "pro", "input_tokens": 7, "session_id": "x"})
+    context = Scope(Binding(), session_id="s", properties={"tier": "pro", "input_tokens": 7, "session_id": "x"})
     events = conversation(BARE, context=context)
     assert all(event.properties["tier"] == "pro" and event.properties["session_id"] == "s" for event in events)
     assert "input_tokens" not in only(events, "llm_message")
@@ -326,14 +336,14 @@ def test_custom_properties_are_on_every_event_and_make_up_nothing():
 
 def test_an_unknown_property_is_a_mistake():
     """The one builder of events takes the names of the schema, and says where others go."""
-    origin = Origin(AIConfig(), Privacy(AIConfig()))
+    origin = Origin(AIConfig(), Privacy(AIConfig()), Scope())
     with pytest.raises(ValueError, match="user_message has no property 'colour': pass it as a custom property"):
         _events.build("user_message", origin, 0, "id", {"colour": "red"})
 
 
 def test_figures_are_rounded_where_floats_are_noise():
     """Durations to the microsecond, costs to a millionth of a millionth; other floats are left alone."""
-    origin = Origin(AIConfig(), Privacy(AIConfig()))
+    origin = Origin(AIConfig(), Privacy(AIConfig()), Scope())
     facts = {"latency_ms": 0.1234567, "cost_usd": 0.1 + 0.2, "top_p": 0.1 + 0.2, "cost_source": "custom"}
     said = _events.build("llm_message", origin, 0, "id", facts).properties
     assert (said["latency_ms"], said["cost_usd"], said["top_p"]) == (0.123, 0.3, 0.1 + 0.2)
@@ -351,7 +361,7 @@ def test_no_two_events_share_an_id():
     binding = Binding()
     events = []
     for user in ("ann", "bob"):
-        events += conversation(FULL, RESULT, FULL, context=CallContext(binding, user))
+        events += conversation(FULL, RESULT, FULL, context=Scope(binding, user))
     assert len({event.insert_id for event in events}) == len(events) == 22
 
 

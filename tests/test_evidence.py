@@ -20,7 +20,7 @@ import yarl
 
 import amplitude_ai
 from amplitude_ai._config import AIConfig
-from amplitude_ai._models import Binding, CallContext
+from amplitude_ai._models import Binding, Scope
 from amplitude_ai.parsers._read import read
 from amplitude_ai.sessions._pricing import price
 from amplitude_ai.testing import EventList
@@ -165,7 +165,7 @@ KNOWN = [
 def recorded(url, body, answer, explicit, method="POST"):
     """Whether there is a record of this exchange."""
     found = Example("x", url, body, answer, {}).exchange()
-    context = CallContext(Binding(explicit=explicit))
+    context = Scope(Binding(explicit=explicit))
     return read(replace(found, method=method, context=context)) is not None
 
 

@@ -42,9 +42,10 @@ def test_every_event_has_them():
 
 def test_the_spool_keeps_them():
     """Over the end of the process."""
-    from amplitude_ai._models import Event
+    from amplitude_ai._models import Event, Scope
 
-    event = Event("user_message", 1, "id-1", {}, user_id="user-1", groups={"a": "b"}, user_properties={"c": 1})
+    scope = Scope(user_id="user-1", groups={"a": "b"}, user_properties={"c": 1})
+    event = Event("user_message", 1, "id-1", {}, scope)
     again = AIEvent(_event(_body(event)))
     assert (again.groups, again.user_properties) == ({"a": "b"}, {"c": 1})
 

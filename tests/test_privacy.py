@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amplitude_ai._config import AIConfig
-from amplitude_ai._models import Binding, CallContext, CallError, ToolCall, ToolResult, Usage
+from amplitude_ai._models import Binding, CallError, Scope, ToolCall, ToolResult, Usage
 from amplitude_ai.sessions._privacy import Privacy, PrivacyError
 from amplitude_ai.sessions._runs import RunRegistry
 
@@ -31,7 +31,7 @@ LOUD = call(
 def everything(config, privacy_mode=None):
     """Every event of a conversation full of canaries, as one text."""
     book = RunRegistry(config)
-    context = CallContext(Binding(), session_id="s", privacy_mode=privacy_mode)
+    context = Scope(Binding(), session_id="s", privacy_mode=privacy_mode)
     events = book.record(LOUD, exchange(context=context))
     failed = call(f"again {CANARY}", error=CallError("bad", f"cannot read: {CANARY}"), usage=Usage(), answer=None)
     events += book.record(failed, exchange(10, status=400, context=context))

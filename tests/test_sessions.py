@@ -5,7 +5,7 @@ import random
 import pytest
 
 from amplitude_ai._config import AIConfig
-from amplitude_ai._models import Binding, CallContext, CallError, Message, Outcome, ToolCall, ToolResult, Usage
+from amplitude_ai._models import Binding, CallError, Message, Outcome, Scope, ToolCall, ToolResult, Usage
 from amplitude_ai.sessions._runs import RunRegistry
 from amplitude_ai.sessions._totals import RunStats
 
@@ -189,7 +189,7 @@ def test_the_flag_for_ids_does_the_same():
 def test_a_managed_session_begins_and_ends_elsewhere(book):
     """Inside ``llm_session`` the calls add to its totals, and its own code tells its start and end."""
     totals = RunStats()
-    context = CallContext(Binding(), session_id="managed", managed_session=True, totals=totals)
+    context = Scope(Binding(), session_id="managed", managed_session=True, totals=totals)
     assert kinds(book.record(call("Hello"), exchange(context=context))) == ["user_message", "llm_message"]
     assert (totals.messages, totals.tokens) == (1, 120)
     assert book.end_managed(totals, NEW_YEAR) == []

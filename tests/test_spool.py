@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from amplitude_ai import AIConfig, _guard
-from amplitude_ai._models import Event
+from amplitude_ai._models import Event, Scope
 from amplitude_ai.delivery._delivery import Delivery
 from amplitude_ai.delivery._spool import Spool
 
@@ -22,7 +22,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="flock and file modes")
 
 
 def event(number, config, **properties):
-    return Event("llm_message", 1772409599500, f"id-{number}", properties, user_id="user123", config=config)
+    return Event("llm_message", 1772409599500, f"id-{number}", properties, Scope(user_id="user123"), config=config)
 
 
 @pytest.fixture

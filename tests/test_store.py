@@ -17,7 +17,7 @@ from amplitude.plugin import AmplitudeDestinationPlugin, EventPlugin
 
 from amplitude_ai import AIConfig, _guard
 from amplitude_ai._config import store_limits
-from amplitude_ai._models import Event
+from amplitude_ai._models import Event, Scope
 from amplitude_ai.delivery import _store_schema
 from amplitude_ai.delivery._ai_event import AIEvent
 from amplitude_ai.delivery._location import default_path
@@ -448,7 +448,7 @@ def test_the_bounds_are_options_and_variables(client, store, monkeypatch):
     with pytest.raises(ValueError, match="store_max_bytes"):
         AIConfig(store_max_bytes=0)
     config = AIConfig(store_max_bytes=100_000, store_max_age_s=60)
-    client.track(AIEvent(Event("llm_message", TIME, "i1", {}, "user123", config=config)))
+    client.track(AIEvent(Event("llm_message", TIME, "i1", {}, Scope(user_id="user123"), config=config)))
     destination = next(each for each in destinations_of(client) if isinstance(each, LocalStoreDestination))
     assert (destination.store.max_bytes, destination.store.max_age_s) == (100_000, 60)
 

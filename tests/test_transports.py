@@ -8,7 +8,7 @@ import httpx
 import httpx2
 import pytest
 
-from amplitude_ai._models import Binding, CallContext, Outcome
+from amplitude_ai._models import Binding, Outcome, Scope
 from amplitude_ai.transports import httpx as leaf_httpx
 from amplitude_ai.transports import httpx2 as leaf_httpx2
 from amplitude_ai.transports._watch import Observer
@@ -34,7 +34,7 @@ class Watch:
 
     def snapshot(self, binding, headers):
         self.said.append(dict(headers))
-        return CallContext(binding)
+        return Scope(binding)
 
     @property
     def exchange(self):

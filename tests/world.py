@@ -4,7 +4,7 @@ import json
 import sqlite3
 
 from amplitude_ai._config import AIConfig
-from amplitude_ai._models import Binding, CallContext, CallError, Message, ToolCall, ToolResult, Usage
+from amplitude_ai._models import Binding, CallError, Message, Scope, ToolCall, ToolResult, Usage
 from amplitude_ai.delivery._store_schema import INSERT, migrate
 from amplitude_ai.sessions._runs import RunRegistry
 
@@ -28,7 +28,7 @@ def made():
 
     def say(at_s, user, session, feature, *said, model="small", body=None, latency_ms=100, status=200, **changes):
         agents = {name: changes.pop(name) for name in ("agent", "parent_agent") if name in changes}
-        context = CallContext(binding, user, session, properties={"feature": feature, **agents})
+        context = Scope(binding, user, session, properties={"feature": feature, **agents})
         body = (body or f"{at_s}").encode()
         where = exchange(round(at_s * 1000), context=context, body=body, latency_ms=latency_ms, status=status)
         facts = {"requested_model": model, "model": model if status == 200 else None, **changes}

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .._foreign import clean_url
-from .._models import Binding, CallContext, CallError, Exchange, Outcome
+from .._models import Binding, CallError, Exchange, Outcome, Scope
 from ..transports._capture import REQUEST_HEADERS, RESPONSE_HEADERS
 from ._errors import Failure
 
@@ -58,9 +58,7 @@ def read(path: Path, binding: Binding) -> Iterator[Recorded]:
     if not isinstance(entries, list):
         raise Failure(f"{path} is neither a HAR file (log.entries) nor a VCR cassette (interactions)", 2)
     for number, entry in enumerate(entries):
-        made = make(
-            _dict(entry), f"{name}-{number}", when_ms, CallContext(binding, binding.user_id, binding.session_id)
-        )
+        made = make(_dict(entry), f"{name}-{number}", when_ms, binding.plain)
         if made is not None:
             yield made
 
@@ -81,7 +79,7 @@ def _load(path: Path, data: bytes) -> Any:
         raise Failure(f"{path} is neither JSON nor YAML: {str(exc).splitlines()[0]}", 2) from None
 
 
-def _of_har(entry: dict[str, Any], name: str, when_ms: int, context: CallContext) -> Recorded | None:
+def _of_har(entry: dict[str, Any], name: str, when_ms: int, context: Scope) -> Recorded | None:
     """http://www.softwareishard.com/blog/har-12-spec/; bodies are there decoded."""
     request, response = _dict(entry.get("request")), _dict(entry.get("response"))
     content = _dict(response.get("content"))
@@ -108,7 +106,7 @@ def _of_har(entry: dict[str, Any], name: str, when_ms: int, context: CallContext
     )
 
 
-def _of_vcr(entry: dict[str, Any], name: str, when_ms: int, context: CallContext) -> Recorded | None:
+def _of_vcr(entry: dict[str, Any], name: str, when_ms: int, context: Scope) -> Recorded | None:
     """vcrpy, its forms for httpx and for parsed bodies, and Ruby's VCR."""
     request, response = _dict(entry.get("request")), _dict(entry.get("response"))
     headers = _lists(response.get("headers"))
@@ -137,7 +135,7 @@ def _of_vcr(entry: dict[str, Any], name: str, when_ms: int, context: CallContext
 
 def _recorded(
     name: str,
-    context: CallContext,
+    context: Scope,
     *,
     method: Any,
     url: Any,

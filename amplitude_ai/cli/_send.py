@@ -20,7 +20,7 @@ from amplitude.event import EVENT_KEY_MAPPING
 
 from .. import _clock, _threads
 from .._config import env_api_key
-from .._models import Event
+from .._models import Event, Scope
 from ..delivery._ai_event import AIEvent, DeliveryReceipt
 from ..delivery._sender import make_default_client
 from ..delivery._sqlite import open_private
@@ -196,8 +196,7 @@ def _event(row: Row, settle: Callable[[int | None], None]) -> AIEvent:
         time_ms=row["time_ms"],
         insert_id=row["insert_id"],
         properties=load(row["properties"]),
-        user_id=row["user_id"],
-        device_id=row["device_id"],
+        scope=Scope(user_id=row["user_id"], device_id=row["device_id"]),
     )
     event = AIEvent(said, DeliveryReceipt(1, settle), 1)
     details: Any = json.loads(row["details"] or "{}")

@@ -13,9 +13,20 @@ from typing import Any
 
 from .. import _clock
 from .._config import AIConfig
-from .._models import Binding, CallContext, CallError, Event, Exchange, LLMCall, Outcome, ToolCall
+from .._models import (
+    NO_BINDING,
+    Binding,
+    CallError,
+    Event,
+    Exchange,
+    FrameworkCall,
+    LLMCall,
+    Outcome,
+    Scope,
+    ToolCall,
+)
 from .._runtime import runtime
-from .._scope import FrameworkCall, ambient, set_ambient, snapshot
+from .._scope import ambient, set_ambient, snapshot
 from ..sessions._runs import RunRegistry
 
 _DEFAULT = AIConfig()
@@ -30,7 +41,7 @@ class Stopwatch:
         self._at_ms = _clock.wall_ms()
         self._ns = _clock.perf_ns()
 
-    def exchange(self, context: CallContext, error: BaseException | None = None) -> Exchange:
+    def exchange(self, context: Scope, error: BaseException | None = None) -> Exchange:
         """The time and the end of what crossed no HTTP, as the sessions take it."""
         kind = None if error is None else CallError(type(error).__name__, str(error) or None)
         return Exchange(
@@ -61,18 +72,18 @@ class ModelCall:
         properties: custom properties of its events.
     """
 
-    __slots__ = ("_before", "_mine", "_watch", "_witness")
+    __slots__ = ("_before", "_call", "_mine", "_watch")
 
     def __init__(self, binding: Binding, properties: Mapping[str, Any]) -> None:
-        self._witness = FrameworkCall(binding)
+        self._call = FrameworkCall(binding)
         self._watch = Stopwatch()
         self._before = around = ambient()
         self._mine = replace(
             around,
             user_id=binding.user_id or around.user_id,
             properties={**around.properties, **properties},
-            binding=around.binding or binding,
-            witness=self._witness,
+            binding=binding if around.binding is NO_BINDING else around.binding,
+            framework_call=self._call,
         )
 
     def enter(self) -> None:
@@ -85,31 +96,31 @@ class ModelCall:
             set_ambient(self._before)
 
     @property
-    def context(self) -> CallContext:
+    def context(self) -> Scope:
         """Whose the call was: as the wire saw it, else as this context has it."""
-        if self._witness.contexts:
-            return self._witness.contexts[-1]
+        if self._call.contexts:
+            return self._call.contexts[-1]
         now = ambient()
-        set_ambient(replace(self._mine, witness=None))
+        set_ambient(replace(self._mine, framework_call=None))
         try:
-            return snapshot(self._witness.binding, {})
+            return snapshot(self._call.binding, {})
         finally:
             set_ambient(now)
 
     def told(self, call: LLMCall, error: BaseException | None = None) -> None:
         """The framework's own account of the call; recorded only when the wire has seen nothing of it."""
-        if not self._witness.contexts:
+        if not self._call.contexts:
             exchange = self._watch.exchange(self.context, error)
             _emit(exchange.context, lambda book: book.record(replace(call, error=exchange.error), exchange))
 
 
-def tool_run(context: CallContext, tool: ToolCall, watch: Stopwatch) -> None:
+def tool_run(context: Scope, tool: ToolCall, watch: Stopwatch) -> None:
     """A tool was run by a framework, within the run that ``context`` belongs to."""
     exchange = watch.exchange(context)
     _emit(context, lambda book: book.record_tool(tool, exchange))
 
 
-def _emit(context: CallContext, make: Any) -> None:
+def _emit(context: Scope, make: Any) -> None:
     def events(book: RunRegistry) -> list[Event]:
         made: list[Event] = make(book)
         return made

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.callbacks import BaseCallbackHandler
 
 from .._guard import guard
-from .._models import CallContext, ToolCall
+from .._models import Scope, ToolCall
 from .._runtime import bind
 from .._scope import snapshot
 from ..instrumentation.install import watch_frameworks
@@ -68,7 +68,7 @@ class AmplitudeLangChainCallback(BaseCallbackHandler):  # type: ignore[misc]  # 
     ) -> None:
         self._binding = bind(amplitude_client, ai_config, user_id, session_id, auto_start_session, explicit=False)
         self._open: OrderedDict[Any, _Open] = OrderedDict()
-        self._contexts: OrderedDict[Any, CallContext] = OrderedDict()  # by root run: whose its last model call was
+        self._contexts: OrderedDict[Any, Scope] = OrderedDict()  # by root run: whose its last model call was
         watch_frameworks(self)
 
     # Models ---------------------------------------------------------------------------------------------------

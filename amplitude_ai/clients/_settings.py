@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import _scope
 from .._guard import guard
-from .._models import Binding, CallContext
+from .._models import Binding, Scope
 from .._runtime import observer
 from ..instrumentation.factory import _watch
 from ..transports._httpx_family import TransportBase, end_client
@@ -40,7 +40,7 @@ class ClientSettings:
         weakref.finalize(self, end_run, self.binding).atexit = False
 
 
-def _snapshot(binding: Binding, headers: Mapping[str, Any]) -> CallContext:
+def _snapshot(binding: Binding, headers: Mapping[str, Any]) -> Scope:
     own = headers.get(_BINDING)
     if own is None:
         return _scope.snapshot(binding, headers)

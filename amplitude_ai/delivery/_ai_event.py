@@ -105,20 +105,21 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
     """
 
     def __init__(self, event: Event, receipt: DeliveryReceipt | None = None, min_id_length: int | None = None) -> None:
+        scope = event.scope
         super().__init__(
             event_type=safe_text(event.event_type),
-            user_id=None if event.user_id is None else safe_text(event.user_id),
-            device_id=None if event.device_id is None else safe_text(event.device_id),
-            session_id=event.amplitude_session_id,
+            user_id=None if scope.user_id is None else safe_text(scope.user_id),
+            device_id=None if scope.device_id is None else safe_text(scope.device_id),
+            session_id=scope.amplitude_session_id,
             time=event.time_ms,
             insert_id=event.insert_id,
         )
         # Not an argument: the constructor would look at every value again, to refuse what `safe_properties` made safe.
         self.event_properties = safe_properties(event.properties)
-        if event.groups:
-            self.groups = safe_properties(event.groups)
-        if event.user_properties:
-            self.user_properties = safe_properties(event.user_properties)
+        if scope.groups:
+            self.groups = safe_properties(scope.groups)
+        if scope.user_properties:
+            self.user_properties = safe_properties(scope.user_properties)
         self.receipt = receipt
         self.config = event.config
         #: The event of the specification that this one is in other words, if it is.

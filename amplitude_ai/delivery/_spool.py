@@ -17,13 +17,14 @@ import orjson
 
 from .. import _threads
 from .._guard import log_once
-from .._models import Event
+from .._models import Event, Scope
 from .._safe import safe_properties, safe_text
 from ._spool_file import SpoolFile
 from ._spool_owners import Owner, is_dead
 from ._sqlite import is_damaged
 
 _T = TypeVar("_T")
+_OF_SCOPE = ("user_id", "device_id", "amplitude_session_id", "groups", "user_properties")
 
 
 class Spool:
@@ -176,9 +177,9 @@ def _body(event: Event) -> bytes:
             "insert_id": event.insert_id,
             "user_id": None if event.user_id is None else safe_text(event.user_id),
             "device_id": None if event.device_id is None else safe_text(event.device_id),
-            "amplitude_session_id": event.amplitude_session_id,
-            "groups": event.groups and safe_properties(event.groups),
-            "user_properties": event.user_properties and safe_properties(event.user_properties),
+            "amplitude_session_id": event.scope.amplitude_session_id,
+            "groups": event.scope.groups and safe_properties(event.scope.groups),
+            "user_properties": event.scope.user_properties and safe_properties(event.scope.user_properties),
             "properties": safe_properties(event.properties),
         }
     )
@@ -186,6 +187,8 @@ def _body(event: Event) -> bytes:
 
 def _event(body: bytes) -> Event | None:
     try:
-        return Event(**orjson.loads(body))
-    except (ValueError, TypeError):
+        told = orjson.loads(body)
+        scope = Scope(**{name: told.pop(name, None) for name in _OF_SCOPE})
+        return Event(scope=scope, **told)
+    except (ValueError, TypeError, AttributeError):
         return None

@@ -157,9 +157,9 @@ _bindings: weakref.WeakKeyDictionary[Any, Binding] = weakref.WeakKeyDictionary()
 
 def _binding(client: Any) -> Binding | None:
     """Whose the calls of ``client`` are: the framework's that is calling, else the hook's; ``None`` is nobody's."""
-    witness = ambient().witness
-    if witness is not None:
-        return witness.binding
+    framework_call = ambient().framework_call
+    if framework_call is not None:
+        return framework_call.binding
     if _EVERYTHING not in _wanted:
         return None
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _arguments, _clock
@@ -36,7 +36,7 @@ class Whose:
     @property
     def session_id(self) -> str | None:
         """The run it belongs to."""
-        return self.origin.session_id
+        return self.origin.scope.session_id
 
 
 def whose(
@@ -48,26 +48,23 @@ def whose(
     custom_properties: object = None,
 ) -> Whose:
     """Put together what was told of an event's owner and what the context around says."""
-    around = ambient().told()
+    around = ambient().with_request()
     config = config_of(binding)
+    scope = replace(
+        around,
+        binding=binding,
+        user_id=binding.user_id or around.user_id,
+        properties={**around.properties, **_arguments.properties("custom_properties", custom_properties)},
+        span=current_span(),
+        framework_call=None,
+    )
     return Whose(
         origin=Origin(
             config=config,
             privacy=Privacy(config, around.privacy_mode),
-            session_id=session_id,
-            user_id=binding.user_id or around.user_id,
+            scope=_events.addressed(scope, session_id),
             provider=_arguments.text("model_provider", model_provider),
             model=_arguments.text("model_name", model_name),
-            properties={
-                **around.properties,
-                **_arguments.properties("custom_properties", custom_properties),
-            },
-            amplitude_client=binding.amplitude_client,
-            device_id=around.device_id,
-            amplitude_session_id=around.amplitude_session_id,
-            groups=around.groups,
-            user_properties=around.user_properties,
-            span=current_span(),
         ),
         at_ms=_clock.wall_ms(),
     )
@@ -80,10 +77,9 @@ def told_binding(amplitude_client: object, ai_config: object, user_id: object, s
     ]
     binding: Binding = bind(*values)  # type: ignore[arg-type]  # checking types is what it is for
     session = ambient().binding
-    if session is not None:
-        if binding.amplitude_client is None:
-            binding.amplitude_client = session.amplitude_client
-        binding.config = binding.config or session.config
+    if binding.amplitude_client is None:
+        binding.amplitude_client = session.amplitude_client
+    binding.config = binding.config or session.config
     return binding
 
 
@@ -105,7 +101,7 @@ def send(owner: Whose, make: Callable[[], Event], totals: RunStats | None = None
             totals.add(event.event_type, event.properties)
         return [event]
 
-    runtime.emit_made(made, owner.origin.amplitude_client, owner.origin.config, size)
+    runtime.emit_made(made, owner.origin.scope.binding.amplitude_client, owner.origin.config, size)
 
 
 def new_id() -> str:
@@ -115,7 +111,7 @@ def new_id() -> str:
 
 def message_key(owner: Whose, message_id: str | None) -> str:
     """What an event is named after: the application's own id where it has one, so that telling it again is harmless."""
-    return new_id() if message_id is None else f"{owner.session_id}/{owner.origin.user_id}/{message_id}"
+    return new_id() if message_id is None else f"{owner.session_id}/{owner.origin.scope.user_id}/{message_id}"
 
 
 def run_started(owner: Whose, run_id: str) -> Event:

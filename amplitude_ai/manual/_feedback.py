@@ -66,20 +66,21 @@ def feedback(
         answer = book.answer(response_id)
         if answer is not None:
             known, message_id = answer
-            origin = replace(
-                known,
-                user_id=origin.user_id or known.user_id,
-                session_id=session_id or known.session_id,
-                properties={**known.properties, **origin.properties},
-                amplitude_client=known.amplitude_client if amplitude_client is None else amplitude_client,
+            mine, answered = origin.scope, known.scope
+            scope = replace(
+                answered,
+                user_id=mine.user_id or answered.user_id,
+                properties={**answered.properties, **mine.properties},
+                binding=answered.binding if amplitude_client is None else binding,
             )
+            origin = replace(known, scope=_events.addressed(scope, session_id or answered.session_id))
         try:
             return [_events.feedback(origin, own.at_ms, key, response_id, message_id, number, word, said)]
         except PrivacyError:
             count("dropped_privacy")
             return []
 
-    runtime.emit_made(make, own.origin.amplitude_client, own.origin.config, len(said or ""))
+    runtime.emit_made(make, own.origin.scope.binding.amplitude_client, own.origin.config, len(said or ""))
 
 
 def _id_of(response: Any) -> str:

@@ -13,7 +13,7 @@ def get_current_session_id() -> str | None:
     Set by `set_session_id`, by ``context(session_id=...)``, or by the ``llm_session`` around this code. Sessions that
     are made automatically, one per client, are not set here.
     """
-    return ambient().told().session_id
+    return ambient().with_request().session_id
 
 
 def set_session_id(session_id: str | None) -> None:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from .. import _arguments, _clock
 from .._guard import log_once
-from .._models import Event
+from .._models import Event, Scope
 from .._runtime import runtime
-from .._scope import Ambient, ambient, set_ambient
+from .._scope import ambient, set_ambient
 from ..sessions._runs import RunRegistry, new_session_id
 from ..sessions._totals import RunStats
 from . import _build, _facts
@@ -63,7 +63,7 @@ class LLMSessionTracker:
         self._provider = _arguments.text("model_provider", model_provider)
         self._model = _arguments.text("model_name", model_name)
         self._properties = _arguments.properties("custom_properties", custom_properties)
-        around = ambient().told()
+        around = ambient().with_request()
         # The id of a session around this one is that session's: this one gets its own.
         inherited = None if around.managed_session else around.session_id
         generated = new_session_id() if _build.config_of(self._binding).auto_generate_session_ids else None
@@ -72,7 +72,7 @@ class LLMSessionTracker:
         self._user_id = self._binding.user_id or around.user_id
         self._run_id = _build.new_id()
         self._totals = RunStats()
-        self._before: Ambient | None = None
+        self._before: Scope | None = None
         self._started_ns: int | None = None
         self._finished_ns: int | None = None
 
@@ -275,12 +275,12 @@ class LLMSessionTracker:
             self._started_ns = _clock.perf_ns()
             owner = self._whose()
             runtime.emit_made(
-                lambda book: self._started(book, owner), owner.origin.amplitude_client, owner.origin.config, 0
+                lambda book: self._started(book, owner), self._binding.amplitude_client, owner.origin.config, 0
             )
 
     def _started(self, book: RunRegistry, owner: Whose) -> list[Event]:
         # The id of the context may have begun before: by another session of it, or by calls outside of any.
-        first = book.begins(owner.session_id, owner.origin.amplitude_client)
+        first = book.begins(owner.session_id, self._binding.amplitude_client)
         return [_build.run_started(owner, self._run_id)] if first or not self._inherits else []
 
     def _leave(self) -> None:

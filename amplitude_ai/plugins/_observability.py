@@ -19,7 +19,7 @@ from amplitude.event import BaseEvent
 from .. import _clock
 from .._config import AIConfig
 from .._guard import count
-from .._models import Event
+from .._models import Event, Scope
 from .._safe import safe_properties
 from ..delivery import _agent_analytics
 from ..delivery._ai_event import LONG_TEXT, AIEvent
@@ -125,11 +125,9 @@ class AIObservabilityPlugin(AIPlugin):
             origin=Origin(
                 config=self._config,
                 privacy=self._privacy,
-                session_id=name_in(properties, "session_id"),
-                user_id=event.user_id,
+                scope=Scope(session_id=name_in(properties, "session_id"), user_id=event.user_id, properties=custom),
                 provider=name_in(properties, "model_provider"),
                 model=name_in(properties, "model_name"),
-                properties=custom,
             ),
             insert_id=event.insert_id or str(uuid.uuid4()),
             at_ms=event.time or _clock.wall_ms(),
@@ -166,7 +164,7 @@ class AIObservabilityPlugin(AIPlugin):
 
     def _with_totals(self, told: Told, properties: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
-            run = self._runs.get(told.origin.session_id or "")
+            run = self._runs.get(told.origin.scope.session_id or "")
         if run is None:
             return dict(properties)
         stats = run.stats

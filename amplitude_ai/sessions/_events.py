@@ -16,7 +16,7 @@ from importlib import metadata
 from typing import Any
 
 from .._config import AIConfig
-from .._models import Event, Exchange, LLMCall
+from .._models import Event, Exchange, LLMCall, Scope
 from . import _details
 from ._attempts import Attempt
 from ._operations import operation_name
@@ -47,21 +47,13 @@ _NAMESPACE = uuid.UUID("5d0c8a52-6f0e-5b8e-9a39-6a3c0e8f7d11")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose an event is: what all events of one call have in common."""
+    """What all events of one call have in common. The scope is one that `addressed` has passed."""
 
     config: AIConfig
     privacy: Privacy
-    session_id: str | None = None
-    user_id: str | None = None
+    scope: Scope
     provider: str | None = None
     model: str | None = None
-    properties: Mapping[str, Any] = field(default_factory=dict)
-    amplitude_client: Any = None
-    device_id: str | None = None
-    amplitude_session_id: int | None = None
-    groups: Mapping[str, Any] | None = None
-    user_properties: Mapping[str, Any] | None = None
-    span: Any = None
     #: Where in its run it stands: its turn, its agent, whose work it is; on the events that have them.
     place: Mapping[str, Any] = field(default_factory=dict)
     #: What the ``llm_message`` of the call says of it; see `facts_of_call`.
@@ -79,39 +71,45 @@ def build(
     """One event. Our own properties win over custom ones of the same name.
 
     Raises:
-        ValueError: a property is not in the schema of ``event_type`` (custom ones go to ``Origin.properties``).
+        ValueError: a property is not in the schema of ``event_type`` (custom ones go to ``Scope.properties``).
     """
     unknown = properties.keys() - set(SCHEMA[event_type])
     if unknown:
         raise ValueError(f"{event_type} has no property {min(unknown)!r}: pass it as a custom property")
+    scope = origin.scope
     off = _switched_off(origin.config)
     own = {
-        "session_id": origin.session_id,
+        "session_id": scope.session_id,
         "model_provider": origin.provider,
         "model_name": origin.model,
         "sdk_version": sdk_version(),
-        **_trace(origin.span),
+        **_trace(scope.span),
         **({name: value for name, value in origin.place.items() if name in SCHEMA[event_type]}),
         **properties,
     }
     own = origin.privacy.names(own)
     known = {name: _rounded(name, value) for name, value in own.items() if value is not None and name not in off}
-    custom = {name: value for name, value in origin.properties.items() if name not in own}
+    custom = {name: value for name, value in scope.properties.items() if name not in own}
     return Event(
         event_type=event_type,
         time_ms=time_ms,
         insert_id=insert_id,
         properties={**custom, **known},
-        user_id=origin.user_id,
-        device_id=origin.device_id or (None if origin.user_id is not None else machine_id()),
-        amplitude_session_id=origin.amplitude_session_id,
-        groups=origin.groups,
-        user_properties=origin.user_properties,
-        amplitude_client=origin.amplitude_client,
+        scope=scope,
         config=origin.config,
         call=origin.call,
-        details=details or (_details.of_event(origin.privacy, origin.span) if _details.wanted(origin.config) else {}),
+        details=details or (_details.of_event(origin.privacy, scope.span) if _details.wanted(origin.config) else {}),
     )
+
+
+def addressed(scope: Scope, session_id: str | None) -> Scope:
+    """``scope`` in that run, with the machine for a device where nobody is known: Amplitude refuses what has no id."""
+    device_id = None if scope.device_id == machine_id() else scope.device_id
+    if device_id is None and scope.user_id is None:
+        device_id = machine_id()
+    if session_id == scope.session_id and device_id == scope.device_id:
+        return scope
+    return replace(scope, session_id=session_id, device_id=device_id)
 
 
 def _trace(span: Any) -> dict[str, str]:
@@ -206,7 +204,9 @@ def llm_message(
         "ratelimit_reset_requests_ms": call.ratelimit_reset_requests_ms,
         "ratelimit_reset_tokens_ms": call.ratelimit_reset_tokens_ms,
     }
-    details = _details.of_call(origin.privacy, call, exchange, origin.span) if _details.wanted(origin.config) else None
+    details = None
+    if _details.wanted(origin.config):
+        details = _details.of_call(origin.privacy, call, exchange, origin.scope.span)
     return build(LLM_MESSAGE, origin, finished_at_ms(exchange), insert_id, properties, details)
 
 
@@ -308,7 +308,7 @@ def sdk_version() -> str | None:
 
 @cache
 def machine_id() -> str:
-    """A stable id of this machine, for events without a user: Amplitude refuses those without any id."""
+    """A stable id of this machine."""
     return f"amplitude-ai-{uuid.uuid5(_NAMESPACE, platform.node() or 'unknown')}"
 
 

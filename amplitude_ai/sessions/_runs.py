@@ -20,7 +20,7 @@ from typing import Any
 
 from .._config import AIConfig
 from .._guard import count
-from .._models import CallContext, Event, Exchange, LLMCall, ToolCall
+from .._models import Event, Exchange, LLMCall, Scope, ToolCall
 from . import _events, _tools, schema
 from ._attempts import Attempt, Attempts
 from ._conversation import Conversation
@@ -134,7 +134,8 @@ class RunRegistry:
         asked_for = [one for one in run.waiting.values() if tool.id is not None and one.id == tool.id]
         for one in asked_for[:1]:
             del run.waiting[one.insert_id]
-            origin = replace(one.origin, properties={**one.origin.properties, **origin.properties})
+            properties = {**one.origin.scope.properties, **exchange.context.properties}
+            origin = replace(one.origin, scope=replace(one.origin.scope, properties=properties))
         self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, exchange.latency_ms))
         self._schedule(run)
         return events
@@ -165,9 +166,9 @@ class RunRegistry:
     def _who_asked(self, tool: ToolCall, exchange: Exchange) -> tuple[_Run | None, _tools.Pending | None]:
         """The oldest waiting call of that name and those arguments: of the exchange's own run, else of the latest."""
         own = self._runs.get(_name(exchange.context))
-        user = exchange.context.user_id or exchange.context.binding.user_id
+        user = exchange.context.user_id
         for run in [*([own] if own else []), *islice(reversed(self._runs.values()), _MAX_ASKED)]:
-            if run is not own and user is not None and run.origin.user_id not in (user, None):
+            if run is not own and user is not None and run.origin.scope.user_id not in (user, None):
                 continue
             for one in run.waiting.values():
                 if _tools.is_same(one, tool):
@@ -255,7 +256,7 @@ class RunRegistry:
         """With the user that the request itself names, where that is wanted and nobody has told another."""
         context = exchange.context
         wanted = (context.binding.config or self._config).identity_from_body
-        if not wanted or call.end_user is None or context.user_id or context.binding.user_id:
+        if not wanted or call.end_user is None or context.user_id:
             return exchange
         return replace(exchange, context=replace(context, user_id=call.end_user))
 
@@ -270,29 +271,22 @@ class RunRegistry:
         if run is not None and started - run.last_ms >= run.origin.config.session_timeout_ms:
             events += self._end(name, run.last_ms, "timeout")
             run = None
-        explicit = context.session_id or context.binding.session_id
-        session_id = explicit or (run.origin.session_id if run is not None else _automatic_id(context, config))
+        session_id = context.session_id
+        if session_id is None:
+            session_id = _automatic_id(context, config) if run is None else run.origin.scope.session_id
         origin = Origin(
             config=config,
             privacy=Privacy(config, context.privacy_mode),
-            session_id=session_id,
-            user_id=context.user_id or context.binding.user_id,
+            scope=_events.addressed(context, session_id),
             provider=call.provider or None,
             model=call.model or call.requested_model,
-            properties=context.properties,
-            amplitude_client=context.binding.amplitude_client,
-            device_id=context.device_id,
-            amplitude_session_id=context.amplitude_session_id,
-            groups=context.groups,
-            user_properties=context.user_properties,
-            span=context.span,
             call={"host": call.host or None, "requested_model": call.requested_model},
         )
         if run is None:
             while len(self._runs) >= self._max_runs:
                 oldest = next(iter(self._runs))
                 events += self._end(oldest, self._runs[oldest].last_ms, "evicted")
-            own = explicit is None or explicit == context.binding.session_id
+            own = context.session_id is None or context.session_id == context.binding.session_id
             managed = context.managed_session or context.binding.managed
             run = _Run(
                 id=exchange.id,
@@ -418,12 +412,11 @@ def _add(events: list[Event], make: Callable[[], Event]) -> bool:
     return True
 
 
-def _name(context: CallContext) -> Hashable:
+def _name(context: Scope) -> Hashable:
     """What makes two calls one run. The Amplitude client is part of it: its events go to another project."""
-    session_id = context.session_id or context.binding.session_id
-    if session_id is not None:
-        return session_id, id(context.binding.amplitude_client), id(context.totals)
-    return context.binding.key, context.user_id or context.binding.user_id, context.device_id
+    if context.session_id is not None:
+        return context.session_id, id(context.binding.amplitude_client), id(context.totals)
+    return context.binding.key, context.user_id, context.device_id
 
 
 def _is_of(name: Hashable, key: tuple[str, int]) -> bool:
@@ -431,7 +424,7 @@ def _is_of(name: Hashable, key: tuple[str, int]) -> bool:
     return isinstance(name, tuple) and name[:2] == key
 
 
-def _automatic_id(context: CallContext, config: AIConfig) -> str | None:
+def _automatic_id(context: Scope, config: AIConfig) -> str | None:
     return new_session_id() if context.binding.auto_start_session and config.auto_generate_session_ids else None
 
 

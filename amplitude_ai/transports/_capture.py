@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _clock
 from .._foreign import clean_text, clean_url
 from .._guard import count, report
-from .._models import CallContext, CallError, Exchange, Outcome
+from .._models import CallError, Exchange, Outcome, Scope
 
 if TYPE_CHECKING:
     from ._usage_injection import UsageFilter
@@ -106,7 +106,7 @@ class Capture:
     def __init__(
         self,
         sink: Sink,
-        context: CallContext,
+        context: Scope,
         method: str,
         url: object,
         request_headers: dict[str, str],

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from .._guard import count
-from .._models import Binding, CallContext
+from .._models import Binding, Scope
 from .._scope import HEADER_PREFIX
 from ._capture import REQUEST_HEADERS, Capture, Sink
 
@@ -47,7 +47,7 @@ class Observer:
     Attributes:
         sink: takes each finished `Capture`.
         watches: ``(method, host, path, explicit) -> bool``; asked on the caller's thread, so it must be quick.
-        snapshot: ``(binding, our headers) -> CallContext``.
+        snapshot: ``(binding, our headers) -> Scope``.
         client_closed: told when an instrumented client is closed; ends its automatic run.
         may_watch: a raw path -> False when no request there is a model call, whatever its host: a quick no.
         takes_usage_option: ``(method, host, path)`` -> whether streams there tell their usage when asked to.
@@ -55,7 +55,7 @@ class Observer:
 
     sink: Sink
     watches: Callable[[str, str, str, bool], bool]
-    snapshot: Callable[[Binding, Mapping[str, str]], CallContext]
+    snapshot: Callable[[Binding, Mapping[str, str]], Scope]
     client_closed: Callable[[Binding], None]
     may_watch: Callable[[bytes], bool] = lambda raw_path: True
     takes_usage_option: Callable[[str, str, str], bool] = lambda method, host, path: False

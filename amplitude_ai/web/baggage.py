@@ -30,7 +30,7 @@ def inject(headers: MutableMapping[str, str] | None = None) -> MutableMapping[st
         ``headers``.
     """
     carrier: MutableMapping[str, str] = {} if headers is None else headers
-    around = ambient().told()
+    around = ambient().with_request()
     said = {
         "user_id": around.user_id,
         "session_id": around.session_id,

@@ -14,7 +14,8 @@ from asgiref.sync import iscoroutinefunction
 from django.utils.decorators import sync_and_async_middleware
 
 from .._guard import guard
-from .._scope import Ambient, ambient, set_ambient
+from .._models import Scope
+from .._scope import ambient, set_ambient
 from ._request import RequestScope, read
 from .wsgi import Streamed
 
@@ -69,13 +70,13 @@ def _session_cookie() -> str:
     return str(settings.SESSION_COOKIE_NAME)
 
 
-def _around(request: Any, before: Ambient) -> Ambient:
+def _around(request: Any, before: Scope) -> Scope:
     with guard("web_request"):
         return replace(before, request=RequestScope(read(request.headers.get, False), _user_id, request))
     return before
 
 
-def _streamed(response: Any, around: Ambient) -> Any:
+def _streamed(response: Any, around: Scope) -> Any:
     with guard("web_request"):
         if getattr(response, "streaming", False) and getattr(response, "file_to_stream", None) is None:
             if getattr(response, "is_async", False):
@@ -85,7 +86,7 @@ def _streamed(response: Any, around: Ambient) -> Any:
     return response
 
 
-async def _streamed_async(parts: AsyncIterator[Any], around: Ambient) -> AsyncIterator[Any]:
+async def _streamed_async(parts: AsyncIterator[Any], around: Scope) -> AsyncIterator[Any]:
     set_ambient(around)  # each response is streamed in a task of its own
     async for part in parts:
         set_ambient(around)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from .._guard import guard
-from .._scope import Ambient, ambient, set_ambient
+from .._models import Scope
+from .._scope import ambient, set_ambient
 from ._request import FindsUser, RequestScope, read
 
 _App = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -54,7 +55,7 @@ class WSGIMiddleware:
 class Streamed:
     """A body each part of which is made in the context of its request, whatever thread asks for it."""
 
-    def __init__(self, body: Iterable[bytes], around: Ambient) -> None:
+    def __init__(self, body: Iterable[bytes], around: Scope) -> None:
         self._body = body
         self._parts: Iterator[bytes] | None = None
         self._around = around
