@@ -13,9 +13,16 @@ from amplitude_ai.parsers._formats import FORMATS
 from amplitude_ai.parsers._read import read
 from amplitude_ai.parsers._router import route
 
-from .fixtures import anthropic, google, hosts, openai, others
+from .fixtures import anthropic, google, hosts, oddities, openai, others
 
-EXAMPLES = [*openai.EXAMPLES, *anthropic.EXAMPLES, *google.EXAMPLES, *others.EXAMPLES, *hosts.EXAMPLES]
+EXAMPLES = [
+    *openai.EXAMPLES,
+    *anthropic.EXAMPLES,
+    *google.EXAMPLES,
+    *others.EXAMPLES,
+    *hosts.EXAMPLES,
+    *oddities.EXAMPLES,
+]
 STREAMS = [one for one in EXAMPLES if isinstance(one.answer, list) and one.kind != "json" and one.status < 400]
 each = pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.name)
 each_stream = pytest.mark.parametrize("example", STREAMS, ids=lambda one: one.name)

@@ -1,12 +1,14 @@
 """The bodies of Bedrock's ``invoke``: each model family's own.
 
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html. Anthropic's and the chat-shaped ones are
-read by their own parsers; here are the rest: Llama, Titan, Mistral's and Cohere's text models, embeddings.
+read by their own parsers, Cohere's Command R too; here are the rest: Llama, Titan, Mistral's and Cohere's text models,
+Pegasus, embeddings, reranking, images.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -16,14 +18,20 @@ from ._anthropic_fold import fold_message
 from ._bedrock_converse import fold_converse
 from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
+from ._media import describe_base64
 from .anthropic import read_message
 
 #: Where the families put what they wrote, in a body or in a piece of a stream.
-_TEXT_FIELDS = ("generation", "outputText", "completion", "text")
+_TEXT_FIELDS = ("generation", "outputText", "completion", "text", "message")
 _REASON_FIELDS = ("stop_reason", "completionReason", "finish_reason", "finishReason")
 #: What only a stream's last piece has: Titan gives no reason where a guardrail stepped in.
 _LAST = ("amazon-bedrock-invocationMetrics", "totalOutputTextTokenCount", "amazon-bedrock-guardrailAction")
-_PROMPT_FIELDS = ("prompt", "inputText", "message")
+_PROMPT_FIELDS = ("prompt", "inputText", "message", "inputPrompt")
+#: What images are asked with (Titan, Nova Canvas, Stability's), and answered.
+_IMAGE_TASKS = frozenset(
+    ("TEXT_IMAGE", "COLOR_GUIDED_GENERATION", "IMAGE_VARIATION", "INPAINTING", "OUTPAINTING", "BACKGROUND_REMOVAL")
+)
+_IMAGES = ("images", "artifacts")
 
 
 def fold_invoke(frames: Iterable[Frame], request: WireRequest) -> Folded:
@@ -78,10 +86,15 @@ def read_invoke(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         call = openai_chat.FORMAT.parse(request, body)
         if call is not None:
             return call
-    if "embedding" in body or "embeddings" in body or "embeddingTypes" in asked or "input_type" in asked:
-        given = asked.get("texts") or [asked.get("inputText")]
-        said = tuple(Message("user", text) for text in as_list(given) if isinstance(text, str))
-        return LLMCall(request.provider, "embeddings", usage=_usage(body), messages=said)
+    if "message" in asked and "embeddings" not in body:  # Command R
+        call = cohere.CHAT.parse(request, body)
+        if call is not None:  # Bedrock bills what its own metrics say, not what Cohere counts with its own prompt
+            return replace(call, model=None, usage=_usage(body), price_usage=None)
+    other = _other_operation(asked, body)
+    if other is not None:
+        said = tuple(Message("user", text) for text in _said(asked))
+        shown = _shown(body) if other == "image" else None
+        return LLMCall(request.provider, other, usage=_usage(body), messages=said, output_text=shown)
     settings = as_dict(asked.get("textGenerationConfig")) or asked
     prompt = _first_text(asked, _PROMPT_FIELDS)
     return LLMCall(
@@ -102,6 +115,32 @@ def read_invoke(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         ),
         top_p=as_float(settings.get("top_p", settings.get("topP"))),
     )
+
+
+def _other_operation(asked: Mapping[str, Any], body: Mapping[str, Any]) -> str | None:
+    """What it is where no text is written."""
+    if "query" in asked and "documents" in asked:
+        return "rerank"
+    task = as_str(asked.get("taskType")) or ""
+    if task in _IMAGE_TASKS or any(name in body for name in _IMAGES) or "text_prompts" in asked:
+        return "image"
+    embeds = "embedding" in body or "embeddings" in body or "embeddingTypes" in asked or "input_type" in asked
+    return "embeddings" if embeds or task.endswith("_EMBEDDING") else None
+
+
+def _said(asked: Mapping[str, Any]) -> Iterator[str]:
+    """The texts that are embedded, compared or drawn."""
+    nested = ("textToImageParams", "inPaintingParams", "outPaintingParams", "colorGuidedGenerationParams")
+    texts = [*as_list(asked.get("texts")), *(asked.get(name) for name in ("inputText", "query", "prompt"))]
+    texts += [as_dict(asked.get(name)).get("text") for name in nested]
+    texts += [one.get("text") for one in dicts(asked.get("text_prompts"))]
+    text = as_dict(as_dict(asked.get("singleEmbeddingParams")).get("text"))
+    return (text for text in (*texts, text.get("value")) if isinstance(text, str) and text)
+
+
+def _shown(body: Mapping[str, Any]) -> str | None:
+    data = [*as_list(body.get("images")), *(one.get("base64") for one in dicts(body.get("artifacts")))]
+    return "\n".join(describe_base64("image", None, image) for image in data) or None
 
 
 def _usage(body: Mapping[str, Any]) -> Usage:

@@ -34,6 +34,7 @@ def read_error(body: JSON, headers: Mapping[str, str] | None = None) -> CallErro
     if isinstance(body, str):
         return CallError(type=header_type, message=body.strip()[:_TEXT_LIMIT] or None)
     outer = as_dict(body)
+    outer = as_dict(outer.get("Output")) or outer  # AWS, of an operation it does not know
     error = outer.get("error")
     if isinstance(error, str):
         return CallError(
@@ -46,8 +47,8 @@ def read_error(body: JSON, headers: Mapping[str, str] | None = None) -> CallErro
             code=_code(error.get("code")),
         )
     message = as_str(outer.get("message")) or as_str(outer.get("Message")) or _detail(outer)
-    kind = as_str(outer.get("type")) or as_str(outer.get("__type")) or header_type
-    if message is None and header_type is None:
+    kind = as_str(outer.get("type")) or (as_str(outer.get("__type")) or "").rpartition("#")[2] or header_type
+    if message is None and header_type is None and "__type" not in outer:
         return None
     return CallError(type=kind, message=message, code=_code(outer.get("code")))
 

@@ -167,6 +167,11 @@ def add_counts(*counts: int | None) -> int | None:
     return sum(known) if known else None
 
 
+def as_text(value: JSON) -> str:
+    """A value as JSON text: what stands where a text is meant to."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
 def arguments(text: object) -> JSON:
     """Tool arguments: the decoded JSON when ``text`` is JSON text, else ``text`` itself (cut streams, bad models)."""
     if not isinstance(text, str):

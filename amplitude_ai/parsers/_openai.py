@@ -9,7 +9,7 @@ from typing import Any
 from .._models import CallError, LLMCall, Usage
 from ._errors import read_error
 from ._format import WireRequest
-from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str
+from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, as_text
 from ._media import describe, describe_base64, describe_url
 from ._usage import Group
 from .compatible import Quirks, price_provider, quirks
@@ -126,7 +126,7 @@ def read_usage(usage: Mapping[str, Any], how: Quirks) -> Usage:
         output_tokens=output_tokens,
         total_tokens=total,
         cached_input_tokens=_cached(usage, inputs),
-        cache_write_tokens=_first(inputs, "cache_write_tokens", "cache_creation_tokens"),
+        cache_write_tokens=_written(usage, inputs),
         reasoning_tokens=reasoning,
         extra=dict(_extra(usage, inputs, outputs)),
     )
@@ -150,8 +150,13 @@ def _cached(usage: Mapping[str, Any], details: Mapping[str, Any]) -> int | None:
     if found is not None:
         return found
     # Top level: DeepSeek (prompt_cache_hit_tokens), Databricks and LiteLLM (cache_read_input_tokens),
-    # Moonshot and Together (cached_tokens). All are part of prompt_tokens.
-    return _first(usage, "prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens")
+    # Moonshot and Together (cached_tokens), Mistral (num_cached_tokens). All are part of prompt_tokens.
+    return _first(usage, "prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens", "num_cached_tokens")
+
+
+def _written(usage: Mapping[str, Any], details: Mapping[str, Any]) -> int | None:
+    found = _first(details, "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
+    return _first(usage, "cache_creation_input_tokens") if found is None else found  # Databricks, LiteLLM
 
 
 def _extra(
@@ -191,9 +196,14 @@ def _at(usage: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
 
 
 def visible_text(content: object) -> str | None:
-    """What the model wrote for people: a string, or the text parts of a list (Mistral), without separator."""
+    """What the model wrote for people: a string, or the text parts of a list (Mistral), without separator.
+
+    Cloudflare gives the object itself where one was asked for (``response_format``).
+    """
     if isinstance(content, str):
         return content
+    if isinstance(content, Mapping):
+        return _part_text(content) if "type" in content else as_text(content)
     texts = [text for part in as_list(content) if (text := _part_text(part)) is not None]
     return "".join(texts) if texts else None
 

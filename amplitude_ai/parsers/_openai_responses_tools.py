@@ -1,8 +1,8 @@
 """The tool calls among a response's output items (openai ``types/responses/response_output_item.py``).
 
 The caller's own: function, custom, computer, local shell, apply-patch. The provider's: web and file search, code
-interpreter, image generation, MCP, and what other providers add. What tells them apart is ``call_id``: an item that
-awaits a result has one.
+interpreter, image generation, MCP, programs (whose own calls are the caller's), and what other providers add. What
+tells them apart is ``call_id``: an item that awaits a result has one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def tool_calls(output: object) -> Iterator[ToolCall]:
             name = as_str(item.get("name"))
             if name is not None:
                 yield ToolCall(name=name, id=_id(item), arguments=made)
-        elif kind.endswith("_call") and kind not in _NO_CALLS:
+        elif kind == "program":
+            yield _program(item, results)
+        elif kind.endswith(("_call", "_results")) and kind not in _NO_CALLS:  # Perplexity tells results alone
             yield _built_in(item, kind, results)
 
 
@@ -47,7 +49,7 @@ def _id(item: Mapping[str, Any]) -> str | None:
 
 def _built_in(item: Mapping[str, Any], kind: str, results: Mapping[str, Mapping[str, Any]]) -> ToolCall:
     """A call of a tool the provider defines. OpenRouter prefixes its own: ``openrouter:web_search_call``."""
-    tool = kind.removesuffix("_call").rpartition(":")[2]
+    tool = kind.removesuffix("_call").removesuffix("_results").rpartition(":")[2]
     awaited = as_str(item.get("call_id"))
     answer = results.get(awaited) if awaited else None
     executed = awaited is None or answer is not None or item.get("execution") == "server"
@@ -63,6 +65,15 @@ def _built_in(item: Mapping[str, Any], kind: str, results: Mapping[str, Mapping[
         success=(False if failure else _DONE.get(as_str(item.get("status")) or "")) if executed else None,
         error_message=failure if executed else None,
     )
+
+
+def _program(item: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]]) -> ToolCall:
+    """A program the provider runs (``Program``, ``ProgramOutput``); it waits while the caller's tools are called."""
+    ident = _id(item)
+    answer = results.get(ident or "")
+    success = None if answer is None else _DONE.get(as_str(answer.get("status")) or "")
+    result = None if answer is None else answer.get("result")
+    return ToolCall("program", ident, {"code": item.get("code")}, "program", True, result, success)
 
 
 def _arguments(item: Mapping[str, Any]) -> JSON:

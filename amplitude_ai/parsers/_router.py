@@ -47,7 +47,7 @@ _HOSTS: tuple[HostRow, ...] = (
     HostRow(r"aws-external-anthropic\..*\.api\.aws", "anthropic", "anthropic"),
     HostRow(r"api\.cohere\.(?:com|ai)", "cohere", "cohere"),
     HostRow(r".*\.inference\.huggingface\.co|api-inference\.huggingface\.co", "huggingface"),
-    HostRow(r"api\.voyageai\.com|ai\.mongodb\.com", "voyage"),
+    HostRow(r"api\.voyageai\.com|ai\.mongodb\.com", "voyage", "voyageai"),
     *_formats.HOSTS,
 )
 

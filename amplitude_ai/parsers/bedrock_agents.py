@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from .._models import LLMCall, Message, ToolCall, Usage
 from ._errors import error_of
-from ._format import Folded, Frame, WireRequest
+from ._format import Folded, Frame, WireRequest, one_object
 from ._json import add_counts, arguments, as_count, as_dict, as_str, dicts
 from ._paths import HostRow, PathRow, on
 
@@ -72,12 +72,35 @@ class _Agent:
         )
 
 
-FORMATS = (_Agent(),)
+class _Rerank:
+    """https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Rerank.html: billed by the query."""
+
+    name = "bedrock.rerank"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        return one_object(frames)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        asked = as_dict(request.body)
+        how = as_dict(as_dict(asked.get("rerankingConfiguration")).get("bedrockRerankingConfiguration"))
+        named = as_str(as_dict(how.get("modelConfiguration")).get("modelArn"))
+        texts = (as_str(as_dict(one.get("textQuery")).get("text")) for one in dicts(asked.get("queries")))
+        return LLMCall(
+            provider=request.provider,
+            operation="rerank",
+            requested_model=named,
+            messages=tuple(Message("user", text) for text in texts if text),
+            error=error_of(request, body),
+        )
+
+
+FORMATS = (_Agent(), _Rerank())
 HOSTS = (HostRow(r"bedrock-agent-runtime(?:-fips)?\..*amazonaws\.com(?:\.cn)?", "bedrock", "aws"),)
 PATHS = (
     PathRow(
         r"/agents/[^/]+/agentAliases/[^/]+/sessions/[^/]+/text|/agents/[^/]+", "bedrock.agent", "bedrock", on("bedrock")
     ),
+    PathRow(r"/rerank", "bedrock.rerank", "bedrock", on("bedrock")),
     PathRow(r"/retrieveAndGenerate(?:Stream)?|/flows/[^/]+/aliases/[^/]+", "bedrock.agent", "bedrock", on("bedrock")),
 )
 

@@ -16,6 +16,7 @@ from ._format import Folded, Frame, WireRequest, one_object
 from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts
 from ._openai import prompt_text, visible_text
 
+_OPERATIONS = {"classify": "classification", "summarize": "completion"}
 _ROLES = {"user": "user", "assistant": "assistant", "chatbot": "assistant", "tool": "tool"}
 
 
@@ -49,23 +50,31 @@ class _Chat:
 
 
 class _Embed:
+    """``embed``, and two doors of old: ``classify`` and ``summarize``."""
+
     name = "cohere.embed"
 
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
-        return _last_object(frames)
+        return one_object(frames)
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
         asked = as_dict(request.body)
-        texts = [text for text in as_list(asked.get("texts")) if isinstance(text, str)]
+        given = (*as_list(asked.get("texts")), *as_list(asked.get("inputs")))
+        texts = [text for text in given if isinstance(text, str)]
         texts += [prompt_text(given.get("content")) for given in dicts(asked.get("inputs"))]
-        return replace(_call(request, body, "embeddings"), messages=tuple(Message("user", text) for text in texts))
+        texts += [asked["text"]] if as_str(asked.get("text")) else []
+        return replace(
+            _call(request, body, _OPERATIONS.get(request.path.rpartition("/")[2], "embeddings")),
+            messages=tuple(Message("user", text) for text in texts),
+            output_text=as_str(body.get("summary")),
+        )
 
 
 class _Rerank:
     name = "cohere.rerank"
 
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
-        return _last_object(frames)
+        return one_object(frames)
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
         query = as_str(as_dict(request.body).get("query"))
@@ -104,7 +113,8 @@ class _Generate:
         )
 
 
-FORMATS = (_Chat(), _Embed(), _Rerank(), _Generate())
+CHAT = _Chat()
+FORMATS = (CHAT, _Embed(), _Rerank(), _Generate())
 
 
 def _fold_generate(frames: Iterable[Frame]) -> Folded:
@@ -225,10 +235,6 @@ def _document(part: Mapping[str, Any]) -> str:
     document = as_dict(part.get("document"))
     data = document.get("data")
     return data if isinstance(data, str) else prompt_text([part])
-
-
-def _last_object(frames: Iterable[Frame]) -> Folded:
-    return one_object(frames)
 
 
 def _fold_v2(frames: Iterable[Frame]) -> Folded:

@@ -13,6 +13,7 @@ from .._models import LLMCall, ToolCall
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._google import USAGE, camel_case, messages, parts, pick, read_usage, requested_model, tool_results
+from ._google_partial import PartialCall, started
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 from ._usage import later
 
@@ -23,8 +24,8 @@ _FINISH = (
 )
 _BLOCK = ("BLOCK_REASON_UNSPECIFIED", "SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY")
 
-#: A part of a stream, and the texts of it that came so far.
-_Piece = tuple[Mapping[str, Any], list[str]]
+#: A part of a stream, the texts of it that came so far, and the call it is when that came in pieces.
+_Piece = tuple[Mapping[str, Any], list[str], PartialCall | None]
 
 
 class _Generate:
@@ -109,13 +110,24 @@ def _tool_calls(given: list[Mapping[str, Any]]) -> Iterator[ToolCall]:
 
 
 def _code_run(code: Mapping[str, Any], later: list[Mapping[str, Any]]) -> ToolCall:
+    """A run and its results: what it wrote before it failed is one of them."""
     ident = as_str(code.get("id"))
-    result = _answer(later, "codeExecutionResult", ident)
-    outcome = result.get("outcome")
+    results = list(_results(later, ident))
+    outcomes = [outcome for result in results if (outcome := result.get("outcome")) is not None]
     # Outcome: 1 OK, 2 FAILED, 3 DEADLINE_EXCEEDED.
-    success = None if outcome is None else outcome in ("OUTCOME_OK", 1)
-    made = {"code": code.get("code")}
-    return ToolCall("code_execution", ident, made, "code_execution", True, result.get("output"), success)
+    success = all(outcome in ("OUTCOME_OK", 1) for outcome in outcomes) if outcomes else None
+    outputs = [result["output"] for result in results if isinstance(result.get("output"), str)]
+    made, output = {"code": code.get("code")}, "".join(outputs) if outputs else None
+    return ToolCall("code_execution", ident, made, "code_execution", True, output, success)
+
+
+def _results(later: list[Mapping[str, Any]], ident: str | None) -> Iterator[Mapping[str, Any]]:
+    for part in later:
+        if pick(part, "executableCode"):
+            return
+        result = as_dict(pick(part, "codeExecutionResult"))
+        if result and (ident is None or result.get("id") in (None, ident)):
+            yield result
 
 
 def _answer(given: list[Mapping[str, Any]], name: str, ident: str | None) -> Mapping[str, Any]:
@@ -155,7 +167,7 @@ def _fold(frames: Iterable[Frame]) -> Folded:
             complete or any(map(_finish_reason, dicts(chunk.get("candidates")))) or _block_reason(chunk) is not None
         )
     for index, known in candidates.items():
-        known["content"] = {"role": "model", "parts": [_joined(*pair) for pair in given.get(index, [])]}
+        known["content"] = {"role": "model", "parts": [_joined(*piece) for piece in given.get(index, [])]}
     body["candidates"] = [candidates[index] for index in sorted(candidates)]
     body["usageMetadata"] = usage
     body.pop("usage_metadata", None)
@@ -163,15 +175,23 @@ def _fold(frames: Iterable[Frame]) -> Folded:
 
 
 def _merge(known: list[_Piece], part: Mapping[str, Any]) -> None:
-    """Append a part, or its text to the part before it when both are text of the same kind."""
-    text = part.get("text")
-    if not isinstance(text, str):
-        known.append((part, []))
-    elif known and known[-1][1] and bool(known[-1][0].get("thought")) == bool(part.get("thought")):
-        known[-1][1].append(text)
+    """Append a part, or what it holds to the part before it: text of the same kind, or more of the same call."""
+    text, call = part.get("text"), pick(part, "functionCall")
+    last = known[-1] if known else None
+    if isinstance(call, Mapping):
+        if last is not None and last[2] is not None and as_str(call.get("name")) is None:
+            last[2].add(call)
+        else:
+            known.append((part, [], started(call)))
+    elif not isinstance(text, str):
+        known.append((part, [], None))
+    elif last is not None and last[1] and bool(last[0].get("thought")) == bool(part.get("thought")):
+        last[1].append(text)
     else:
-        known.append((part, [text]))
+        known.append((part, [text], None))
 
 
-def _joined(part: Mapping[str, Any], texts: list[str]) -> Mapping[str, Any]:
+def _joined(part: Mapping[str, Any], texts: list[str], call: PartialCall | None) -> Mapping[str, Any]:
+    if call is not None:
+        return call.part()
     return {**part, "text": "".join(texts)} if texts else part

@@ -103,7 +103,24 @@ def _fold_completion(frames: Iterable[Frame]) -> Folded:
 
 
 def _embeddings(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
-    return replace(call, messages=tuple(_user(asked.get("input"))))
+    """Voyage has ``inputs`` too, of chunks and of parts (https://docs.voyageai.com/reference/), and says the total."""
+    given = _given(asked)
+    usage = call.usage
+    if usage.input_tokens is None:  # nothing is written
+        usage = replace(usage, input_tokens=usage.total_tokens)
+    return replace(call, messages=tuple(_user(given)), usage=usage)
+
+
+def _given(asked: Mapping[str, Any]) -> object:
+    if asked.get("inputs") is None:
+        return asked.get("input")
+    found: list[Any] = []
+    for one in as_list(asked["inputs"]):
+        if isinstance(one, Mapping):
+            found.append(prompt_text(one.get("content")))
+        else:
+            found.extend(as_list(one) or [one])
+    return found
 
 
 def _moderation(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
@@ -138,7 +155,7 @@ def _videos(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) ->
 
 def _seconds(value: object) -> float | None:
     """OpenAI says them as text."""
-    if isinstance(value, str) and value.isdecimal() and len(value) < 7:
+    if isinstance(value, str) and len(value) < 16 and value.replace(".", "", 1).isdecimal():
         return float(value)
     return as_float(value)
 
@@ -150,12 +167,17 @@ def _audio(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> 
         call,
         messages=tuple(_user(asked.get("input") or asked.get("text") or asked.get("prompt"))),
         output_text=text if isinstance(text, str) else None,
-        usage=_with_seconds(call.usage, as_dict(body.get("usage"))),
+        usage=_with_seconds(call.usage, body),
     )
 
 
-def _with_seconds(usage: Usage, reported: Mapping[str, Any]) -> Usage:
+def _with_seconds(usage: Usage, body: Mapping[str, Any]) -> Usage:
+    """Where nothing else is counted, the length that ``verbose_json`` tells (whisper at Groq and Azure; xAI's)."""
+    reported = as_dict(body.get("usage"))
     seconds = as_float(reported.get("seconds"))
+    seconds = as_float(reported.get("prompt_audio_seconds")) if seconds is None else seconds  # Mistral, beside tokens
+    if seconds is None and usage.input_tokens is None:
+        seconds = _seconds(body.get("duration"))
     if seconds is None or seconds < 0:
         return usage
     return replace(usage, extra={**usage.extra, "input_audio_seconds": seconds})
