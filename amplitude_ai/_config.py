@@ -16,11 +16,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from ._mistakes import answers_misspelling
+from .pricing import PriceTable
 
 logger = logging.getLogger("amplitude.ai")
-
-#: What a price table looks like once checked: ``{"gpt-4*": {"input": 3e-05, "output": 6e-05}}``, USD per token.
-PriceTable = Mapping[str, Mapping[str, float]]
 
 _PRICE_KEYS = ("input", "output", "cached_input", "cache_write")
 _PRICE_SHAPE = (
@@ -223,17 +221,16 @@ class AIConfig:
         cache_write_tokens: int | None = None,
     ) -> float | None:
         """The cost in USD, or ``None`` when the model's price is not known or ``cost_tracking`` is off."""
-        from .sessions._pricing import calculate_cost
+        from ._usage import Usage
+        from .pricing._cost import cost_by_name
 
-        return calculate_cost(
-            provider,
-            model,
-            input_tokens,
-            output_tokens,
-            ai_config=self,
+        usage = Usage(
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
             cached_input_tokens=cached_input_tokens,
             cache_write_tokens=cache_write_tokens,
         )
+        return cost_by_name(provider, model, usage, self)[0]
 
     def truncate_content(self, text: str) -> str:
         """``text``, cut to ``max_content_length`` characters where it is longer, the closing ``...`` included."""

@@ -50,7 +50,7 @@ def preload(config: AIConfig | None) -> None:
     if "prices" not in _done and (config is None or config.cost_tracking):
         _done.add("prices")
         with guard("preload"):
-            from .sessions._price_table import preload as load_prices
+            from .pricing._table import preload as load_prices
 
             load_prices()
     if "estimates" not in _done and config is not None and config.estimate_usage:

@@ -209,19 +209,19 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> Scope:
     properties = {**around.properties, **said.properties} if said.properties else around.properties
     session_id = said.session_id or around.session_id or binding.session_id
     managed = around.managed_session and session_id == around.session_id
-    made = Scope(
-        binding=binding if around.binding is NO_BINDING else _completed(binding, around.binding),
-        user_id=said.user_id or around.user_id or binding.user_id,
-        session_id=session_id,
-        privacy_mode=around.privacy_mode if said.privacy_mode is None else said.privacy_mode,
-        properties=properties,
-        managed_session=managed,
-        totals=around.totals if managed else None,
-        device_id=around.device_id,
-        amplitude_session_id=around.amplitude_session_id,
-        groups=around.groups,
-        user_properties=around.user_properties,
-        span=span,
+    made = Scope(  # by position, in the order of its fields: by name it costs the caller a tenth more
+        binding if around.binding is NO_BINDING else _completed(binding, around.binding),
+        said.user_id or around.user_id or binding.user_id,
+        session_id,
+        around.privacy_mode if said.privacy_mode is None else said.privacy_mode,
+        properties,
+        managed,
+        around.totals if managed else None,
+        around.device_id,
+        around.amplitude_session_id,
+        around.groups,
+        around.user_properties,
+        span,
     )
     if around.framework_call is not None:
         around.framework_call.contexts.append(made)

@@ -8,8 +8,8 @@ import pytest
 from genai_prices.data import providers
 
 from amplitude_ai._models import Usage
-from amplitude_ai.sessions import _price_table
-from amplitude_ai.sessions._price_table import table_price
+from amplitude_ai.pricing import _table
+from amplitude_ai.pricing._table import table_price
 
 TIERS = (None, "batch", "priority")
 
@@ -36,7 +36,7 @@ def test_every_model_of_a_provider_costs_what_the_table_says(provider):
         for _ in range(4):
             usage, tier = counts(dice), dice.choice(TIERS)
             when = time.time() - dice.randrange(86_400)
-            expected = _price_table._asked(provider, model.id, usage, tier, when)
+            expected = _table._asked(provider, model.id, usage, tier, when)
             assert table_price(provider, model.id, usage, tier, when) == expected, (model.id, usage, tier)
 
 

@@ -11,7 +11,7 @@ from amplitude_ai import AIConfig, calculate_cost
 from amplitude_ai._models import Usage
 from amplitude_ai.parsers._format import WireRequest
 from amplitude_ai.parsers._formats import FORMATS
-from amplitude_ai.sessions import _pricing
+from amplitude_ai.pricing import _cost
 from amplitude_ai.sessions._pricing import price
 
 from .records import NEW_YEAR, call
@@ -83,7 +83,7 @@ def test_own_prices_of_cached_tokens():
 
 def test_an_unknown_model_has_no_price(caplog):
     """``None``, never 0, and one line in the log for all its calls."""
-    _pricing._logged.clear()
+    _cost._logged.clear()
     with caplog.at_level(logging.WARNING, logger="amplitude.ai"):
         for _ in range(3):
             assert cost(model="acme-9000", requested_model="acme-9000") == (None, None)

@@ -7,8 +7,9 @@ from typing import Any
 
 from .. import _arguments
 from .._models import Usage
+from ..pricing._cost import cost_by_name
 from ._events import Origin
-from ._pricing import MANUAL, price_by_name
+from ._pricing import MANUAL
 from .schema import PROPERTIES
 
 _CHECKS: Mapping[str, Callable[[str, object], Any]] = {
@@ -38,4 +39,4 @@ def cost_of(origin: Origin, told: Mapping[str, Any], usage: Usage, when_ms: int)
     """(USD, where the figure comes from): the one told, else by the prices; ``(None, None)`` when it is not known."""
     if told.get("cost_usd") is not None:
         return told["cost_usd"], told.get("cost_source") or MANUAL
-    return price_by_name(origin.provider, origin.model, usage, origin.config, when_ms)
+    return cost_by_name(origin.provider, origin.model, usage, origin.config, when_ms)

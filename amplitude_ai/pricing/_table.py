@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from .._models import Usage
+from .._usage import Usage
 
 logger = logging.getLogger("amplitude.ai")
 
