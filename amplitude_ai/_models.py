@@ -134,6 +134,7 @@ class Scope:
         groups: Amplitude's groups, at the events' top level.
         user_properties: Amplitude's user properties, likewise.
         span: the OpenTelemetry ``SpanContext`` that was current, where that library is loaded.
+        surroundings: what the program's own libraries know of the agent at work (`_surroundings`). Empty once named.
         framework_call: the framework that is calling a model. ``None`` once settled.
         request: the web request being served; what is said here wins over it. ``None`` once settled.
     """
@@ -150,6 +151,7 @@ class Scope:
     groups: Mapping[str, Any] | None = None
     user_properties: Mapping[str, Any] | None = None
     span: Any = None
+    surroundings: tuple[Any, ...] = ()
     framework_call: FrameworkCall | None = None
     request: ServedRequest | None = None
 

@@ -11,7 +11,6 @@ import copy
 import functools
 import inspect
 import json
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import ContextDecorator
@@ -21,6 +20,7 @@ from typing import Any, Self, TypeVar, cast
 
 from ._mistakes import answers_misspelling
 from ._models import NO_BINDING, Binding, Scope
+from ._surroundings import look, span_context
 
 #: Prefix of the headers that are ours; they are removed before the wire.
 HEADER_PREFIX = b"x-amplitude-"
@@ -202,8 +202,8 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> Scope:
         headers: the request's ``X-Amplitude-*`` headers, lower-case names; most often empty.
     """
     around = _ambient.get().with_request()
-    span = current_span()
-    if not headers and around is _NOTHING and span is None:
+    surroundings = look()
+    if not headers and around is _NOTHING and not surroundings:
         return binding.plain
     said = _said(headers) if headers else _NOTHING
     properties = {**around.properties, **said.properties} if said.properties else around.properties
@@ -221,23 +221,12 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> Scope:
         around.amplitude_session_id,
         around.groups,
         around.user_properties,
-        span,
+        span_context(surroundings),
+        surroundings,
     )
     if around.framework_call is not None:
         around.framework_call.contexts.append(made)
     return made
-
-
-def current_span() -> Any:
-    """OpenTelemetry's ``SpanContext`` of now; ``None`` where that library is not loaded, or no span is current."""
-    api = sys.modules.get("opentelemetry.trace")
-    if api is None:
-        return None
-    try:
-        span = api.get_current_span().get_span_context()
-        return span if span.is_valid else None
-    except Exception:  # half imported, or another library of that name
-        return None
 
 
 def _completed(binding: Binding, session: Binding) -> Binding:

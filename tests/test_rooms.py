@@ -13,7 +13,7 @@ FLOORS = (
     ("_config",),
     ("_models",),
     ("_redact", "_process_hooks", "_arguments"),
-    ("_foreign", "_threads"),
+    ("_foreign", "_threads", "_surroundings"),
     ("_worker", "_flush_tie", "_scope"),
     ("_propagate", "transports", "parsers", "web"),
     ("parsing", "sessions"),

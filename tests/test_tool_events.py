@@ -126,3 +126,43 @@ def test_privacy_of_tools(option, gone, kept):
     said = only(book.record(brought(ToolResult("call-1", "18")), exchange(1, binding=binding)), "tool_called")
     assert gone not in said
     assert kept in said
+
+
+@pytest.mark.parametrize(
+    ("tool", "result", "expected"),
+    [
+        (ToolCall("transfer_to_billing", "call-1", {}), None, "billing"),  # LangGraph's and AutoGen's swarms
+        (ToolCall("transfer_to_billing_agent", "call-1", {}), '{"assistant": "Billing agent"}', "Billing agent"),
+        (ToolCall("escalate", "call-1", {}), '{"assistant": "Billing agent"}', "Billing agent"),  # openai-agents
+        (ToolCall("transfer_to_agent", "call-1", {"agent_name": "billing"}), None, "billing"),  # google-adk
+        (ToolCall("handoff_to_agent", "call-1", {"agent_name": "billing", "message": "m"}), None, "billing"),  # Strands
+        (ToolCall("Handoff-transfer_to_billing", "call-1", {}), None, "billing"),  # Semantic Kernel
+        (ToolCall("transfer_to_agent", "call-1", "broken"), None, None),
+        (ToolCall("get_weather", "call-1", {"agent_name": "billing"}), '{"assistant": 1}', None),
+        (ToolCall("get_weather", "call-1", {}), '{"assistant": "a", "more": 1}', None),
+        (ToolCall("get_weather", "call-1", {}), '{"assistant": broken', None),
+    ],
+)
+def test_handoffs(book, tool, result, expected):
+    """By the tool's name, by its argument where one tool hands over to any, by the result in its own spelling."""
+    binding = Binding()
+    events = book.record(asked(tool), exchange(binding=binding))
+    events = book.record(brought(ToolResult("call-1", result)), exchange(600, binding=binding))
+    assert only(events, "tool_called").get("handoff_to") == expected
+
+
+def test_a_handoff_that_privacy_keeps_to_itself(book):
+    """What only arguments or results say is left out with them; a tool's name is none."""
+    for config in (AIConfig(privacy_mode=True), AIConfig(exclude_tool_parameters=True, exclude_tool_results=True)):
+        binding = Binding(config=config)
+        tools = (
+            ToolCall("transfer_to_agent", "call-1", {"agent_name": "billing"}),
+            ToolCall("escalate", "call-2", {}),
+            ToolCall("transfer_to_sales", "call-3", {}),
+        )
+        told = book.record(asked(*tools), exchange(binding=binding))
+        results = brought(ToolResult("call-2", '{"assistant": "billing"}'), ToolResult("call-1", "ok"))
+        told += book.record(results, exchange(600, binding=binding))
+        told += book.end_client(binding.key, NEW_YEAR + 10_000)
+        named = [e.properties.get("handoff_to") for e in told if e.event_type == "tool_called"]
+        assert named == [None, None, "sales"]

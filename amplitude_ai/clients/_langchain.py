@@ -13,6 +13,7 @@ from .._guard import guard
 from .._models import Scope, ToolCall
 from .._runtime import bind
 from .._scope import snapshot
+from .._surroundings import langchain_names
 from ..instrumentation.install import watch_frameworks
 from ..parsers._json import as_str
 from ._framework import ModelCall, Stopwatch, tool_run
@@ -39,6 +40,7 @@ class _Open:
     parameters: Any = None
     tool_call_id: str | None = None
     streaming: bool = False
+    names: dict[str, Any] = field(default_factory=dict)  # its agent, its step
 
 
 class AmplitudeLangChainCallback(BaseCallbackHandler):  # type: ignore[misc]  # Any, for a type checker without LangChain
@@ -217,10 +219,20 @@ class AmplitudeLangChainCallback(BaseCallbackHandler):  # type: ignore[misc]  # 
             metadata=dict(more.get("metadata") or {}),
             root=above.root if above is not None else parent if parent is not None else run_id,
         )
+        one.names = langchain_names(one.metadata)
+        if above is not None:
+            one.names = _under(one.names, above.names)
         self._open[run_id] = one
         while len(self._open) > _MAX_OPEN:
             self._open.popitem(last=False)
         return one
+
+
+def _under(names: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """The names of a component that another one called: its agent's, and whose work that agent does."""
+    if names.get("agent") in (None, above.get("agent")):
+        return {**names, **{name: above[name] for name in ("agent", "parent_agent") if name in above}}
+    return {**names, "parent_agent": above["agent"]} if "agent" in above else names
 
 
 def _properties(one: _Open, run_id: Any) -> dict[str, Any]:
@@ -230,18 +242,9 @@ def _properties(one: _Open, run_id: Any) -> dict[str, Any]:
         "langchain_run_name": one.name,
         "langchain_root_run_id": str(one.root),
         "langchain_parent_run_id": None if one.parent is None else str(one.parent),
-        "agent": as_str(one.metadata.get("lc_agent_name")) or _subgraph(one.metadata),
-        "step": as_str(one.metadata.get("langgraph_node")),
-        "langgraph_step": one.metadata.get("langgraph_step"),
+        **one.names,
     }
     return {name: value for name, value in named.items() if value is not None}
-
-
-def _subgraph(metadata: dict[str, Any]) -> str | None:
-    """The graph inside a graph that this is in: ``billing:<id>|agent:<id>`` is the node ``agent`` of ``billing``."""
-    place = as_str(metadata.get("langgraph_checkpoint_ns")) or as_str(metadata.get("checkpoint_ns")) or ""
-    above = place.split("|")[:-1]
-    return above[-1].partition(":")[0] or None if above else None
 
 
 def _id(output: Any) -> Any:

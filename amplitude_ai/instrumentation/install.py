@@ -35,6 +35,7 @@ from ..transports._httpx_family import (
 )
 from . import _imports
 from ._hook import Hook
+from ._spans import watched_start_span
 
 if TYPE_CHECKING:
     from .._config import AIConfig
@@ -116,7 +117,7 @@ def is_installed() -> bool:
 
 def watched_libraries() -> frozenset[str]:
     """The import names of the libraries that `install_transport` watches where they are installed."""
-    return frozenset(name.partition(".")[0] for name in _PATCHES)
+    return frozenset(name.partition(".")[0] for name in _PATCHES if name != _SPANS)
 
 
 def watch_frameworks(owner: object) -> None:
@@ -297,10 +298,18 @@ def _hook_urllib3(module: ModuleType) -> None:
     _replace(module.HTTPConnectionPool, "urlopen", lambda original: watched_urlopen(original, observer, _binding_of()))
 
 
+def _hook_spans(module: ModuleType) -> None:
+    current_span = sys.modules["opentelemetry.trace"].get_current_span
+    _replace(module.Tracer, "start_span", lambda original: watched_start_span(original, current_span))
+
+
+#: No HTTP library: it says which agent is at work.
+_SPANS = "opentelemetry.sdk.trace"
 _PATCHES: dict[str, Callable[[Any], None]] = {
     "aiohttp": _hook_aiohttp,
     "httpx": _hook_httpx,
     "httpx2": _hook_httpx,
+    _SPANS: _hook_spans,
     "requests": _hook_requests,
     "urllib3.connectionpool": _hook_urllib3,
 }

@@ -12,9 +12,11 @@ from .._config import AIConfig
 from .._guard import count
 from .._models import Binding, Event
 from .._runtime import bind, runtime
-from .._scope import ambient, current_span
+from .._scope import ambient
+from .._surroundings import look, named, span_context
 from ..sessions import _events, schema
 from ..sessions._events import Origin
+from ..sessions._handoffs import handoff_to
 from ..sessions._operations import CHAT
 from ..sessions._privacy import Privacy, PrivacyError
 from ..sessions._recorded import cost_of, usage_of
@@ -50,12 +52,13 @@ def whose(
     """Put together what was told of an event's owner and what the context around says."""
     around = ambient().with_request()
     config = config_of(binding)
+    found = look()
     scope = replace(
         around,
         binding=binding,
         user_id=binding.user_id or around.user_id,
-        properties={**around.properties, **_arguments.properties("custom_properties", custom_properties)},
-        span=current_span(),
+        properties=named(found, {**around.properties, **_arguments.properties("custom_properties", custom_properties)}),
+        span=span_context(found),
         framework_call=None,
     )
     return Whose(
@@ -173,6 +176,7 @@ def tool_called(owner: Whose, facts: Mapping[str, Any]) -> Event:
         success=facts["success"],
         error_message=privacy.tool_error(facts["error_message"]),
         latency_ms=facts["latency_ms"],
+        handed_to=handoff_to(facts["tool_name"], facts["tool_parameters"] if privacy.tool_parameters_allowed else None),
     )
 
 

@@ -40,7 +40,6 @@ ESTIMATE = "estimate"
 _TOKENS, _COSTS, _TIMES, _ERRORS = (
     flagged(flag) for flag in ("token_tracking", "cost_tracking", "latency_tracking", "error_tracking")
 )
-_HANDOFFS = ("transfer_to_", "handoff_to_", "delegate_to_")
 #: The namespace of our ids; any constant will do, as long as it never changes.
 _NAMESPACE = uuid.UUID("5d0c8a52-6f0e-5b8e-9a39-6a3c0e8f7d11")
 
@@ -241,13 +240,14 @@ def tool_called(
     error_message: str | None = None,
     latency_ms: float | None = None,
     repeat_count: int | None = None,
+    handed_to: str | None = None,
 ) -> Event:
     """A tool was asked for; with what came of it, where that is known. The texts are ones privacy has passed."""
     properties = {
         "tool_name": name,
         "tool_call_id": call_id,
         "tool_type": kind,
-        "handoff_to": _handoff(name),
+        "handoff_to": handed_to,
         "repeat_count": repeat_count,
         "tool_parameters": parameters,
         "tool_result": result,
@@ -256,11 +256,6 @@ def tool_called(
         "latency_ms": latency_ms,
     }
     return build(TOOL_CALLED, origin, time_ms, insert_id, properties)
-
-
-def _handoff(tool_name: str) -> str | None:
-    """The agent that a tool hands over to, as openai-agents, LangGraph's swarm and supervisor, and AutoGen name it."""
-    return next((tool_name[len(start) :] or None for start in _HANDOFFS if tool_name.startswith(start)), None)
 
 
 def run_finished(origin: Origin, time_ms: int, run_id: str, properties: Mapping[str, Any]) -> Event:

@@ -21,6 +21,7 @@ from typing import Any
 from .._config import AIConfig
 from .._guard import count
 from .._models import Event, Exchange, LLMCall, Scope, ToolCall
+from .._surroundings import named
 from . import _events, _tools, schema
 from ._attempts import Attempt, Attempts
 from ._conversation import Conversation
@@ -108,12 +109,12 @@ class RunRegistry:
             del run.waiting[one.insert_id]
             run.turns.heard(result.content if isinstance(result.content, str) else None)
             self._tool(run, events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
-        origin = replace(origin, place=_place(said))
+        origin = replace(origin, place=_place(said), scope=_with_parent(origin.scope, run, said))
         run.turns.heard(call.output_text)
         if origin.config.estimate_usage:
             call = estimated(call)
         cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
-        signals = run.signals.of_call(call, exchange, talk, body, attempt.number, cost, origin.config)
+        signals = run.signals.of_call(call, exchange, talk, body, attempt.number, cost, origin)
         message = self._message(run, origin, call, exchange, ending, attempt, cost, signals)
         if message is not None:
             origin = replace(origin, call=_events.facts_of_call(message))
@@ -263,7 +264,7 @@ class RunRegistry:
     # Runs -----------------------------------------------------------------------------------------------------
 
     def _run_for(self, call: LLMCall, exchange: Exchange, events: list[Event]) -> tuple[_Run, Origin]:
-        context = exchange.context
+        context = _with_names(exchange.context)
         config = context.binding.config or self._config
         name = _name(context)
         started, ended = exchange.started_at_ms, finished_at_ms(exchange)
@@ -400,6 +401,24 @@ def _place(said: Said) -> dict[str, Any]:
         "turn_index": None if turn is None else turn.index,
         "parent_tool_call_id": said.parent_tool_call_id,
     }
+
+
+def _with_names(scope: Scope) -> Scope:
+    """With what the program's libraries call the agent; what they were read from may be large, and goes."""
+    if not scope.surroundings:
+        return scope
+    return replace(scope, properties=named(scope.surroundings, scope.properties), surroundings=())
+
+
+def _with_parent(scope: Scope, run: _Run, said: Said) -> Scope:
+    """With the agent that asked for the tool that the call works for, where nobody has told the parent."""
+    if said.parent_tool_call_id is None or "parent_agent" in scope.properties:
+        return scope
+    asked = (one for one in run.waiting.values() if one.id == said.parent_tool_call_id)
+    parent = next((one.origin.scope.properties.get("agent") for one in asked), None)
+    if parent in (None, scope.properties.get("agent")):
+        return scope
+    return replace(scope, properties={**scope.properties, "parent_agent": parent})
 
 
 def _add(events: list[Event], make: Callable[[], Event]) -> bool:

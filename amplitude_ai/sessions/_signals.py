@@ -14,6 +14,7 @@ from .._config import AIConfig
 from .._models import JSON, Exchange, LLMCall
 from ._conversation import Conversation, canonical, digest
 from ._details import tool_names
+from ._events import Origin
 from ._operations import is_message, operation_name
 from ._pricing import price
 
@@ -59,7 +60,7 @@ class Signals:
         body: bytes | None,
         attempt: int,
         cost: tuple[float | None, str | None],
-        config: AIConfig,
+        origin: Origin,
     ) -> dict[str, Any]:
         """The properties of an ``llm_message``. ``body`` is what the request is known by."""
         system = "\n\n".join(turn.text for turn in call.messages if turn.role == "system" and turn.text)
@@ -73,10 +74,10 @@ class Signals:
             "tools_hash": tools.hex() or None,
             "tool_names": ", ".join(names) or None,
             "repeat_count": None if body is None else _count(self._requests, body, _MAX_REQUESTS, attempt == 0),
-            "cache_savings_usd": _savings(call, exchange, cost, config),
+            "cache_savings_usd": _savings(call, exchange, cost, origin.config),
         }
         if call.messages and is_message(operation_name(call)):
-            made |= self._compared(exchange.context.properties.get("agent"), call, tools, digest(system), talk)
+            made |= self._compared(origin.scope.properties.get("agent"), call, tools, digest(system), talk)
         return made
 
     def of_tool(self, name: str, arguments: JSON) -> int:

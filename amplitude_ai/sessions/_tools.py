@@ -16,6 +16,7 @@ from .._models import JSON, Event, Exchange, ToolCall, ToolResult
 from . import _events, schema
 from ._conversation import Conversation, Phrases, canonical, digest, phrases
 from ._events import Origin
+from ._handoffs import handoff_to, taken_by
 from ._privacy import Privacy
 from ._tool_errors import tool_success
 from ._turns import Asked, Turn
@@ -39,6 +40,7 @@ class Pending:
     phrases: Phrases
     turn: Turn | None
     repeat_count: int  # how often the run has asked for the same
+    handoff_to: str | None  # the agent that takes over
 
     def as_asked(self) -> Asked:
         """What user turns of other conversations are compared with."""
@@ -52,11 +54,12 @@ class Pending:
         Raises:
             PrivacyError: the result could not be made safe.
         """
-        text = error = success = latency = None
+        text = error = success = latency = taken = None
         if result is not None and carrier is not None and privacy is not None:
             success = tool_success(result.content, result.success)
             if self.origin.privacy.tool_results_allowed:  # the stricter of the two calls decides
                 text = privacy.tool_result(result.content)
+                taken = taken_by(result.content) if privacy.tool_results_allowed else None
                 error = privacy.tool_error(_text(result.content)) if success is False else None
             waited = carrier.started_ns - self.asked_ns
             latency = waited / 1e6 if waited >= 0 else None
@@ -73,6 +76,7 @@ class Pending:
             error_message=error,
             latency_ms=latency,
             repeat_count=self.repeat_count,
+            handed_to=taken or self.handoff_to,
         )
 
 
@@ -101,6 +105,7 @@ def pending(
         phrases=phrases(tool.arguments),
         turn=turn,
         repeat_count=repeat_count,
+        handoff_to=_handoff(origin, tool),
     )
 
 
@@ -121,7 +126,12 @@ def executed(origin: Origin, exchange: Exchange, tool: ToolCall, index: int, lat
         success=success,
         error_message=None if success else origin.privacy.tool_error(_error_of(tool, success)),
         latency_ms=latency_ms,
+        handed_to=_handoff(origin, tool),
     )
+
+
+def _handoff(origin: Origin, tool: ToolCall) -> str | None:
+    return handoff_to(tool.name, tool.arguments if origin.privacy.tool_parameters_allowed else None)
 
 
 def is_same(one: Pending, tool: ToolCall) -> bool:

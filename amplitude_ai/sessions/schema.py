@@ -118,7 +118,7 @@ PROPERTIES = (
         "text",
         agent="[Agent] Agent ID",
         otel="gen_ai.agent.name",
-        what="the agent that made the call: `context(agent=...)`, LangChain's or LangGraph's own name of it",
+        what="the agent that made the call: `context(agent=...)`, else as its framework calls it (docs/agents.md)",
         absent="not given",
     ),
     Property(
@@ -126,8 +126,9 @@ PROPERTIES = (
         EVERY,
         "text",
         agent="[Agent] Parent Agent ID",
-        what="the agent it works for",
-        absent="not given",
+        what="the agent it works for: `context(parent_agent=...)`, the agent around in the framework, or the one that "
+        "asked for the tool that it is",
+        absent="it works for none, or nobody knows",
     ),
     Property(
         "trace_id",
@@ -141,11 +142,15 @@ PROPERTIES = (
         "step",
         EVERY,
         "text",
-        what="what the agent is doing: `context(step=...)`, a node of LangGraph",
+        what="what the agent is doing: `context(step=...)`, a node of a graph",
         absent="not given",
     ),
     Property(
-        "workflow", EVERY, "text", what="the workflow it is part of, from `context(workflow=...)`", absent="not given"
+        "workflow",
+        EVERY,
+        "text",
+        what="the workflow it is part of: `context(workflow=...)`, a trace of openai-agents",
+        absent="not given",
     ),
     Property(
         "run_source", RUN_STARTED, "text", what="`automatic` (from the wire) or `manual` (`llm_session`, `emit_*`)"

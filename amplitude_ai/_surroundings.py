@@ -1,0 +1,229 @@
+"""Which agent is at work, as the program's own libraries have it in the current context: nothing need be said.
+
+In, on the caller's thread when a request starts: a look into the libraries that the program has loaded (none is
+imported, asked to do anything, or changed), which keeps references only. Out, on the worker: names. What the
+application says with `context` wins over all of it. Standard library only.
+
+openai-agents is read by the span that is current, not by a tracing processor: other tools replace the whole list of
+those (``set_trace_processors``), none is called where tracing is switched off, and a first one makes the library's
+exporter. OpenTelemetry's spans know their parents by id alone, so `remember_parent` is told of them where the library
+is hooked (`instrumentation`); else the current span alone is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from ._guard import report
+
+Names = dict[str, Any]
+#: Spans from the current one upwards that are looked at.
+_DEPTH = 64
+#: What a runtime adds to an agent's name to tell its instances apart.
+_INSTANCE = re.compile(r"_[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\Z")
+#: The name openai-agents gives a run that has none.
+_UNNAMED_WORKFLOW = "Agent workflow"
+#: An agent's name on a span: OpenTelemetry's and OpenInference's conventions, Logfire's, Traceloop's.
+_AGENT_NAMES = ("gen_ai.agent.name", "agent.name", "agent_name")
+_WORKFLOW_NAMES = ("gen_ai.workflow.name", "traceloop.workflow.name")
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """One library that knows.
+
+    Attributes:
+        module: that is loaded where the library is in use.
+        find: what is current, on the caller's thread; ``None`` where nothing is.
+        read: the names in it, on the worker's.
+    """
+
+    module: str
+    find: Callable[[ModuleType], Any]
+    read: Callable[[Any], Names]
+
+
+#: What was found of each library.
+Found = tuple[tuple[Library, Any], ...]
+
+
+def look() -> Found:
+    """What the program's libraries have in this context. Never raises; some 0.3 µs where none is loaded."""
+    loaded = sys.modules
+    found: Found = ()
+    for name in _MODULES:  # most programs have none, or one
+        if name not in loaded:
+            continue
+        library = _BY_MODULE[name]
+        try:
+            current = library.find(loaded[name])
+        except Exception:  # half imported, another version, or another library of that name
+            continue
+        if current is not None:
+            found += ((library, current),)
+    return found
+
+
+def span_context(found: Found) -> Any:
+    """OpenTelemetry's ``SpanContext`` among it."""
+    return found[-1][1].get_span_context() if found and found[-1][0] is OPENTELEMETRY else None
+
+
+def named(found: Found, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``said``, what the application says, with the agent, its parent, step and workflow of what was found.
+
+    Who is first to name one wins, the application before all.
+    """
+    if not found:
+        return said
+    names: Names = dict(said)
+    for library, current in found:
+        try:
+            told = library.read(current)
+        except Exception as exc:
+            report("surroundings", exc)
+            continue
+        if "agent" in names:
+            told.pop("parent_agent", None)  # of another agent, perhaps
+        names = {**{name: value for name, value in told.items() if value not in (None, "")}, **names}
+    return names
+
+
+def _chain(agents: Iterable[object]) -> Names:
+    """The agent at work and the one it works for, of the names from the innermost outwards."""
+    distinct: list[str] = []
+    for name in agents:
+        if isinstance(name, str) and name and name not in distinct:
+            distinct.append(name)
+    return dict(zip(("agent", "parent_agent"), distinct, strict=False))
+
+
+# pydantic-ai ------------------------------------------------------------------------------------------------------
+
+
+def _pydantic_ai(module: ModuleType) -> Any:
+    context = module.get_current_run_context()
+    return None if context is None else context.agent
+
+
+def _pydantic_ai_names(agent: Any) -> Names:
+    return _chain([agent.name])
+
+
+# openai-agents ----------------------------------------------------------------------------------------------------
+
+
+def _openai_agents(module: ModuleType) -> Any:
+    span = module.Scope.get_current_span()
+    found: list[Any] = []
+    while span is not None and len(found) < _DEPTH:
+        found.append(span.span_data)
+        # What was current before it: forgotten when the span ends, so it is read here.
+        token = getattr(span, "_prev_span_token", None) or getattr(span, "_prev_context_token", None)
+        span = None if token is None or token.old_value is token.MISSING else token.old_value
+    trace = module.Scope.get_current_trace()
+    return (found, trace) if found else None
+
+
+def _openai_agents_names(current: tuple[list[Any], Any]) -> Names:
+    spans, trace = current
+    names = _chain(data.name if data.type == "agent" else getattr(data, "agent_name", None) for data in spans)
+    workflow = getattr(trace, "name", None)
+    return names if workflow in (None, "", "no-op", _UNNAMED_WORKFLOW) else {**names, "workflow": workflow}
+
+
+# LangChain, LangGraph ---------------------------------------------------------------------------------------------
+
+
+def _langchain(module: ModuleType) -> Any:
+    config = module.var_child_runnable_config.get()
+    return None if config is None else config.get("metadata") or None
+
+
+def langchain_names(metadata: Mapping[str, Any]) -> Names:
+    """What a runnable's metadata says: LangChain's agents name themselves, LangGraph its nodes and graphs in graphs."""
+    own = metadata.get("lc_agent_name")
+    place = metadata.get("langgraph_checkpoint_ns") or metadata.get("checkpoint_ns")
+    # ``billing:<id>|agent:<id>`` is the node ``agent`` of the graph ``billing``.
+    graphs = [part.partition(":")[0] for part in reversed(place.split("|")[:-1])] if isinstance(place, str) else []
+    step = metadata.get("langgraph_node")
+    return {
+        **_chain([own, *graphs]),
+        "step": step if isinstance(step, str) else None,
+        "langgraph_step": metadata.get("langgraph_step"),
+    }
+
+
+# AutoGen, Semantic Kernel -----------------------------------------------------------------------------------------
+
+
+def _handler(module: ModuleType) -> Any:
+    # Its own accessor raises where nothing is handled, which is most of the time.
+    return module.MessageHandlerContext._MESSAGE_HANDLER_CONTEXT.get(None)
+
+
+def _handler_names(agent_id: Any) -> Names:
+    return _chain([_INSTANCE.sub("", agent_id.type)])
+
+
+# OpenTelemetry ----------------------------------------------------------------------------------------------------
+
+_parents: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+
+
+def remember_parent(span: Any, parent: Any) -> None:
+    """A span was started under another one: as long as it lives, the way up is known."""
+    _parents[span] = parent
+
+
+def _opentelemetry(module: ModuleType) -> Any:
+    span = module.get_current_span()
+    return span if span.get_span_context().is_valid else None
+
+
+def _upwards(span: Any) -> Iterator[Mapping[str, Any]]:
+    for _ in range(_DEPTH):
+        attributes = getattr(span, "attributes", None)
+        if attributes is not None:
+            yield attributes
+        span = _parents.get(span)
+        if span is None:
+            return
+
+
+def _opentelemetry_names(span: Any) -> Names:
+    agents: list[object] = []
+    names: Names = {}
+    for attributes in _upwards(span):
+        kind = attributes.get("openinference.span.kind") or attributes.get("traceloop.span.kind")
+        is_agent = isinstance(kind, str) and kind.upper() == "AGENT"
+        node = attributes.get("graph.node.id")
+        agents += [attributes.get(name) for name in _AGENT_NAMES]
+        if is_agent:
+            agents += [attributes.get("traceloop.entity.name"), node]
+        elif node is not None:
+            names.setdefault("step", node)
+        for name in _WORKFLOW_NAMES:
+            if attributes.get(name):
+                names.setdefault("workflow", attributes[name])
+    return {**names, **_chain(agents)}
+
+
+OPENTELEMETRY = Library("opentelemetry.trace", _opentelemetry, _opentelemetry_names)
+#: The nearer to the model, the earlier; OpenTelemetry's spans are around all of them.
+LIBRARIES = (
+    Library("pydantic_ai._run_context", _pydantic_ai, _pydantic_ai_names),
+    Library("agents.tracing.scope", _openai_agents, _openai_agents_names),
+    Library("autogen_core._message_handler_context", _handler, _handler_names),
+    Library("semantic_kernel.agents.runtime.in_process.message_handler_context", _handler, _handler_names),
+    Library("langchain_core.runnables.config", _langchain, langchain_names),
+    OPENTELEMETRY,
+)
+_BY_MODULE = {library.module: library for library in LIBRARIES}
+_MODULES = tuple(_BY_MODULE)

@@ -1,0 +1,182 @@
+"""Which agent is at work, as real libraries have it: nobody says it with `context`."""
+
+import json
+import subprocess
+import sys
+import types
+
+import pytest
+
+import amplitude_ai
+from amplitude_ai import _surroundings
+from amplitude_ai.testing import EventList
+
+httpx2 = pytest.importorskip("httpx2")
+URL = "https://api.openai.com/v1/chat/completions"
+
+
+def provider(request):
+    """Asks for each tool that is offered, once; else answers."""
+    body = json.loads(request.content)
+    done = {one["tool_call_id"] for one in body["messages"] if one["role"] == "tool"}
+    message = {"role": "assistant", "content": "All is well."}
+    for tool in body.get("tools") or ():
+        name = tool["function"]["name"]
+        if f"call_{name}" not in done:
+            call = {"name": name, "arguments": json.dumps({"question": "What is our policy on refunds?"})}
+            asked = [{"id": f"call_{name}", "type": "function", "function": call}]
+            message = {"role": "assistant", "content": None, "tool_calls": asked}
+            break
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if "tool_calls" in message else "stop"}
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    made = {"id": "x", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini"}
+    return httpx2.Response(200, json={**made, "choices": [choice], "usage": usage})
+
+
+@pytest.fixture
+def events():
+    """What is recorded while the hooks are in force."""
+    told = EventList()
+    amplitude_ai.install_transport(amplitude_client=told)
+    yield told
+    amplitude_ai.uninstall_transport()
+
+
+def ask():
+    """One call."""
+    with httpx2.Client(transport=httpx2.MockTransport(provider)) as http:
+        http.post(URL, json={"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]})
+
+
+def places(events, event_type="llm_message"):
+    """Agent, parent and step of each event."""
+    assert amplitude_ai.flush(10)
+    return [tuple(one.get(name) for name in ("agent", "parent_agent", "step")) for one in events.of_type(event_type)]
+
+
+@pytest.fixture
+def tracer(events):
+    """Of a provider of the application's own, made once we are there."""
+    sdk = pytest.importorskip("opentelemetry.sdk.trace")
+    return sdk.TracerProvider().get_tracer("test")
+
+
+def test_opentelemetry_spans_by_either_convention(events, tracer):
+    """The agent's span is above the one that is current; the one it works for is above that."""
+    with (
+        tracer.start_as_current_span("invoke_agent", attributes={"gen_ai.agent.name": "planner"}),
+        tracer.start_as_current_span("execute_tool"),
+        tracer.start_as_current_span("writer", attributes={"agent.name": "writer", "openinference.span.kind": "AGENT"}),
+        tracer.start_as_current_span("node", attributes={"graph.node.id": "draft"}),
+        tracer.start_as_current_span("chat") as span,
+    ):
+        ask()
+    ask()
+    assert places(events) == [("writer", "planner", "draft"), (None, None, None)]
+    assert events.of_type("llm_message")[0]["span_id"] == f"{span.get_span_context().span_id:016x}"
+
+
+def test_an_agent_that_is_named_late(events, tracer):
+    """Instrumentations set attributes on spans that have begun."""
+    with tracer.start_as_current_span("run") as run, tracer.start_as_current_span("chat"):
+        run.set_attribute("gen_ai.agent.name", "late")
+        ask()
+    assert places(events) == [("late", None, None)]
+
+
+def test_the_current_span_alone_where_the_library_is_not_hooked(tracer, events):
+    """A client that is instrumented by hand, without `install_transport`."""
+    amplitude_ai.uninstall_transport()
+    told = EventList()
+    http = amplitude_ai.instrumented_httpx(transport=httpx2.MockTransport(provider), amplitude_client=told)
+    with tracer.start_as_current_span("run", attributes={"gen_ai.agent.name": "planner"}):
+        http.post(URL, json={"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]})
+    assert places(told) == [("planner", None, None)]
+
+
+def test_spans_are_as_they_were(tracer, events):
+    """Nothing is put on a span or a provider, and the hook goes."""
+    sdk = sys.modules["opentelemetry.sdk.trace"]
+    hooked = sdk.Tracer.start_span
+    parent = tracer.start_span("parent")
+    child = tracer.start_span("child", context=sys.modules["opentelemetry.trace"].set_span_in_context(parent))
+    assert vars(child).keys() == vars(parent).keys()
+    assert child.parent == parent.get_span_context()
+    assert sdk.TracerProvider()._active_span_processor._span_processors == ()
+    amplitude_ai.uninstall_transport()
+    assert sdk.Tracer.start_span is hooked.__wrapped__
+
+
+def test_langgraph_without_a_callback(events):
+    """LangChain's own context: what its agents and LangGraph's nodes are called."""
+    runnables = pytest.importorskip("langchain_core.runnables")
+    openai = pytest.importorskip("langchain_openai")
+    model = openai.ChatOpenAI(
+        model="gpt-4o-mini", api_key="test", http_client=httpx2.Client(transport=httpx2.MockTransport(provider))
+    )
+    node = runnables.RunnableLambda(lambda text: model.invoke(text).content)
+    graph = {"langgraph_node": "agent", "langgraph_step": 2, "langgraph_checkpoint_ns": "billing:1|agent:2"}
+    node.invoke("One", config={"metadata": graph})
+    node.invoke("Two", config={"metadata": {**graph, "lc_agent_name": "refunds"}})
+    assert places(events) == [("billing", None, "agent"), ("refunds", "billing", "agent")]
+
+
+def test_pydantic_ai_and_an_agent_that_is_a_tool(events):
+    """The agent's name; whose work it does tells the tool call that its question stands in."""
+    pydantic_ai = pytest.importorskip("pydantic_ai")
+    openai = pytest.importorskip("openai")
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(provider))
+    model = OpenAIChatModel(
+        "gpt-4o-mini", provider=OpenAIProvider(openai_client=openai.AsyncOpenAI(api_key="test", http_client=http))
+    )
+    expert = pydantic_ai.Agent(model, name="expert")
+    billing = pydantic_ai.Agent(model, name="billing")
+
+    @billing.tool_plain
+    async def ask_expert(question: str) -> str:
+        """Ask."""
+        return (await expert.run(question)).output
+
+    billing.run_sync("I was charged twice")
+    assert places(events) == [("billing", None, None), ("expert", "billing", None), ("billing", None, None)]
+    assert places(events, "tool_called") == [("billing", None, None)]
+    assert places(events, "user_message") == [("billing", None, None)]
+    assert events.of_type("tool_called")[0]["tool_result"] == "All is well."
+
+
+def test_what_the_application_says_wins(tracer, events):
+    """And the parent is then of its agent, not of another."""
+    with (
+        tracer.start_as_current_span("a", attributes={"gen_ai.agent.name": "outer"}),
+        tracer.start_as_current_span("b", attributes={"gen_ai.agent.name": "inner", "graph.node.id": "node"}),
+    ):
+        with amplitude_ai.context(agent="mine"):
+            ask()
+        with amplitude_ai.context(step="own"):
+            ask()
+        amplitude_ai.quick_track_message(amplitude_client=events, model_provider="openai", model_name="gpt-4o")
+    assert places(events) == [("mine", None, "node"), ("inner", "outer", "own"), ("inner", "outer", "node")]
+
+
+def test_other_modules_of_these_names(events, monkeypatch):
+    """An application's own ``agents``, a library that is half imported: the call is recorded all the same."""
+    for library in _surroundings.LIBRARIES:
+        monkeypatch.setitem(sys.modules, library.module, types.ModuleType(library.module))
+    ask()
+    assert places(events) == [(None, None, None)]
+
+
+def test_nothing_is_imported():
+    """A program without these libraries stays without them."""
+    text = (
+        "import amplitude_ai, amplitude_ai.testing, sys\n"
+        "from amplitude_ai import _surroundings\n"
+        "amplitude_ai.install_transport(amplitude_client=amplitude_ai.testing.EventList())\n"
+        "assert _surroundings.look() == ()\n"
+        "print([one.module for one in _surroundings.LIBRARIES if one.module in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
