@@ -192,8 +192,9 @@ def _upwards(span: Any) -> Iterator[Mapping[str, Any]]:
         attributes = getattr(span, "attributes", None)
         if attributes is not None:
             yield attributes
-        span = _parents.get(span)
-        if span is None:
+        try:
+            span = _parents[span]
+        except (KeyError, TypeError):  # the topmost; another library's, without a hash or weak references
             return
 
 
