@@ -29,6 +29,8 @@ _DEPTH = 64
 _INSTANCE = re.compile(r"_[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\Z")
 #: The name openai-agents gives a run that has none.
 _UNNAMED_WORKFLOW = "Agent workflow"
+#: The node in which LangGraph's prebuilt agents run their tools.
+_TOOL_NODE = "tools"
 #: An agent's name on a span: OpenTelemetry's and OpenInference's conventions, Logfire's, Traceloop's.
 _AGENT_NAMES = ("gen_ai.agent.name", "agent.name", "agent_name")
 _WORKFLOW_NAMES = ("gen_ai.workflow.name", "traceloop.workflow.name")
@@ -150,11 +152,12 @@ def langchain_names(metadata: Mapping[str, Any]) -> Names:
     """What a runnable's metadata says: LangChain's agents name themselves, LangGraph its nodes and graphs in graphs."""
     own = metadata.get("lc_agent_name")
     place = metadata.get("langgraph_checkpoint_ns") or metadata.get("checkpoint_ns")
-    # ``billing:<id>|agent:<id>`` is the node ``agent`` of the graph ``billing``.
-    graphs = [part.partition(":")[0] for part in reversed(place.split("|")[:-1])] if isinstance(place, str) else []
+    # ``billing:<id>|agent:<id>`` is the node ``agent`` of the graph ``billing``. A graph in a tool has no name.
+    nodes = [part.partition(":")[0] for part in reversed(place.split("|")[:-1])] if isinstance(place, str) else []
+    graphs = [node for node in nodes if node != _TOOL_NODE]
     step = metadata.get("langgraph_node")
     return {
-        **_chain([own, *graphs]),
+        **_chain([own] if own else graphs),
         "step": step if isinstance(step, str) else None,
         "langgraph_step": metadata.get("langgraph_step"),
     }

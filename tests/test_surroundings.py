@@ -118,7 +118,8 @@ def test_langgraph_without_a_callback(events):
     graph = {"langgraph_node": "agent", "langgraph_step": 2, "langgraph_checkpoint_ns": "billing:1|agent:2"}
     node.invoke("One", config={"metadata": graph})
     node.invoke("Two", config={"metadata": {**graph, "lc_agent_name": "refunds"}})
-    assert places(events) == [("billing", None, "agent"), ("refunds", "billing", "agent")]
+    node.invoke("Three", config={"metadata": {"langgraph_node": "model", "langgraph_checkpoint_ns": "tools:1|model:2"}})
+    assert places(events) == [("billing", None, "agent"), ("refunds", None, "agent"), (None, None, "model")]
 
 
 def test_pydantic_ai_and_an_agent_that_is_a_tool(events):

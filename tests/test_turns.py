@@ -1,5 +1,7 @@
 """A user message is what a user said; a tool's result is the tool's, whoever's role it travels in."""
 
+from dataclasses import replace
+
 import pytest
 
 from amplitude_ai._models import Binding, CallError, Message, ToolCall, ToolResult, Usage
@@ -427,6 +429,44 @@ def test_a_turn_is_carried_by_all_that_follows(book, binding):
         exchange(900, binding=binding, body=b"4"),
     )
     assert {event.properties["turn_index"] for event in later} == {1}
+
+
+ASKED = ToolCall("expert", "c1", {"q": "What is our policy?"})
+
+
+def test_an_agent_with_a_client_of_its_own(book):
+    """A tool call of the same user waits for it, in the run of another client: its question is no user's."""
+    ours, experts = Binding(user_id="ann-1"), Binding(user_id="ann-1")
+    with_agent = replace(ours.plain, properties={"agent": "billing"})
+    asked = call("I was charged twice", tool_calls=(ASKED,), answer=None)
+    first = message(book.record(asked, exchange(0, context=with_agent, body=b"1")))
+    told = book.record(call("What is our policy?"), exchange(200, context=experts.plain, body=b"2"))
+    told += book.record(
+        call("What is our policy?", model(""), Message("tool", "")), exchange(400, context=experts.plain)
+    )
+    assert not [event for event in told if event.event_type == "user_message"]
+    for event in [event.properties for event in told if event.event_type == "llm_message"]:
+        assert (event["parent_tool_call_id"], event["parent_agent"]) == ("c1", "billing")
+        assert event["turn_id"] == first["turn_id"]
+
+
+@pytest.mark.parametrize(
+    ("other", "text", "at"),
+    [
+        (Binding(user_id="bob-1"), "What is our policy?", 200),
+        (Binding(user_id="ann-1", session_id="own"), "What is our policy?", 200),
+        (Binding(user_id="ann-1", amplitude_client=[]), "What is our policy?", 200),
+        (Binding(user_id="ann-1"), "What else?", 200),
+        (Binding(user_id="ann-1"), "What is our policy?", -200),  # it was said before the tool was asked for
+    ],
+)
+def test_a_question_of_somebody_else(book, other, text, at):
+    """Another user's, another session's, another project's: a person said it."""
+    asked = call("I was charged twice", tool_calls=(ASKED,), answer=None)
+    book.record(asked, exchange(0, context=Binding(user_id="ann-1").plain, body=b"1"))
+    told = book.record(call(text), exchange(at, context=other.plain, body=b"2"))
+    assert [event.properties["content"] for event in told if event.event_type == "user_message"] == [text]
+    assert "parent_tool_call_id" not in message(told)
 
 
 def test_a_late_call_belongs_to_its_own_turn(book, binding):

@@ -33,15 +33,16 @@ from ._privacy import Privacy, PrivacyError
 from ._result import CallResult, classify
 from ._signals import Signals
 from ._totals import RunStats
-from ._turns import Request, Said, Turns, last_user_text
+from ._turns import Asked, Request, Said, Turns, last_user_text
 
 _MAX_RUNS = 10_000
 _MAX_PENDING = 256
 #: Answers that feedback finds; ids that are longer are no provider's.
 _MAX_ANSWERS = 4096
 _MAX_RESPONSE_ID = 512
-#: Runs that are looked through for who asked for a tool.
+#: Runs that are looked through for who asked for a tool, and characters of a text that may be taken for another run's.
 _MAX_ASKED = 64
+_MIN_ASKED = 12
 #: Bytes of a request that are hashed; of a larger one, a quarter of this at each end, and 1 KB every so often.
 _HASHED_WHOLE = 1024 * 1024
 _HASHED_EVERY = 64 * 1024
@@ -103,13 +104,13 @@ class RunRegistry:
             call,
             talk,
             Request(body, attempt.number, ending.success, exchange),
-            [one.as_asked() for one in run.waiting.values()],
+            lambda text: self._find_asked(text, run, talk, exchange),
         )
         for one, result in _tools.match(run.waiting.values(), (*call.tool_results, *said.results), talk):
             del run.waiting[one.insert_id]
             run.turns.heard(result.content if isinstance(result.content, str) else None)
             self._tool(run, events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
-        origin = replace(origin, place=_place(said), scope=_with_parent(origin.scope, run, said))
+        origin = replace(origin, place=_place(said), scope=_with_parent(origin.scope, said))
         run.turns.heard(call.output_text)
         if origin.config.estimate_usage:
             call = estimated(call)
@@ -243,6 +244,23 @@ class RunRegistry:
         self._begun.move_to_end(key)
         if len(self._begun) > self._max_runs:
             self._begun.popitem(last=False)
+
+    def _find_asked(self, text: str, own: _Run, talk: Conversation, exchange: Exchange) -> Asked | None:
+        """The tool call that waits for what ``text`` asks: the run's own, else of another client of the same user."""
+        asked = (one.as_asked() for one in own.waiting.values())
+        found = next((one for one in asked if not talk.continues(one.conversation) and one.phrases.are(text)), None)
+        if found is not None or exchange.context.session_id is not None or len(text) < _MIN_ASKED:
+            return found
+        mine = own.origin.scope
+        for run in islice(reversed(self._runs.values()), _MAX_ASKED):
+            other = run.origin.scope
+            is_same_users = other.user_id == mine.user_id and other.device_id == mine.device_id
+            if run is own or not is_same_users or other.binding.amplitude_client is not mine.binding.amplitude_client:
+                continue
+            for one in run.waiting.values():
+                if one.asked_ns <= exchange.started_ns and one.as_asked().phrases.are(text):
+                    return one.as_asked()
+        return None
 
     def take_tool(self, totals: RunStats, name: str, call_id: str | None) -> None:
         """Forget a waiting tool call of a manual session: its owner reports it by hand, and it is reported once."""
@@ -399,7 +417,7 @@ def _place(said: Said) -> dict[str, Any]:
     return {
         "turn_id": None if turn is None else _events.make_id(turn.id, "turn"),
         "turn_index": None if turn is None else turn.index,
-        "parent_tool_call_id": said.parent_tool_call_id,
+        "parent_tool_call_id": None if said.parent is None else said.parent.tool_call_id,
     }
 
 
@@ -410,13 +428,10 @@ def _with_names(scope: Scope) -> Scope:
     return replace(scope, properties=named(scope.surroundings, scope.properties), surroundings=())
 
 
-def _with_parent(scope: Scope, run: _Run, said: Said) -> Scope:
+def _with_parent(scope: Scope, said: Said) -> Scope:
     """With the agent that asked for the tool that the call works for, where nobody has told the parent."""
-    if said.parent_tool_call_id is None or "parent_agent" in scope.properties:
-        return scope
-    asked = (one for one in run.waiting.values() if one.id == said.parent_tool_call_id)
-    parent = next((one.origin.scope.properties.get("agent") for one in asked), None)
-    if parent in (None, scope.properties.get("agent")):
+    parent = None if said.parent is None else said.parent.agent
+    if parent in (None, scope.properties.get("agent")) or "parent_agent" in scope.properties:
         return scope
     return replace(scope, properties={**scope.properties, "parent_agent": parent})
 

@@ -19,7 +19,7 @@ from ._events import Origin
 from ._handoffs import handoff_to, taken_by
 from ._privacy import Privacy
 from ._tool_errors import tool_success
-from ._turns import Asked, Turn
+from ._turns import Asked, Parent, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Pending:
 
     def as_asked(self) -> Asked:
         """What user turns of other conversations are compared with."""
-        return Asked(self.id, self.conversation, self.turn, self.phrases)
+        parent = Parent(self.id, self.origin.scope.properties.get("agent"))
+        return Asked(self.conversation, self.turn, self.phrases, parent)
 
     def event(
         self, result: ToolResult | None = None, carrier: Exchange | None = None, privacy: Privacy | None = None

@@ -11,7 +11,7 @@ calls about it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -37,13 +37,25 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A tool call that waits: its id, the conversation that asked, its turn, and the words of its arguments."""
+class Parent:
+    """The tool call that a call works for: its id, and the agent that asked for it."""
 
-    id: str | None
+    tool_call_id: str | None
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A tool call that waits: the conversation that asked, its turn, and the words of its arguments."""
+
     conversation: bytes
     turn: Turn | None
     phrases: Phrases
+    parent: Parent  # of a call that works for it
+
+
+#: Finds the tool call that waits and whose arguments say a text.
+FindsAsked = Callable[[str], Asked | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +79,16 @@ class Said:
 
     texts: tuple[str, ...] = ()
     turn: Turn | None = None
-    parent_tool_call_id: str | None = None  # of the tool call that this call works for
+    parent: Parent | None = None
     results: tuple[ToolResult, ...] = ()
 
 
 @dataclass(slots=True)
 class _Known:
-    """A text of a user turn that was seen: when, how often in one request, in which turn, working for which tool."""
+    """A text of a user turn that was seen: when, how often in one request, in which turn, for which tool call."""
 
     turn: Turn | None
-    parent: str | None
+    parent: Parent | None
     occurrences: int
     fingerprint: bytes | None  # of a request that was answered
     started_ns: int
@@ -94,14 +106,13 @@ class Turns:
         self._outputs: OrderedDict[bytes, None] = OrderedDict()
         self.current: Turn | None = None
 
-    def read(self, call: LLMCall, talk: Conversation, request: Request, waiting: Iterable[Asked]) -> Said:
+    def read(self, call: LLMCall, talk: Conversation, request: Request, find: FindsAsked) -> Said:
         """What ``call`` says, oldest first; remembers it."""
         if not is_conversation(call.operation) or not call.messages:
             return Said(turn=self.current)
         last, prefilled = _last_turns(call.messages)
         texts: list[str] = []
         results: list[ToolResult] = []
-        asked = [one for one in waiting if not talk.continues(one.conversation)]
         known_before = bool(last) and talk.after[last[-1]] in self._conversations
         for index in last:
             text = call.messages[index].text
@@ -110,7 +121,7 @@ class Turns:
             script = scripted(text)
             if script is not None:
                 results += script.results
-            elif self._is_new(call.messages, index, request, asked, known_before, prefilled):
+            elif self._is_new(call.messages, index, request, find, known_before, prefilled):
                 texts.append(spoken(text))
         if last:
             _remember(self._conversations, talk.after[last[-1]], None)
@@ -120,7 +131,7 @@ class Turns:
         return Said(
             texts=tuple(texts),
             turn=found.turn if found is not None and found.turn is not None else self.current,
-            parent_tool_call_id=found.parent if found is not None else None,
+            parent=found.parent if found is not None else None,
             results=tuple(results),
         )
 
@@ -134,7 +145,7 @@ class Turns:
         messages: Sequence[Message],
         index: int,
         request: Request,
-        asked: Sequence[Asked],
+        find: FindsAsked,
         known_before: bool,
         prefilled: bool,
     ) -> bool:
@@ -143,9 +154,9 @@ class Turns:
         occurrences = sum(one.role == "user" and one.text == text for one in messages[: index + 1])
         known = self._known.get(key)
         if known is None:
-            source = next((one for one in asked if one.phrases.are(text)), None)
+            source = find(text)
             turn = None if source is None else source.turn
-            parent = None if source is None else source.id
+            parent = None if source is None else source.parent
             known = _Known(turn, parent, occurrences, request.answered, exchange.started_ns, exchange.finished_ns)
             _remember(self._known, key, known)
             return source is None and not self._passed_on(messages, text)
