@@ -44,6 +44,8 @@ class _Invoke:
             call = read_invoke(request, body)
         if call.error is None:
             call = replace(call, error=error_of(request, body))
+        if request.status is not None and request.status >= 400:
+            call = replace(call, output_text=None)  # AWS's ``message`` is where Pegasus has its answer
         return _named(replace(call, usage=_counted(call.usage, request, body)), request)
 
 
