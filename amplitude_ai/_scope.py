@@ -23,7 +23,7 @@ from ._models import NO_BINDING, Binding, Scope
 from ._surroundings import look, span_context
 
 #: Prefix of the headers that are ours; they are removed before the wire.
-HEADER_PREFIX = b"x-amplitude-"
+HEADER_PREFIX = "x-amplitude-"
 #: Carries every field at once, as base64url JSON: header values must be ASCII, user ids need not be.
 CONTEXT_HEADER = "X-Amplitude-Context"
 F = TypeVar("F", bound=Callable[..., Any])

@@ -25,7 +25,6 @@ from ._errors import Failure
 #: Larger files are no recordings that anybody keeps.
 _MAX_BYTES = 512 << 20
 _MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
-_REQUEST_HEADERS = frozenset(name.decode() for name in REQUEST_HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ def _recorded(
         id=name,
         method=method.upper(),
         url=clean_url(url),
-        request_headers={key: value for key, value in request_headers.items() if key in _REQUEST_HEADERS},
+        request_headers={key: value for key, value in request_headers.items() if key in REQUEST_HEADERS},
         request_body=request_body,
         status=status,
         response_headers={key: value for key, value in response_headers.items() if key in RESPONSE_HEADERS},

@@ -101,6 +101,6 @@ def rebind(request: Any, settings: ClientSettings) -> None:
     """
     with guard("carry"):
         said: dict[str, Any] = {_BINDING: settings.binding}
-        for name in our_headers(request.headers.raw):
-            said[name.lower()] = request.headers.pop(name)
+        for name in our_headers(request.headers):
+            said[name] = request.headers.pop(name)
         request.extensions = {**request.extensions, EXTENSION: said}

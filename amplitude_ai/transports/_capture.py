@@ -35,7 +35,7 @@ TOLD_TIMES = 64
 STALL_NS = 1_000_000_000
 
 #: Request headers that may be kept. Everything else (keys, cookies, authorization) is never looked at twice.
-REQUEST_HEADERS = frozenset({b"content-type", b"content-encoding", b"x-stainless-retry-count", b"amz-sdk-request"})
+REQUEST_HEADERS = frozenset({"content-type", "content-encoding", "x-stainless-retry-count", "amz-sdk-request"})
 #: Response headers that may be kept.
 RESPONSE_HEADERS = frozenset(
     {

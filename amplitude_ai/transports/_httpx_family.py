@@ -28,7 +28,7 @@ def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture 
         )
         carried = request.extensions.get(EXTENSION)
         capture, ours = observer.begin(
-            binding, request.method, url, request.headers.raw, getattr(request, "_content", None), carried
+            binding, request.method, url, header_items(request.headers), getattr(request, "_content", None), carried
         )
         if ours:
             for name in ours:
@@ -52,8 +52,13 @@ def raw_path(url: Any) -> str:
 
 def drop_our_headers(request: Any) -> None:
     """They are for us: no server gets them, watched or not."""
-    for name in our_headers(request.headers.raw):
+    for name in our_headers([item[0] for item in header_items(request.headers)]):
         del request.headers[name]
+
+
+def header_items(headers: Any) -> Any:
+    """For each header a tuple that begins with its name and ends with its value: the library's own, uncopied."""
+    return getattr(headers, "_list", None) or headers.raw
 
 
 def _inject(observer: Observer, request: Any, binding: Binding) -> bool:

@@ -6,9 +6,11 @@ context is read), so that an adapter holds no policy of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from .._guard import count
 from .._models import Binding, Scope
@@ -23,21 +25,42 @@ inside: ContextVar[bool] = ContextVar("amplitude_ai_inside", default=False)
 EXTENSION = "amplitude_ai.context"
 
 
-#: Header names as they were spelled -> (lower case, whether it is ours), or ``None`` when it says nothing to us:
-#: programs use the same few.
-_names: dict[bytes, tuple[str, bool] | None] = {}
-_NEW = ("", False)
-_NAMES_LIMIT = 512
+class HeaderPlan(NamedTuple):
+    """Which of a request's headers say something to us: where each stands, and its lower-case name."""
+
+    kept: tuple[tuple[int, str], ...]
+    ours: tuple[tuple[int, str], ...]
 
 
-def _name(name: bytes) -> tuple[str, bool] | None:
-    lower = name.lower()
-    is_ours = lower.startswith(HEADER_PREFIX)
-    known = (lower.decode("latin-1"), is_ours) if is_ours or lower in REQUEST_HEADERS else None
-    if len(_names) >= _NAMES_LIMIT:
-        _names.clear()
-    _names[name] = known
-    return known
+_name_of = itemgetter(0)
+#: Plans by the names of all of a request's headers, as they were spelled: a program sends few such sets.
+_plans: dict[tuple[str | bytes, ...], HeaderPlan] = {}
+_text_plans: dict[tuple[str | bytes, ...], HeaderPlan] = {}  # apart: under -bb the two do not compare
+_PLANS_LIMIT = 256
+#: Sets of more characters are looked through each time.
+_PLANNED_CHARACTERS = 4096
+
+
+def header_plan(names: tuple[str | bytes, ...]) -> HeaderPlan:
+    """Which of the headers of these names are kept, and which are ours."""
+    plans = _plans if names and isinstance(names[0], bytes) else _text_plans
+    plan = plans.get(names)
+    if plan is None:
+        lower = [as_text(name, "latin-1").lower() for name in names]
+        plan = HeaderPlan(
+            tuple((at, name) for at, name in enumerate(lower) if name in REQUEST_HEADERS),
+            tuple((at, name) for at, name in enumerate(lower) if name.startswith(HEADER_PREFIX)),
+        )
+        if sum(map(len, lower)) <= _PLANNED_CHARACTERS:
+            if len(plans) >= _PLANS_LIMIT:
+                plans.clear()
+            plans[names] = plan
+    return plan
+
+
+def as_text(value: object, encoding: str) -> str:
+    """What a library holds as the name or the value of a header."""
+    return value.decode(encoding, "replace") if isinstance(value, bytes) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +88,32 @@ class Observer:
         binding: Binding,
         method: str,
         url: object,
-        headers: Iterable[tuple[bytes, bytes]],
+        headers: Sequence[Sequence[Any]],
         body: bytes | None,
         carried: Mapping[str, str] | None = None,
     ) -> tuple[Capture, dict[str, str]]:
-        """Start a capture. Returns it with the ``X-Amplitude-*`` headers found, which the adapter must remove."""
+        """Start a capture. Returns it with the ``X-Amplitude-*`` headers found, which the adapter must remove.
+
+        Args:
+            binding: what the client was told.
+            method: of the request.
+            url: of the request, as the library has it.
+            headers: for each header something that begins with its name and ends with its value, str or bytes.
+            body: of the request, where it is in memory.
+            carried: our headers of an earlier request that this one continues.
+        """
+        plan = header_plan(tuple(map(_name_of, headers)))
         kept: dict[str, str] = {}
+        for at, name in plan.kept:
+            kept[name] = as_text(headers[at][-1], "latin-1")
         ours: dict[str, str] = {}
-        look = _names.get
-        for name, value in [pair for pair in headers if look(pair[0], _NEW) is not None]:
-            known = look(name) or _name(name)
-            if known is not None:
-                lower, is_ours = known
-                if is_ours:
-                    ours[lower] = value.decode("utf-8", "replace")
-                else:
-                    kept[lower] = value.decode("latin-1")
+        for at, name in plan.ours:
+            ours[name] = as_text(headers[at][-1], "utf-8")
         context = self.snapshot(binding, ours or carried or {})
         count("started")
         return Capture(self.sink, context, method, url, kept, body), ours
 
 
-def our_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
-    """Names of the ``X-Amplitude-*`` headers in a request."""
-    return [name.decode("latin-1") for name, _ in headers if name[: len(HEADER_PREFIX)].lower() == HEADER_PREFIX]
+def our_headers(names: Iterable[str | bytes]) -> list[str]:
+    """Names of the ``X-Amplitude-*`` headers among those of a request, in lower case."""
+    return list(dict.fromkeys(name for _, name in header_plan(tuple(names)).ours))

@@ -53,11 +53,11 @@ class _Call:
 
     def _open(self, request: Any) -> Capture | None:
         url = request.url
-        headers = [(name.encode("latin-1", "replace"), _bytes(value)) for name, value in request.headers.items()]
         if not self._observer.watches(request.method, url.host or "", url.raw_path, self._binding.explicit):
-            for name in our_headers(headers):
+            for name in our_headers(request.headers):
                 del request.headers[name]
             return None
+        headers = list(request.headers.items())
         capture, ours = self._observer.begin(self._binding, request.method, url, headers, _body(request))
         for name in ours:
             del request.headers[name]
@@ -120,10 +120,6 @@ class _Asked:
     url: URL
     body: Any
     headers: dict[str, Any]
-
-
-def _bytes(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
 
 
 def _body(request: Any) -> bytes | None:

@@ -208,17 +208,15 @@ def _watches_itself(session: Any, url: Any) -> bool:
 
 
 def _drop_our_headers(request: requests.PreparedRequest) -> None:
-    for name in our_headers([(_bytes(name), b"") for name in request.headers or ()]):
+    for name in our_headers(request.headers or ()):
         del request.headers[name]
 
 
 def _open(observer: Observer, binding: Binding, request: requests.PreparedRequest) -> Capture | None:
     try:
-        headers = [(_bytes(name), _bytes(value)) for name, value in request.headers.items()]
         parts = urlsplit(request.url or "")
         if not observer.watches(request.method or "", parts.hostname or "", parts.path, binding.explicit):
-            for name in our_headers(headers):  # for us: no server gets them, watched or not
-                del request.headers[name]
+            _drop_our_headers(request)  # for us: no server gets them, watched or not
             return None
         injected = (
             binding.config is not None and binding.config.inject_stream_usage and _inject(observer, request, binding)
@@ -226,6 +224,7 @@ def _open(observer: Observer, binding: Binding, request: requests.PreparedReques
         body = request.body
         content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None
         carried = _carried(request)
+        headers = list(request.headers.items())
         capture, ours = observer.begin(binding, request.method or "", request.url, headers, content, carried)
         for name in ours:
             del request.headers[name]
@@ -258,10 +257,6 @@ def _inject(observer: Observer, request: requests.PreparedRequest, binding: Bind
     request.headers["Content-Length"] = str(len(body))
     request.headers["Accept-Encoding"] = "identity"  # events are taken out of plain text
     return True
-
-
-def _bytes(value: str | bytes) -> bytes:
-    return value.encode("utf-8", "replace") if isinstance(value, str) else value
 
 
 def _attach(capture: Capture, response: requests.Response) -> None:

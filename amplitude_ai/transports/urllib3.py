@@ -15,7 +15,7 @@ from .._guard import report
 from .._models import Binding, Outcome
 from ._capture import Capture
 from ._raw_tee import observe
-from ._watch import Observer, inside, our_headers
+from ._watch import Observer, as_text, inside, our_headers
 
 
 def watched_urlopen(
@@ -56,13 +56,13 @@ def _open(
         parts = urlsplit(whole)
         given: Mapping[str, Any] = pool.headers if headers is None else headers
         if not observer.watches(method, parts.hostname or "", parts.path, binding.explicit):
-            return None, _without(our_headers((_bytes(name), b"") for name in given), given) or headers
-        pairs = [(_bytes(name), _bytes(value)) for name, value in given.items()]
+            return None, _without(our_headers(given), given) or headers
+        pairs = list(given.items())
         content = (
             body.encode() if isinstance(body, str) else bytes(body) if isinstance(body, bytes | bytearray) else None
         )
         capture, ours = observer.begin(binding, method, whole, pairs, content)
-        signed = any(value.startswith(b"AWS4-") for name, value in pairs if name.lower() == b"authorization")
+        signed = any(_is_signature(name, value) for name, value in pairs)
         if not signed:  # a signature over a header holds only while the header is there
             headers = _without(ours, given) or headers
         return capture, headers
@@ -77,7 +77,7 @@ def _without(names: Collection[str], headers: Mapping[str, Any]) -> Any:
         return None
     unwanted = {name.lower() for name in names}
     copy: Any = headers.copy() if hasattr(headers, "copy") else dict(headers)  # repeated headers stay repeated
-    for name in [name for name in copy if _bytes(name).decode("latin-1").lower() in unwanted]:
+    for name in [name for name in copy if as_text(name, "latin-1").lower() in unwanted]:
         del copy[name]
     return copy
 
@@ -99,5 +99,5 @@ def _attached(capture: Capture, response: Any, decoded: bool) -> Any:
         return response
 
 
-def _bytes(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+def _is_signature(name: Any, value: Any) -> bool:
+    return as_text(value, "latin-1").startswith("AWS4-") and as_text(name, "latin-1").lower() == "authorization"
