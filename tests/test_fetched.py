@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from amplitude_ai.parsers._read import read
+from amplitude_ai.sessions._duplicates import DuplicateFilter
 
 from .fixtures._wire import Example
 
@@ -98,7 +99,42 @@ def test_perplexitys_deferred():
     assert (call.output_text, call.usage.output_tokens, call.provider) == ("Hello", 2, "perplexity")
 
 
+def test_perplexitys_deferred_that_failed():
+    """Its end is a call that failed, with the reason it tells."""
+    body = {"id": "a1", "status": "FAILED", "error_message": "Too long", "response": None}
+    call = told("GET", "https://api.perplexity.ai/async/chat/completions/a1", body)
+    assert (call.error.type, call.error.message) == ("failed", "Too long")
+
+
 def test_an_id_alone_defers_nothing():
     """An answer without choices that nobody asked to be deferred is a call with an odd answer."""
     body = {"model": "m", "messages": ASK["messages"]}
     assert told("POST", "https://api.x.ai/v1/chat/completions", {"request_id": "d1"}, body) is not None
+
+
+ASYNC = "https://open.bigmodel.cn/api/paas/v4"
+
+
+def test_a_task_that_is_fetched():
+    """Z.ai's POST gives an id, the GETs find it at work and then its answer; a video is another door's."""
+    task = {"id": "t1", "model": "glm-4.6", "task_status": "PROCESSING"}
+    ask = {"model": "glm-4.6", "messages": [{"role": "user", "content": "Hi"}]}
+    assert told("POST", f"{ASYNC}/async/chat/completions", task, ask) is None
+    assert told("GET", f"{ASYNC}/async-result/t1", task) is None
+    answer = {**task, "task_status": "SUCCESS", "choices": CHAT["choices"], "usage": {"prompt_tokens": 7}}
+    call = told("GET", f"{ASYNC}/async-result/t1", answer)
+    assert (call.output_text, call.usage.input_tokens, call.provider) == ("Hello", 7, "zhipu")
+    failed = told("GET", f"{ASYNC}/async-result/t1", {**task, "task_status": "FAIL"})
+    assert failed.error.type == "fail"
+    video = {**task, "task_status": "SUCCESS", "video_result": [{"url": "https://x.example/v.mp4"}]}
+    assert told("GET", f"{ASYNC}/async-result/t1", video) is None
+
+
+@pytest.mark.parametrize("url", [DEFERRED, f"{ASYNC}/async-result/t1"])
+def test_an_answer_that_is_fetched_twice(url):
+    """The second time it is no news, whether it says what it cost or not."""
+    answers, exchanges = DuplicateFilter(), []
+    for _ in range(2):
+        found = Example("x", url, {}, CHAT, {}).exchange()
+        exchanges.append(replace(found, method="GET", request_body=None))
+    assert [answers.is_duplicate(read(one), one) for one in exchanges] == [False, True]

@@ -13,7 +13,7 @@ from amplitude_ai.parsers._formats import FORMATS
 from amplitude_ai.parsers._read import read
 from amplitude_ai.parsers._router import route
 
-from .fixtures import anthropic, google, hosts, oddities, openai, others
+from .fixtures import anthropic, google, hosts, more_hosts, oddities, openai, others
 
 EXAMPLES = [
     *openai.EXAMPLES,
@@ -22,6 +22,7 @@ EXAMPLES = [
     *others.EXAMPLES,
     *hosts.EXAMPLES,
     *oddities.EXAMPLES,
+    *more_hosts.EXAMPLES,
 ]
 STREAMS = [one for one in EXAMPLES if isinstance(one.answer, list) and one.kind != "json" and one.status < 400]
 each = pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.name)

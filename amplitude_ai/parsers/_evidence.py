@@ -236,5 +236,6 @@ _TELLING: dict[str, tuple[str, ...]] = {
     "ollama.embed": ("embedding", "embeddings", "data", "error"),
     "cohere.rerank": ("results", "data", "error"),
     "huggingface.generate": ("generated_text", "data", "error", "details"),
+    "llamacpp.completion": ("tokens_predicted", "tokens_evaluated", "generation_settings", "timings", "stop", "error"),
     "cohere.chat": ("message", "text", "event_type", "generation_id", "finish_reason", "error"),
 }

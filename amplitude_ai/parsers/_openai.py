@@ -78,17 +78,21 @@ def requested_model(request: WireRequest) -> str | None:
 
 
 #: How an answer that is fetched says that it is not there yet.
-_PENDING = frozenset({"queued", "in_progress", "cancelling", "pending", "created", "started"})
+_PENDING = frozenset({"queued", "in_progress", "cancelling", "pending", "created", "started", "processing"})
 
 
 def is_pending(request: WireRequest, body: Mapping[str, Any]) -> bool:
     """Whether this reads back what has not ended: no call of a model, and not yet the end of one."""
-    return request.method == "GET" and (request.status == 202 or str(body.get("status")).lower() in _PENDING)
+    status = body.get("status") or body.get("task_status")  # Z.ai's
+    return request.method == "GET" and (request.status == 202 or str(status).lower() in _PENDING)
 
 
 def find_error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
     """The error of a refused request, or the one inside a 200."""
     refused = request.status is not None and request.status >= 400
+    base = as_dict(body.get("base_resp"))  # MiniMax refuses with 200 (https://platform.minimax.io/docs/api-reference)
+    if base.get("status_code"):
+        return CallError(str(base["status_code"]), as_str(base.get("status_msg")), str(base["status_code"]))
     # vLLM's error object lies flat in the body (vllm ``entrypoints/openai/protocol.py``, ErrorResponse).
     if not refused and not body.get("error") and body.get("object") != "error":
         return None

@@ -178,7 +178,7 @@ def is_any(raw_path: bytes) -> bool:
 #: Formats whose streams tell their usage only when the request has ``stream_options``; and hosts of these formats that
 #: tell it unasked, and may refuse a field they do not know.
 _ASKED = ("openai.chat", "openai.completions")
-_UNASKED = frozenset({"mistral", "writer", "snowflake", "perplexity", "watsonx"})
+_UNASKED = frozenset({"watsonx", *(row.provider for row in compatible.HOSTS if row.quirks.usage_unasked)})
 
 
 def takes_usage_option(method: str, host: str, path: str) -> bool:

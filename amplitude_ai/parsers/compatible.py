@@ -23,6 +23,7 @@ class Quirks:
         cost_unit: USD for one of what is found there.
         byok_cost_path: what the user's own upstream account is charged on top, when ``is_byok``.
         price_by_requested: the answer names a base model, the request the product that is billed.
+        usage_unasked: its streams tell their usage without ``stream_options``, which it may refuse.
     """
 
     price_provider: str | None = None
@@ -32,6 +33,7 @@ class Quirks:
     cost_unit: float = 1.0
     byok_cost_path: tuple[str, ...] = ()
     price_by_requested: bool = False
+    usage_unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +94,29 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
             "perplexity",
             added_output=("reasoning_tokens", "citation_tokens"),
             cost_path=("cost", "total_cost"),
+            usage_unasked=True,
         ),
         ("api.perplexity.ai",),
     ),
     # https://docs.mistral.ai/api: content may be a list of parts.
-    "mistral": (Quirks("mistral"), ("api.mistral.ai", "codestral.mistral.ai")),
+    "mistral": (Quirks("mistral", usage_unasked=True), ("api.mistral.ai", "codestral.mistral.ai")),
     "together": (Quirks("together"), ("api.together.xyz", "api.together.ai")),
     # A "-fast" router answers with the name of the base model, at another price.
-    "fireworks": (Quirks("fireworks", price_by_requested=True), ("api.fireworks.ai",)),
+    "fireworks": (Quirks("fireworks", price_by_requested=True), ("api.fireworks.ai", "*.direct.fireworks.ai")),
     "cerebras": (Quirks("cerebras"), ("api.cerebras.ai",)),
     # The price id depends on who served it: see `price_provider`.
     "huggingface": (_PLAIN, ("router.huggingface.co", "api-inference.huggingface.co", "*.endpoints.huggingface.cloud")),
-    "github_copilot": (Quirks("github-copilot"), ("api.githubcopilot.com", "*.githubcopilot.com")),
+    "github_copilot": (
+        Quirks("github-copilot"),
+        ("api.githubcopilot.com", "*.githubcopilot.com", "copilot-proxy.githubusercontent.com"),
+    ),
     "nvidia": (_PLAIN, ("integrate.api.nvidia.com",)),
     # https://docs.databricks.com/aws/en/machine-learning/foundation-model-apis/api-reference: priced by endpoint.
     "databricks": (
         Quirks("databricks", price_by_requested=True),
         ("*.cloud.databricks.com", "*.azuredatabricks.net", "*.gcp.databricks.com"),
     ),
-    "snowflake": (_PLAIN, ("*.snowflakecomputing.com",)),
+    "snowflake": (Quirks(usage_unasked=True), ("*.snowflakecomputing.com",)),
     "zai": (Quirks("zai"), ("api.z.ai",)),
     "zhipu": (Quirks("zhipuai"), ("open.bigmodel.cn",)),
     "moonshot": (Quirks("moonshotai"), ("api.moonshot.ai", "api.moonshot.cn")),
@@ -123,18 +129,44 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "nebius": (_PLAIN, ("api.studio.nebius.ai", "api.studio.nebius.com", "api.tokenfactory.nebius.com")),
     "novita": (Quirks("novita"), ("api.novita.ai",)),
     "hyperbolic": (_PLAIN, ("api.hyperbolic.xyz",)),
-    "deepinfra": (_PLAIN, ("api.deepinfra.com",)),
+    # https://deepinfra.com/docs/openai_api: what is charged, in USD.
+    "deepinfra": (Quirks(cost_path=("estimated_cost",)), ("api.deepinfra.com",)),
     "baseten": (Quirks("baseten"), ("inference.baseten.co",)),
     "modal": (Quirks("modal"), ("*.modal.run", "*.modal.direct")),
     "ovhcloud": (Quirks("ovhcloud"), ("oai.endpoints.kepler.ai.cloud.ovh.net",)),
     "heroku": (_PLAIN, ("us.inference.heroku.com", "eu.inference.heroku.com")),
     "arcee": (Quirks("arcee"), ("api.arcee.ai",)),
     # https://dev.writer.com/api-reference: chat at /v1/chat.
-    "writer": (_PLAIN, ("api.writer.com",)),
+    "writer": (Quirks(usage_unasked=True), ("api.writer.com",)),
     "ai21": (_PLAIN, ("api.ai21.com",)),
-    "jina": (_PLAIN, ("api.jina.ai",)),
+    "jina": (_PLAIN, ("api.jina.ai", "deepsearch.jina.ai")),
     "ollama": (_PLAIN, ("ollama.com", "api.ollama.com")),
+    "volcengine": (_PLAIN, ("ark.*.volces.com", "ark.*.bytepluses.com")),
+    "qianfan": (_PLAIN, ("qianfan.baidubce.com",)),
+    "hunyuan": (_PLAIN, ("api.hunyuan.cloud.tencent.com",)),
+    "siliconflow": (_PLAIN, ("api.siliconflow.cn", "api.siliconflow.com")),
+    "stepfun": (_PLAIN, ("api.stepfun.com", "api.stepfun.ai")),
+    "baichuan": (_PLAIN, ("api.baichuan-ai.com",)),
+    "yi": (_PLAIN, ("api.lingyiwanwu.com",)),
+    "maritaca": (_PLAIN, ("chat.maritaca.ai",)),
+    "upstage": (_PLAIN, ("api.upstage.ai",)),
+    "reka": (_PLAIN, ("api.reka.ai",)),
+    "inception": (_PLAIN, ("api.inceptionlabs.ai",)),
+    "venice": (_PLAIN, ("api.venice.ai",)),
+    "featherless": (_PLAIN, ("api.featherless.ai",)),
+    "friendli": (_PLAIN, ("api.friendli.ai",)),
+    "lambda": (_PLAIN, ("api.lambda.ai", "api.lambdalabs.com")),
+    "scaleway": (_PLAIN, ("api.scaleway.ai",)),
+    "digitalocean": (_PLAIN, ("inference.do-ai.run",)),
+    "chutes": (_PLAIN, ("llm.chutes.ai",)),
+    "parasail": (_PLAIN, ("api.parasail.io",)),
+    "nscale": (_PLAIN, ("inference.api.nscale.com",)),
+    "crusoe": (_PLAIN, ("api.inference.crusoecloud.com",)),
+    "avian": (Quirks("avian"), ("api.avian.io",)),
+    "doubleword": (Quirks("doubleword"), ("api.doubleword.ai",)),
     # Gateways that pass on other people's models.
+    "requesty": (_PLAIN, ("router.requesty.ai",)),
+    "aimlapi": (_PLAIN, ("api.aimlapi.com",)),
     "vercel": (_PLAIN, ("ai-gateway.vercel.sh",)),
     "cloudflare": (Quirks("cloudflare"), ("api.cloudflare.com",)),
     "cloudflare_gateway": (_PLAIN, ("gateway.ai.cloudflare.com",)),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._models import LLMCall, Message, ToolCall, ToolResult
+from .._models import CallError, LLMCall, Message, ToolCall, ToolResult
 from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_str, dicts
 from ._openai import base_call, find_error, is_pending, prompt_text, visible_text
@@ -35,11 +35,13 @@ class _Chat:
         message = as_dict(choice.get("message"))
         asked = as_dict(request.body)
         return replace(
-            base_call(request, body, "chat", find_error(request, body) or find_error(request, choice)),
+            base_call(
+                request, body, "chat", find_error(request, body) or find_error(request, choice) or _task_failure(body)
+            ),
             messages=tuple(_messages(asked.get("messages"))),
             tool_results=tuple(_tool_results(asked.get("messages"))),
             output_text=_text(message),
-            tool_calls=tuple(_tool_calls(message)),
+            tool_calls=tuple(tool_calls(message)),
             finish_reason=finish_reason(choice),
             max_tokens=_max_tokens(asked),
         )
@@ -56,9 +58,19 @@ def _is_deferred(request: WireRequest, body: Mapping[str, Any]) -> bool:
     https://docs.perplexity.ai/api-reference/async-chat-completions-post.)
     """
     accepted = request.status is not None and request.status < 300
+    is_empty = not any(body.get(name) for name in ("choices", "response", "error")) and _task_failure(body) is None
+    if request.method == "GET" and accepted and is_empty:
+        return True  # the result of another kind of task: Z.ai's images and videos are fetched by the same door
     is_asked = request.body.get("deferred") is True or "/async/" in request.path
     started = request.method == "POST" and is_asked and not body.get("choices") and not body.get("error")
     return is_pending(request, body) or (accepted and started)
+
+
+def _task_failure(body: Mapping[str, Any]) -> CallError | None:
+    """Why a task that was deferred has no answer (Perplexity's ``status``, Z.ai's ``task_status``)."""
+    status = as_str(body.get("status")) or as_str(body.get("task_status")) or ""
+    failed = status.lower() in ("fail", "failed") and not body.get("choices")
+    return CallError(status.lower(), as_str(body.get("error_message"))) if failed else None
 
 
 def first_choice(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -86,7 +98,8 @@ def _text(message: Mapping[str, Any]) -> str | None:
     return as_str(message.get("refusal")) or as_str(as_dict(message.get("audio")).get("transcript")) or text
 
 
-def _tool_calls(message: Mapping[str, Any]) -> Iterator[ToolCall]:
+def tool_calls(message: Mapping[str, Any]) -> Iterator[ToolCall]:
+    """The calls of a message, today's and of old; and those that the provider ran."""
     for call in dicts(message.get("tool_calls")):
         # Some servers leave "type" out, some fill the other kind with empty strings: the one with a name counts.
         function, custom = as_dict(call.get("function")), as_dict(call.get("custom"))

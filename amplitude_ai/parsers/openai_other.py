@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
@@ -17,6 +18,8 @@ from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dict
 from ._media import describe, describe_base64
 from ._openai import USAGE, base_call, find_error, is_pending, prompt_text
 from ._usage import later
+from .llamacpp import FORMAT as NATIVE
+from .llamacpp import is_native, read_native
 from .openai_chat import finish_reason, first_choice
 
 
@@ -53,6 +56,8 @@ def _user(given: object) -> Iterator[Message]:
 
 
 def _completion(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
+    if "choices" not in body and is_native(body):  # llama.cpp's other name for its own door
+        return replace(read_native(call, asked, body), messages=tuple(_user(asked.get("prompt"))))
     choice = first_choice(body)
     text = choice.get("text")
     if text is None:  # llama.cpp's and others' chat answers at this door
@@ -68,6 +73,13 @@ def _completion(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]
 
 def _fold_completion(frames: Iterable[Frame]) -> Folded:
     """Chunks are whole ``Completion`` objects with a piece of text each (openai ``types/completion.py``)."""
+    frames = iter(frames)
+    opening = next(frames, None)
+    if opening is None:
+        return Folded({}, False)
+    frames = chain((opening,), frames)
+    if is_native(as_dict(opening.data)):
+        return NATIVE.fold(frames, WireRequest("", "", ""))
     body: dict[str, Any] = {}
     texts: dict[int, list[str]] = {}
     reasons: dict[int, str] = {}

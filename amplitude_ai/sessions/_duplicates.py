@@ -23,10 +23,11 @@ class DuplicateFilter:
         key = (call.host, exchange.id if call.batched else call.response_id or "")
         if call.batched and key in self._told:
             return True
-        if not key[1] or not (call.batched or call.operation in ("responses", "run")):
+        stored = call.operation in ("responses", "run")
+        if not key[1] or not (call.batched or stored or exchange.method == "GET"):
             return False
         known = key in self._told
-        finished = call.batched or call.usage.total is not None
+        finished = call.batched or not stored or call.usage.total is not None
         # A run that waits for its tools is told with them, once.
         waiting = "" if finished else " ".join(tool.id or tool.name for tool in call.tool_calls)
         asked = waiting and (call.host, f"{key[1]} {waiting}")

@@ -35,11 +35,12 @@ _NAMES: Mapping[str, str] = {
     "moderations": "moderation",
     "rerank": "rerank",
     "ocr": "ocr",
+    "classification": "classification",
 }
-_SPEECH = ("/speech", "/text-to-speech")
-_TRANSCRIPTION = ("/transcriptions", "/translations")
+_SPEECH = ("/speech", "/tts", "/speak", "/t2a_v2", "/text-to-dialogue")
+_TRANSCRIPTION = ("/transcriptions", "/translations", "/stt", "/listen", "/speech-to-text")
 #: What these are given is data to work on, not something a user said; what they give is no message.
-_DATA = frozenset({"embeddings", "rerank", "moderation", "moderations", "ocr", "audio", "embed"})
+_DATA = frozenset({"embeddings", "rerank", "moderation", "moderations", "classification", "ocr", "audio", "embed"})
 _TOLD_AS_MESSAGES = frozenset({CHAT, GENERATE_CONTENT, TEXT_COMPLETION})
 
 
@@ -47,7 +48,7 @@ def operation_name(call: LLMCall) -> str:
     """What ``call`` is told as."""
     endpoint = call.endpoint.rstrip("/")
     if call.operation == "audio":
-        if endpoint.endswith(_SPEECH):
+        if endpoint.endswith(_SPEECH) or "/text-to-speech/" in endpoint:
             return "text_to_speech"
         return "speech_to_text" if endpoint.endswith(_TRANSCRIPTION) else "audio"
     if call.operation == "chat" and endpoint.endswith(("enerateContent",)):

@@ -480,7 +480,8 @@ PROPERTIES = (
         "text",
         otel="gen_ai.operation.name",
         what="`chat`, `generate_content`, `text_completion`; `embeddings`, `image_generation`, `video_generation`, "
-        "`text_to_speech`, `speech_to_text`, `moderation`, `rerank`, `ocr`: these are no messages of a run",
+        "`text_to_speech`, `speech_to_text`, `moderation`, `rerank`, `classification`, `ocr`: these are no messages "
+        "of a run",
     ),
     Property(
         "output_tokens_per_second",
