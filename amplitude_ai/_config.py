@@ -73,7 +73,7 @@ class Spend:
         threshold_usd: the threshold, as given.
         total_usd: what the calls cost until now, the one that reached it included.
         calls: how many calls that were.
-        unpriced_calls: those among them whose cost is not known, and so not in the total.
+        unpriced_calls: how many of them there are whose cost is not known, and so not in the total.
     """
 
     scope: str
@@ -109,7 +109,8 @@ class AIConfig:
         auto_generate_session_ids: give calls without a session id one of ours.
         session_timeout_ms: silence after which a session is over.
         tool_result_timeout_ms: how long a tool call waits for its result before it is reported without one.
-        redact: called with every text before it is kept; what it returns is kept. If it fails, the event is dropped.
+        redact: a function of one ``str``, called with every text before it is kept; what it returns (a ``str``) is
+            kept. If it fails, the event is dropped. ``None``: texts are kept as they are.
         redact_pii: replace e-mail addresses, phone and card numbers, API keys and tokens in every text.
         inject_stream_usage: ask OpenAI-style streams that do not ask themselves for their usage (by httpx, httpx2 and
             requests), and hide the chunk it comes in from the application. The request is changed.
@@ -127,11 +128,16 @@ class AIConfig:
         store_max_age_s: how long the local store keeps an event, in seconds. By default
             ``AMPLITUDE_AI_STORE_MAX_AGE_S``, else thirty days.
         on_spend: called with a `Spend` when a total reaches one of ``spend_thresholds``: once per threshold, on a
-            thread of ours, after the call that reached it. What it raises is counted and goes no further.
+            thread of ours, after the call that reached it. What it raises is counted and goes no further. ``None``:
+            nobody is told.
         spend_thresholds: USD per ``session`` (as a whole), ``user`` and ``model`` (each UTC day) and ``day``, of this
             process: ``{"user": 5, "day": [50, 100]}``.
         identity_from_body: where no user id is told, take the one that the request names: OpenAI's ``user`` or
             ``safety_identifier``, Anthropic's ``metadata.user_id``.
+
+    Raises:
+        TypeError: a value has the wrong type, or an option does not exist; the message names it and the remedy.
+        ValueError: a number is out of its range, or a choice is not one of those there are.
     """
 
     privacy_mode: bool = False
@@ -220,7 +226,18 @@ class AIConfig:
         cached_input_tokens: int | None = None,
         cache_write_tokens: int | None = None,
     ) -> float | None:
-        """The cost in USD, or ``None`` when the model's price is not known or ``cost_tracking`` is off."""
+        """The cost in USD, or ``None`` when the model's price is not known or ``cost_tracking`` is off.
+
+        Args:
+            provider: ``openai``, ``anthropic``, ``google`` ...
+            model: the model's name at that provider.
+            input_tokens: all input tokens, those read from and written to a cache included; ``None``: not known.
+            output_tokens: all output tokens, reasoning included; ``None``: not known.
+            cached_input_tokens: how many of the input tokens were read from a cache; ``None``: none.
+            cache_write_tokens: how many of the input tokens were written to a cache; ``None``: none.
+
+        Raises nothing for what is not known.
+        """
         from ._usage import Usage
         from .pricing._cost import cost_by_name
 
@@ -233,7 +250,14 @@ class AIConfig:
         return cost_by_name(provider, model, usage, self)[0]
 
     def truncate_content(self, text: str) -> str:
-        """``text``, cut to ``max_content_length`` characters where it is longer, the closing ``...`` included."""
+        """``text``, cut to ``max_content_length`` characters where it is longer, the closing ``...`` included.
+
+        Args:
+            text: any text.
+
+        Raises:
+            TypeError: it is no text.
+        """
         limit = self.max_content_length
         if len(text) <= limit:
             return text

@@ -48,8 +48,8 @@ def set_ambient(value: Scope) -> None:
 class context(ContextDecorator):
     """Say who the calls inside belong to: ``with context(user_id=...):``, or as a decorator of a function.
 
-    Nests: what is not given is inherited; properties are merged. Called alone, without ``with``, it does nothing, and
-    warns that it did not.
+    Nests: what is not given, or ``None``, is inherited; properties are merged. Called alone, without ``with``, it does
+    nothing, and warns that it did not.
 
     Args:
         user_id: Amplitude user id of the calls inside.

@@ -61,8 +61,8 @@ def instrumented_httpx(
         library: ``"httpx2"`` (openai 3, anthropic 1 and later, google-genai 3) or ``"httpx"`` (SDKs still on it).
         transport: inner transport to wrap; default: the library's own, environment proxies included.
         amplitude_client: anything with ``track(BaseEvent)``; default: by ``AMPLITUDE_API_KEY``, else the local store.
-        ai_config: an `AIConfig`.
-        user_id: Amplitude user id of this client's calls.
+        ai_config: privacy, prices and flags of these calls; default: `AIConfig()`.
+        user_id: Amplitude user id of this client's calls, where the context or the request names none.
         session_id: run id of this client's calls; default: one automatic run per user.
         auto_start_session: whether calls without a session id are grouped into runs.
         **client_options: passed to the library's ``Client``.
@@ -71,7 +71,7 @@ def instrumented_httpx(
         ``httpx2.Client`` or ``httpx.Client``.
 
     Raises:
-        ValueError: ``library`` is neither of the two.
+        ValueError: ``library`` is neither of the two, or an id is empty.
         ImportError: the library is not installed.
         TypeError: another argument has the wrong type.
     """
@@ -92,7 +92,26 @@ def instrumented_async_httpx(
     auto_start_session: bool = True,
     **client_options: Any,
 ) -> Any:
-    """The same as `instrumented_httpx`, for an ``AsyncClient``."""
+    """Make an async HTTP client whose LLM calls are recorded.
+
+    Args:
+        library: ``"httpx2"`` (openai 3, anthropic 1 and later, google-genai 3) or ``"httpx"`` (SDKs still on it).
+        transport: inner transport to wrap; default: the library's own, environment proxies included.
+        amplitude_client: anything with ``track(BaseEvent)``; default: by ``AMPLITUDE_API_KEY``, else the local store.
+        ai_config: privacy, prices and flags of these calls; default: `AIConfig()`.
+        user_id: Amplitude user id of this client's calls, where the context or the request names none.
+        session_id: run id of this client's calls; default: one automatic run per user.
+        auto_start_session: whether calls without a session id are grouped into runs.
+        **client_options: passed to the library's ``AsyncClient``.
+
+    Returns:
+        ``httpx2.AsyncClient`` or ``httpx.AsyncClient``.
+
+    Raises:
+        ValueError: ``library`` is neither of the two, or an id is empty.
+        ImportError: the library is not installed.
+        TypeError: another argument has the wrong type.
+    """
     module, leaf = _library(library)
     binding = bind(amplitude_client, ai_config, user_id, session_id, auto_start_session)
     return _build(module.AsyncClient, leaf.AsyncAmplitudeTransport, transport, binding, client_options)
@@ -117,10 +136,19 @@ def instrumented_requests(
     session_id: str | None = None,
     auto_start_session: bool = True,
 ) -> Any:
-    """Make a ``requests.Session`` whose LLM calls are recorded. Arguments as in `instrumented_httpx`.
+    """Make a ``requests.Session`` whose LLM calls are recorded.
+
+    Args:
+        amplitude_client: anything with ``track(BaseEvent)``; default: by ``AMPLITUDE_API_KEY``, else the local store.
+        ai_config: privacy, prices and flags of these calls; default: `AIConfig()`.
+        user_id: Amplitude user id of this client's calls, where the context or the request names none.
+        session_id: run id of this client's calls; default: one automatic run per user.
+        auto_start_session: whether calls without a session id are grouped into runs.
 
     Raises:
         ImportError: requests is not installed.
+        TypeError: an argument has the wrong type.
+        ValueError: an id is empty.
     """
     try:
         import requests
@@ -148,12 +176,18 @@ def instrument(
     Args:
         client: an httpx or httpx2 client, a requests or aiohttp session, or an SDK client that holds one (openai,
             anthropic, google-genai, groq, mistralai, cohere, ollama, together ...).
+        amplitude_client: anything with ``track(BaseEvent)``; default: by ``AMPLITUDE_API_KEY``, else the local store.
+        ai_config: privacy, prices and flags of these calls; default: `AIConfig()`.
+        user_id: Amplitude user id of this client's calls, where the context or the request names none.
+        session_id: run id of this client's calls; default: one automatic run per user.
+        auto_start_session: whether calls without a session id are grouped into runs.
 
     Returns:
         ``client`` itself. Instrumenting twice changes nothing.
 
     Raises:
-        TypeError: nothing in ``client`` can be instrumented.
+        TypeError: nothing in ``client`` can be instrumented, or another argument has the wrong type.
+        ValueError: an id is empty.
     """
     if isinstance(client, type):
         raise TypeError(

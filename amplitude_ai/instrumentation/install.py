@@ -67,8 +67,8 @@ def install_transport(
 
     Args:
         amplitude_client: anything with ``track(BaseEvent)``; default: by ``AMPLITUDE_API_KEY``, else the local store.
-        ai_config: an `AIConfig`.
-        user_id: Amplitude user id of calls that name none.
+        ai_config: privacy, prices and flags of all calls; default: `AIConfig()`.
+        user_id: Amplitude user id of calls, where neither the context nor the request nor their client names one.
         auto_start_session: whether calls without a session id are grouped into runs, one per client and user.
         propagate_threads: whether threads and thread pools work in the `context` of whoever gave them the work. Without
             it a thread starts with none, as ContextVars do (`propagate_context` carries it by hand).
@@ -77,6 +77,7 @@ def install_transport(
 
     Raises:
         TypeError: an argument has the wrong type.
+        ValueError: ``user_id`` is empty.
     """
     global _told
     if not isinstance(propagate_threads, bool):

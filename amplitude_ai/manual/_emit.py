@@ -1,10 +1,4 @@
-"""The five events, one function each, and `quick_track_message`: no state beyond the call.
-
-Common arguments of all: ``amplitude_client`` has ``track(event)``, ``None`` is the process default; ``session_id``
-defaults to the context's session, else a new one (``AIConfig.auto_generate_session_ids``); ``user_id`` to the context's
-user, else the event carries this machine's device id; ``custom_properties`` are added to the event; ``ai_config`` is
-whose privacy, prices and flags apply. All raise ``TypeError`` or ``ValueError`` naming the argument that is wrong.
-"""
+"""The five events, one function each, and `quick_track_message`: no state beyond the call."""
 
 from __future__ import annotations
 
@@ -33,10 +27,24 @@ def emit_llm_run_started(
     custom_properties: Mapping[str, Any] | None = None,
     ai_config: AIConfig | None = None,
 ) -> str | None:
-    """Say that a run began.
+    """Say that a run began: emits ``llm_run_started``.
+
+    Args:
+        amplitude_client: anything with ``track(BaseEvent)``; default: the context's session's, else the process's.
+        session_id: the run it belongs to; default: the context's, else a new one where
+            `AIConfig.auto_generate_session_ids` says so.
+        user_id: Amplitude user id; default: the context's user, else the event carries this machine's device id.
+        model_provider: whose model it is (``openai`` ...), in your own words; left out where it is not known.
+        model_name: the model's name, by which prices are found; left out where it is not known.
+        custom_properties: properties of your own, added to the event; default: the context's alone.
+        ai_config: whose privacy, prices and flags apply; default: the context's session's, else `AIConfig()`.
 
     Returns:
-        Its session id: pass it to the events that follow.
+        Its session id: pass it to the events that follow. ``None`` where it has none.
+
+    Raises:
+        TypeError: an argument has the wrong type; the message names it and the remedy.
+        ValueError: an id is empty.
     """
     owner = _whose(amplitude_client, ai_config, user_id, session_id, model_provider, model_name, custom_properties)
     run_id = _build.new_id()
@@ -56,11 +64,24 @@ def emit_user_message(
     custom_properties: Mapping[str, Any] | None = None,
     ai_config: AIConfig | None = None,
 ) -> None:
-    """Say what a user wrote.
+    """Say what a user wrote: emits ``user_message``.
 
     Args:
+        amplitude_client: anything with ``track(BaseEvent)``; default: the context's session's, else the process's.
         content: the message; required.
-        message_id: your own id of it: the same one in the same session is the same message, counted once.
+        session_id: the run it belongs to; default: the context's, else a new one where
+            `AIConfig.auto_generate_session_ids` says so.
+        user_id: Amplitude user id; default: the context's user, else the event carries this machine's device id.
+        model_provider: whose model it is (``openai`` ...), in your own words; left out where it is not known.
+        model_name: the model's name, by which prices are found; left out where it is not known.
+        message_id: your own id of it: the same one in the same session is the same message, counted once. By default
+            every message is another.
+        custom_properties: properties of your own, added to the event; default: the context's alone.
+        ai_config: whose privacy, prices and flags apply; default: the context's session's, else `AIConfig()`.
+
+    Raises:
+        TypeError: an argument has the wrong type; the message names it and the remedy.
+        ValueError: an id is empty.
     """
     text = _facts.required_content("content", content)
     own_id = _arguments.text("message_id", message_id)
@@ -81,7 +102,24 @@ def emit_llm_message(
     ai_config: AIConfig | None = None,
     **facts: Unpack[MessageFacts],
 ) -> None:
-    """Say what a model answered (``output_content``), or that it failed to. ``facts`` are `MessageFacts`."""
+    """Say what a model answered, or, with ``finish_reason="error"``, that it failed to: emits ``llm_message``.
+
+    Args:
+        amplitude_client: anything with ``track(BaseEvent)``; default: the context's session's, else the process's.
+        session_id: the run it belongs to; default: the context's, else a new one where
+            `AIConfig.auto_generate_session_ids` says so.
+        user_id: Amplitude user id; default: the context's user, else the event carries this machine's device id.
+        model_provider: whose model it is (``openai`` ...), in your own words; left out where it is not known.
+        model_name: the model's name, by which prices are found; left out where it is not known.
+        output_content: the answer; default: none is known.
+        custom_properties: properties of your own, added to the event; default: the context's alone.
+        ai_config: whose privacy, prices and flags apply; default: the context's session's, else `AIConfig()`.
+        **facts: what else is known of the call; the names, types and units are those of `MessageFacts`.
+
+    Raises:
+        TypeError: an argument has the wrong type; the message names it and the remedy.
+        ValueError: an id is empty, or a number is negative or not finite.
+    """
     told = _facts.checked("emit_llm_message", output_content, facts)
     owner = _whose(amplitude_client, ai_config, user_id, session_id, model_provider, model_name, custom_properties)
     key = _build.message_key(owner, told.get("message_id"))
@@ -100,7 +138,25 @@ def quick_track_message(
     ai_config: AIConfig | None = None,
     **facts: Unpack[MessageFacts],
 ) -> None:
-    """One call to a model, prompt and answer, in one line: an ``llm_message``. ``facts`` are `MessageFacts`."""
+    """One call to a model, prompt and answer, in one line: emits ``llm_message``. The same as `emit_llm_message`.
+
+    Args:
+        amplitude_client: anything with ``track(BaseEvent)``; default: the context's session's, else the process's.
+        model_provider: whose model it is (``openai`` ...), in your own words; left out where it is not known.
+        model_name: the model's name, by which prices are found; left out where it is not known.
+        session_id: the run it belongs to; default: the context's, else a new one where
+            `AIConfig.auto_generate_session_ids` says so.
+        user_id: Amplitude user id; default: the context's user, else the event carries this machine's device id.
+        output_content: the answer; default: none is known.
+        custom_properties: properties of your own, added to the event; default: the context's alone.
+        ai_config: whose privacy, prices and flags apply; default: the context's session's, else `AIConfig()`.
+        **facts: what else is known of the call (``input_content``, the prompt, among it); the names, types and units
+            are those of `MessageFacts`.
+
+    Raises:
+        TypeError: an argument has the wrong type; the message names it and the remedy.
+        ValueError: an id is empty, or a number is negative or not finite.
+    """
     emit_llm_message(
         amplitude_client,
         session_id=session_id,
@@ -132,17 +188,29 @@ def emit_tool_called(
     custom_properties: Mapping[str, Any] | None = None,
     ai_config: AIConfig | None = None,
 ) -> None:
-    """Say that a tool was called.
+    """Say that a tool was called: emits ``tool_called``.
 
     Args:
-        tool_name: required.
-        tool_parameters: what it was called with, any JSON value.
-        tool_result: what it returned, any JSON value.
+        amplitude_client: anything with ``track(BaseEvent)``; default: the context's session's, else the process's.
+        tool_name: its name; required.
+        tool_parameters: what it was called with, any JSON value; ``None`` where that is not known.
+        tool_result: what it returned, any JSON value; ``None`` where that is not known.
         success: by default True with a result, False with an error message, else left out.
-        error_message: of a tool that failed; for ``success=False`` in an ``except`` block, the exception's.
-        latency_ms: how long it took.
-        tool_call_id: the model's id of the call.
+        error_message: of a tool that failed; by default, for ``success=False`` in an ``except`` block, the exception's.
+        latency_ms: how long it took, in ms; left out where it is not known.
+        tool_call_id: the model's id of the call; left out where it is not known.
         tool_type: ``function``, or the provider's word for a tool of its own.
+        session_id: the run it belongs to; default: the context's, else a new one where
+            `AIConfig.auto_generate_session_ids` says so.
+        user_id: Amplitude user id; default: the context's user, else the event carries this machine's device id.
+        model_provider: whose model it is (``openai`` ...), in your own words; left out where it is not known.
+        model_name: the model's name, by which prices are found; left out where it is not known.
+        custom_properties: properties of your own, added to the event; default: the context's alone.
+        ai_config: whose privacy, prices and flags apply; default: the context's session's, else `AIConfig()`.
+
+    Raises:
+        TypeError: an argument has the wrong type; the message names it and the remedy.
+        ValueError: an id is empty, or ``latency_ms`` is negative or not finite.
     """
     told = _facts.checked_tool(
         tool_name, tool_parameters, tool_result, success, error_message, latency_ms, tool_call_id, tool_type
@@ -169,17 +237,29 @@ def emit_llm_run_finished(
     custom_properties: Mapping[str, Any] | None = None,
     ai_config: AIConfig | None = None,
 ) -> None:
-    """Say that a run ended, and what it came to. What is not given is left out, not guessed.
+    """Say that a run ended, and what it came to: emits ``llm_run_finished``. Nothing is guessed.
 
     Args:
-        total_messages: calls to a model.
-        total_tokens: their tokens.
-        total_cost_usd: their cost, in USD.
-        total_tool_calls: tool calls.
-        total_errors: failed calls.
-        duration_ms: from its start to its end.
+        amplitude_client: anything with ``track(BaseEvent)``; default: the context's session's, else the process's.
+        session_id: the run it belongs to; default: the context's, else a new one where
+            `AIConfig.auto_generate_session_ids` says so.
+        user_id: Amplitude user id; default: the context's user, else the event carries this machine's device id.
+        model_provider: whose model it is (``openai`` ...), in your own words; left out where it is not known.
+        model_name: the model's name, by which prices are found; left out where it is not known.
+        total_messages: a count, of calls to a model; left out where it is not known.
+        total_tokens: their tokens, input and output; left out where they are not known.
+        total_cost_usd: their cost, in USD; left out where it is not known.
+        total_tool_calls: a count, of tool calls; left out where it is not known.
+        total_errors: a count, of calls that failed; left out where it is not known.
+        duration_ms: from the run's start to its end, in ms; left out where it is not known.
         success: whether it came to its end as it should.
         end_reason: why it ended, in one word.
+        custom_properties: properties of your own, added to the event; default: the context's alone.
+        ai_config: whose privacy, prices and flags apply; default: the context's session's, else `AIConfig()`.
+
+    Raises:
+        TypeError: an argument has the wrong type; the message names it and the remedy.
+        ValueError: an id is empty, or a number is negative or not finite.
     """
     totals = {
         "total_messages": _arguments.whole("total_messages", total_messages),

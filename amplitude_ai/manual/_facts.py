@@ -17,15 +17,38 @@ ERROR = "error"
 class MessageFacts(TypedDict, total=False):
     """The keyword arguments of ``track_message``, ``emit_llm_message`` and ``quick_track_message``; all are optional.
 
-    ``input_content`` is what was said to the model. ``input_tokens`` includes cache reads and writes, ``output_tokens``
-    includes reasoning; ``cached_input_tokens``, ``cache_write_tokens`` and ``reasoning_tokens`` are the parts;
-    ``total_tokens`` is input plus output when not given. ``latency_ms`` and ``time_to_first_token_ms`` are in ms.
-    ``cost_usd``, when not given, is computed from the tokens and the model. ``success`` is False when ``finish_reason``
-    is ``"error"`` or an error is given, else True; for a failed call told in an ``except`` block, ``error_type`` and
-    ``error_message`` are those of the exception. ``attempt`` is 0 for the first try, 1 for the first retry.
-    ``operation`` is what kind of call it was (``chat``, ``embeddings`` ...; ``chat`` when not given), ``call_id`` your
-    own id of it, the same for each of its attempts.
-    ``message_id`` is your own id: the same one in the same session is the same message, counted once.
+    What is left out, or ``None``, is not known and not on the event, where nothing else is said.
+
+    Attributes:
+        input_content: what was said to the model.
+        input_tokens: tokens of the prompt, those read from and written to a cache included.
+        output_tokens: tokens of the answer, reasoning included.
+        total_tokens: default: input plus output, where both are known.
+        cached_input_tokens: how many of the input tokens were read from a cache.
+        cache_write_tokens: how many of the input tokens were written to one.
+        reasoning_tokens: how many of the output tokens the model thought with.
+        latency_ms: from the request to the end of the answer, in ms.
+        time_to_first_token_ms: from the request to the answer's first token, in ms.
+        provider_processing_ms: what of it the provider says it spent itself, in ms.
+        cost_usd: in USD; default: computed from the tokens and the model, where its price is known.
+        finish_reason: why the model stopped, in the provider's word; ``error`` marks a call that failed.
+        success: default: False when ``finish_reason`` is ``error`` or an error is given, else True.
+        error_type: of a call that failed; in an ``except`` block, by default the exception's.
+        error_message: likewise.
+        http_status: of the answer: 200, 429 ...
+        attempt: which try it was, a count from 0; default: 0, the first.
+        operation: what kind of call it was: ``chat`` (the default), ``embeddings`` ...
+        call_id: your own id of it, the same for each of its attempts.
+        is_streaming: whether the answer came in parts; default: False.
+        stream_aborted: whether such an answer was left before its end.
+        temperature: as asked for, on the provider's own scale.
+        max_tokens: the most tokens that were asked for.
+        top_p: as asked for, 0 to 1.
+        tool_call_count: a count, of the tools the answer asked for.
+        requested_model: the model that was asked for, where another one answered.
+        response_id: the provider's id of the answer; `feedback` finds it by this.
+        provider_request_id: the provider's id of the request.
+        message_id: your own id: the same one in the same session is the same message, counted once.
     """
 
     input_content: str | None

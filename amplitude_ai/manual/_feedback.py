@@ -39,12 +39,12 @@ def feedback(
 
     Args:
         response: the answer: the SDK's object, or its ``id`` (which may be kept, and come back in another process).
-        score: how good it was, on any scale: 1 and -1 for thumbs, 0 to 1 for a judge.
-        label: the same in a word: ``thumbs_up``, ``wrong``.
-        comment: what was said of it; treated like a prompt by privacy.
+        score: how good it was, on any scale: 1 and -1 for thumbs, 0 to 1 for a judge; ``None`` where nobody says.
+        label: the same in a word: ``thumbs_up``, ``wrong``; ``None`` where nobody says.
+        comment: what was said of it; treated like a prompt by privacy; ``None`` where nothing was.
         user_id: whose opinion it is; by default the context's, else the user of the answer.
         session_id: of the answer, where this process has not seen it.
-        custom_properties: added to the event.
+        custom_properties: added to the event; default: the answer's and the context's alone.
         amplitude_client: by default that of the answer, else the context's or the process's.
         ai_config: whose privacy applies where this process has not seen the answer.
 

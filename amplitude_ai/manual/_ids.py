@@ -21,6 +21,9 @@ def set_session_id(session_id: str | None) -> None:
 
     Tasks started from here inherit it; tasks and threads that already run do not see it.
 
+    Args:
+        session_id: the run's id.
+
     Raises:
         TypeError: ``session_id`` is neither a string nor ``None``.
         ValueError: it is empty.

@@ -38,10 +38,11 @@ class LLMSessionTracker:
         amplitude_client: anything with ``track(event)``; ``None`` for the process default.
         session_id: the run's id; by default the context's (`set_session_id`), else a new one.
         user_id: Amplitude user id; by default the context's, else events carry this machine's device id.
-        model_provider: of messages that name none themselves.
-        model_name: of messages that name none themselves.
-        ai_config: privacy, prices and flags, here and for clients without a config of their own.
-        custom_properties: added to every event tracked by hand in this session, and to those of captured calls.
+        model_provider: whose model it is (``openai`` ...), where a message names none itself.
+        model_name: the model's name, where a message names none itself.
+        ai_config: privacy, prices and flags, here and for clients without a config of their own; default: `AIConfig()`.
+        custom_properties: added to every event tracked by hand in this session, and to those of captured calls;
+            default: the context's alone.
 
     Raises:
         TypeError: an argument has the wrong type; the message names it and the remedy.
@@ -115,6 +116,9 @@ class LLMSessionTracker:
 
         Args:
             success: whether the run did what it should; by default, how its last message ended.
+
+        Raises:
+            TypeError: it is neither True, False nor None.
         """
         told = _arguments.flag("success", success)
         if self._finished_ns is not None:
@@ -167,8 +171,9 @@ class LLMSessionTracker:
 
         Args:
             content: the message.
-            message_id: your own id of it: the same one in the same session is the same message, counted once.
-            custom_properties: added to this event.
+            message_id: your own id of it: the same one in the same session is the same message, counted once. By
+                default every message is another.
+            custom_properties: added to this event; default: the session's alone.
 
         Raises:
             TypeError: an argument has the wrong type.
@@ -191,11 +196,11 @@ class LLMSessionTracker:
         """Say what a model answered, or, with ``finish_reason="error"``, that it failed to.
 
         Args:
-            output_content: the answer.
+            output_content: the answer; default: none is known.
             model_provider: who answered, where it is not the session's.
             model_name: which model answered, where it is not the session's.
-            custom_properties: added to this event.
-            facts: see `MessageFacts`.
+            custom_properties: added to this event; default: the session's alone.
+            **facts: what else is known of the call; the names, types and units are those of `MessageFacts`.
 
         Raises:
             TypeError: an argument has the wrong type.
@@ -223,14 +228,15 @@ class LLMSessionTracker:
 
         Args:
             tool_name: its name.
-            tool_parameters: what it was called with, any JSON value.
-            tool_result: what it returned, any JSON value.
+            tool_parameters: what it was called with, any JSON value; ``None`` where that is not known.
+            tool_result: what it returned, any JSON value; ``None`` where that is not known.
             success: by default True with a result, False with an error message, else left out.
-            error_message: of a tool that failed; for ``success=False`` in an ``except`` block, the exception's.
-            latency_ms: how long it took.
-            tool_call_id: the model's id of the call.
+            error_message: of a tool that failed; by default, for ``success=False`` in an ``except`` block, the
+                exception's.
+            latency_ms: how long it took, in ms; left out where it is not known.
+            tool_call_id: the model's id of the call; left out where it is not known.
             tool_type: ``function``, or the provider's word for a tool of its own.
-            custom_properties: added to this event.
+            custom_properties: added to this event; default: the session's alone.
 
         Raises:
             TypeError: an argument has the wrong type.
@@ -336,9 +342,26 @@ def llm_session(
     ai_config: AIConfig | None = None,
     custom_properties: Mapping[str, Any] | None = None,
 ) -> LLMSessionTracker:
-    """A session for the length of a ``with`` or ``async with`` block; see `LLMSessionTracker` for the arguments.
+    """A session for the length of a ``with`` or ``async with`` block.
 
     An exception that leaves the block marks the session as failed, and goes on.
+
+    Args:
+        amplitude_client: anything with ``track(BaseEvent)``; ``None`` for the process default.
+        session_id: the run's id; by default the context's (`set_session_id`), else a new one.
+        user_id: Amplitude user id; by default the context's, else events carry this machine's device id.
+        model_provider: whose model it is (``openai`` ...), where a message names none itself.
+        model_name: the model's name, where a message names none itself.
+        ai_config: privacy, prices and flags, here and for clients without a config of their own; default: `AIConfig()`.
+        custom_properties: added to every event tracked by hand in this session, and to those of captured calls;
+            default: the context's alone.
+
+    Returns:
+        The `LLMSessionTracker`, which the block begins and ends.
+
+    Raises:
+        TypeError: an argument has the wrong type; the message names it and the remedy.
+        ValueError: an id is empty.
     """
     return LLMSessionTracker(
         amplitude_client,

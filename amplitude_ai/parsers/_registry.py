@@ -58,7 +58,13 @@ def register_parser(
 
 
 def unregister_parser(name: str) -> None:
-    """Forget the parser of that name; does nothing when there is none."""
+    """Forget the parser of that name.
+
+    Args:
+        name: as `register_parser` was told it.
+
+    Raises nothing when there is none.
+    """
     with _lock:
         formats.pop(name, None)
         _router.registered[:] = [one for one in _router.registered if one[2].format != name]

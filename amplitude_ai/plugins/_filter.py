@@ -20,7 +20,8 @@ from ._base import AIPlugin
 class AIEventFilterPlugin(AIPlugin):
     """Drops AI events that are not wanted; each argument is one rule, and all must let an event pass.
 
-    Filters act on events, not on runs: the totals of ``llm_run_finished`` still count what was dropped.
+    A list that is ``None`` is no rule. Filters act on events, not on runs: the totals of ``llm_run_finished`` still
+    count what was dropped.
 
     Args:
         min_cost_threshold: drop an ``llm_message`` that cost this much or less, in USD; 0 or ``None`` drops none.

@@ -61,10 +61,12 @@ def calculate_cost(
         model: the model's name at that provider.
         input_tokens: all input tokens, those read from and written to a cache included.
         output_tokens: all output tokens, reasoning included.
-        ai_config: where own prices are looked up first.
-        cached_input_tokens: how many of the input tokens were read from a cache.
-        cache_write_tokens: how many of the input tokens were written to a cache.
+        ai_config: where own prices are looked up first; default: there are none.
+        cached_input_tokens: how many of the input tokens were read from a cache; ``None``: none.
+        cache_write_tokens: how many of the input tokens were written to a cache; ``None``: none.
         service_tier: ``batch``, ``flex``, ``priority`` ..., where another price applies.
+
+    Raises nothing for what is not known.
     """
     usage = Usage(
         input_tokens=input_tokens,

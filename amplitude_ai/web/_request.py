@@ -109,7 +109,14 @@ def identify(
 ) -> None:
     """Say whose the request being served is, from anywhere in it: a view, a dependency, a thread of its pool.
 
-    What is not given stays as it is. Outside of a request it holds for the rest of this context.
+    What is not given, or ``None``, stays as it is. Outside of a request it holds for the rest of this context.
+
+    Args:
+        user_id: Amplitude user id.
+        session_id: run id of its calls.
+        device_id: Amplitude device id, of a visitor without a user id or beside one.
+        privacy_mode: whether content is left out, whatever the config says.
+        properties: custom event properties, added to those it has.
 
     Raises:
         TypeError: an argument has the wrong type; the message names it.

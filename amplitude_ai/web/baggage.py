@@ -28,6 +28,8 @@ def inject(headers: MutableMapping[str, str] | None = None) -> MutableMapping[st
 
     Returns:
         ``headers``.
+
+    Raises nothing for headers that are text.
     """
     carrier: MutableMapping[str, str] = {} if headers is None else headers
     around = ambient().with_request()
@@ -55,6 +57,8 @@ def extract(headers: Mapping[str, Any]) -> Iterator[None]:
 
     Args:
         headers: the request's or the message's, names in any case.
+
+    Raises nothing: what cannot be read says nothing.
     """
     value = next((headers[name] for name in headers if isinstance(name, str) and name.lower() == "baggage"), "")
     with _context(read(value if isinstance(value, str) else "")):

@@ -22,9 +22,12 @@ class WSGIMiddleware:
     Args:
         app: the application.
         user_id: finds the user in the request's WSGI environ. Asked when a model is first called for the request, so
-            after whatever logs users in. Or use `identify`.
+            after whatever logs users in. ``None``: use `identify`.
         trust_headers: only services of one's own send requests, so their ``baggage`` and ``X-Amplitude-User-Id`` may
             say who the user is.
+
+    Raises:
+        TypeError: ``user_id`` is no function.
     """
 
     def __init__(self, app: _App, user_id: FindsUser | None = None, *, trust_headers: bool = False) -> None:
