@@ -99,7 +99,8 @@ def test_of_a_short_time_every_stretch_is_right(made, summed, end):
     first = next(time for time in times[300:] if len([one for one in times if time <= one < time + 60_000]) > 2)
     hour = first // HOUR_MS * HOUR_MS
     assert hour // HOUR_MS in hours(connection)
-    which = Filter(since_ms=hour, until_ms=hour + HOUR_MS if end == "of the hour" else first + 1)
+    week = Filter(since_ms=hour - 7 * 24 * HOUR_MS, until_ms=first + 1)
+    which = Filter(since_ms=hour, until_ms=hour + HOUR_MS) if end == "of the hour" else week
     same(overview(made, which), overview(summed[0], which))
 
 
