@@ -168,6 +168,11 @@ class Runtime:
         finally:
             inside.set(around)
 
+    def commit(self) -> None:
+        """Have written what was gathered of several items."""
+        if self._delivery is not None:
+            self._delivery.commit()
+
     def _process(self, item: Any) -> None:
         if isinstance(item, Capture):
             self._record(item)

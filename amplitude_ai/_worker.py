@@ -40,6 +40,9 @@ class Handler(Protocol):
     def process(self, item: Any) -> None:
         """Handle one item."""
 
+    def commit(self) -> None:
+        """Write what was gathered of the items since the last time: nothing more comes just now."""
+
     def tick(self) -> None:
         """Handle the passing of time."""
 
@@ -153,10 +156,13 @@ class Worker:
                     self._handle_next(mine)
                     if len(mine) < PAUSING_ITEMS:
                         _pause(0)
+                with self._running, fence("commit"):
+                    self._handler.commit()
                 if _clock.monotonic_s() >= next_tick:
                     next_tick = _clock.monotonic_s() + TICK_SECONDS
                     with self._running, fence("tick"):
                         self._handler.tick()
+                        self._handler.commit()
         finally:
             if self._queue is mine:
                 self._thread = None  # whatever ended it, the next item starts another
@@ -174,6 +180,8 @@ class Worker:
                 if item.action is not None:
                     with fence("barrier"):
                         item.action()
+                with fence("commit"):
+                    self._handler.commit()
                 item.reached.set()
             else:
                 with fence("process"):
@@ -190,6 +198,8 @@ class Worker:
         try:
             with shield("process"):
                 self._handler.process(item)
+            with shield("commit"):
+                self._handler.commit()
         finally:
             self._running.release()
 

@@ -70,6 +70,9 @@ def test_a_fork_waits_for_the_item_in_hand():
             time.sleep(0.05)
             done.append(item)
 
+        def commit(self):
+            pass
+
         def tick(self):
             pass
 
@@ -94,6 +97,9 @@ def test_a_fork_does_not_wait_for_a_track_that_hangs(monkeypatch):
         def process(self, item):
             busy.set()
             gate.wait(20)
+
+        def commit(self):
+            pass
 
         def tick(self):
             pass
@@ -121,6 +127,9 @@ def test_a_worker_whose_thread_is_gone_is_started_anew():
     class Handler:
         def process(self, item):
             items.append(item)
+
+        def commit(self):
+            pass
 
         def tick(self):
             pass

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,11 +22,12 @@ from amplitude_ai._config import store_limits
 from amplitude_ai._models import Event, Scope
 from amplitude_ai.delivery import _store_schema
 from amplitude_ai.delivery._ai_event import AIEvent
+from amplitude_ai.delivery._delivery import Delivery
 from amplitude_ai.delivery._location import default_path
-from amplitude_ai.delivery._sender import destinations_of
+from amplitude_ai.delivery._sender import destinations_of, make_store_client
 from amplitude_ai.delivery._store import Store
 from amplitude_ai.delivery._store_destination import LocalStoreDestination
-from amplitude_ai.delivery._store_waiting import ATTEMPT_SECONDS
+from amplitude_ai.delivery._store_waiting import ATTEMPT_SECONDS, TOGETHER
 from amplitude_ai.sessions.schema import COMMON, SCHEMA
 
 ROOT = Path(__file__).parent.parent
@@ -32,6 +35,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="POSIX file modes and fork
 
 #: 2026-03-01T23:59:59.500Z
 TIME = 1772409599500
+SOMEBODY = Scope(user_id="user123")
 
 
 def put(store, insert_id, event_type="llm_message", time_ms=TIME, user_id="user123", **properties):
@@ -324,14 +328,14 @@ def test_a_locked_store_does_not_hold_up_who_tracks(client, store, monkeypatch):
     """The events are written in order when the lock is gone, and only then acknowledged."""
     put(store, "0")
     waits = []
-    write = Store.write
+    write = Store.write_all
 
-    def noted(self, *, wait_s, **row):
+    def noted(self, rows, wait_s):
         if threading.current_thread() is threading.main_thread():
             waits.append(wait_s)
-        write(self, wait_s=wait_s, **row)
+        write(self, rows, wait_s)
 
-    monkeypatch.setattr(Store, "write", noted)
+    monkeypatch.setattr(Store, "write_all", noted)
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     for number in range(5):
@@ -360,6 +364,105 @@ def test_what_still_waits_at_the_end_is_counted(client, store):
     assert client.answers == [500]
     assert _guard.counted("dropped_store") == before + 1
     other.close()
+
+
+@pytest.fixture
+def delivered(store):
+    """What `Delivery` counts, and the delivery of events to a client whose only destination is the store."""
+    counts = Counter()
+    delivery = Delivery(lambda name: counts.update([name]))
+    client = make_store_client(store.path)
+    yield counts, delivery, client
+    client.shutdown()
+
+
+def made_events(number, **changes):
+    return [
+        Event("llm_message", TIME, f"n{index}", {"cost_usd": index}, SOMEBODY, **changes) for index in range(number)
+    ]
+
+
+def test_events_of_the_worker_are_written_together(delivered, store, monkeypatch):
+    """Many in one transaction, in order; they are acknowledged when that is done, not before."""
+    counts, delivery, client = delivered
+    writes = []
+    write = Store.write_all
+    monkeypatch.setattr(
+        Store, "write_all", lambda self, some, wait_s: (writes.append(len(some)), write(self, some, wait_s))
+    )
+    for event in made_events(3 * TOGETHER // 2):
+        delivery.deliver(event, client)
+    assert (writes, counts["delivered"]) == ([TOGETHER], TOGETHER)
+    delivery.commit()
+    assert (writes, counts["delivered"]) == ([TOGETHER, TOGETHER // 2], 3 * TOGETHER // 2)
+    assert [row["insert_id"] for row in rows(store.path, "SELECT insert_id FROM events ORDER BY id")] == [
+        f"n{index}" for index in range(3 * TOGETHER // 2)
+    ]
+    delivery.commit()
+    assert len(writes) == 2
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 5, 19, 20, 21, 99, 126, 199])
+def test_any_number_of_rows_is_stored(store, number):
+    """Whatever statements they are split into; those that are there already are left out."""
+    some = [(f"n{index}", "t", index, None, None, "{}", "{}", 1) for index in range(number)]
+    store.write_all([*some[number // 2 :], *some[:1]])
+    store.write_all(some)
+    assert sorted(row["time_ms"] for row in rows(store.path, "SELECT time_ms FROM events")) == list(range(number))
+
+
+@pytest.mark.parametrize("wrong", [{"insert_id": "half\ud800"}, {"time_ms": 2**70}, {"insert_id": b"\xff"}])
+def test_an_event_that_cannot_be_stored_costs_no_other(delivered, store, wrong):
+    """It is counted, those written together with it are stored."""
+    counts, delivery, client = delivered
+    before = _guard.counted("dropped_store")
+    events = made_events(10)
+    events[4] = replace(events[4], **wrong)
+    for event in events:
+        delivery.deliver(event, client)
+    delivery.commit()
+    assert len(rows(store.path, "SELECT 1 FROM events")) == counts["delivered"] >= 9
+    assert _guard.counted("dropped_store") - before == counts["dropped_answer_500"] == 10 - counts["delivered"]
+
+
+def test_a_flush_writes_what_is_held(delivered, store):
+    """Whoever flushes does not wait for the worker to be done."""
+    counts, delivery, client = delivered
+    delivery.deliver(made_events(1)[0], client)
+    assert rows(store.path, "SELECT name FROM sqlite_master WHERE name = 'events'") == []
+    assert delivery.flush(time.monotonic() + 5)
+    assert counts["delivered"] == 1
+    assert len(rows(store.path, "SELECT 1 FROM events")) == 1
+
+
+@posix
+def test_what_is_held_stays_with_the_parent(delivered, store):
+    """A child that is forked meanwhile does not write it too, and goes on with its own."""
+    counts, delivery, client = delivered
+    delivery.deliver(made_events(1)[0], client)
+    child = os.fork()
+    if child == 0:
+        delivery.after_fork()
+        delivery.deliver(Event("llm_message", TIME, "child", {}, SOMEBODY), client)
+        delivery.commit()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert [row["insert_id"] for row in rows(store.path, "SELECT insert_id FROM events")] == ["child"]
+    delivery.commit()
+    assert len(rows(store.path, "SELECT 1 FROM events")) == 2
+    assert counts["delivered"] == 1
+
+
+def test_a_store_that_is_damaged_meanwhile_loses_nothing_that_was_held(delivered, store):
+    """All of them are in the new one."""
+    counts, delivery, client = delivered
+    put(store, "0")
+    store.close()
+    store.path.write_bytes(b"not a database at all, but a text" * 1000)
+    for event in made_events(30):
+        delivery.deliver(event, client)
+    delivery.commit()
+    assert len(rows(store.path, "SELECT 1 FROM events")) == counts["delivered"] == 30
 
 
 def test_a_callback_that_exits_does_not_end_the_thread(client, store, monkeypatch):

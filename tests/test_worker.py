@@ -10,9 +10,16 @@ from amplitude_ai import _guard, _worker
 from amplitude_ai._worker import Worker
 
 
+def wait_for(condition):
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 class Handler:
     def __init__(self):
         self.items = []
+        self.commits = []
         self.ticks = 0
         self.gate = threading.Event()
         self.gate.set()
@@ -22,6 +29,9 @@ class Handler:
         if item == "boom":
             raise RuntimeError("boom")
         self.items.append(item)
+
+    def commit(self):
+        self.commits.append(len(self.items))
 
     def tick(self):
         self.ticks += 1
@@ -38,6 +48,25 @@ def test_items_are_handled_in_order_and_drain_waits_for_them():
     assert handler.items == list(range(100))
     assert seen_at_action == [100]
     assert worker.waiting == (0, 0)
+
+
+def test_what_was_gathered_is_written_when_nothing_more_comes(monkeypatch):
+    """After the last of the items that wait, before ``drain`` is told, and after an item that is handled inline."""
+    monkeypatch.setattr(_worker, "TICK_SECONDS", 60)
+    handler = Handler()
+    handler.gate.clear()
+    worker = Worker(handler)
+    for i in range(10):
+        worker.submit(i)
+    handler.gate.set()
+    assert worker.drain(5)
+    assert handler.commits[-1] == 10
+    assert len([number for number in handler.commits if 0 < number < 10]) <= 1  # not after each
+    worker.submit(10)
+    wait_for(lambda: 11 in handler.commits)
+    assert 11 in handler.commits
+    worker.run_inline(11)
+    assert handler.commits[-1] == 12
 
 
 def test_drain_says_when_the_time_was_not_enough():

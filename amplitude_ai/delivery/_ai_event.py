@@ -16,7 +16,8 @@ from amplitude.constants import MAX_STRING_LENGTH
 from amplitude.event import BaseEvent
 
 from .._models import Event
-from .._safe import safe_properties, safe_text
+from .._safe import copy_of, safe_properties, safe_text
+from ._event_template import SHARED, body_of, filled
 
 #: The one property whose text Amplitude does not cut at 1,024 characters; its own SDK for AI events uses it so.
 LONG_TEXT = "$llm_message"
@@ -24,6 +25,8 @@ LONG_TEXT = "$llm_message"
 MAX_LONG_TEXT = 100_000
 #: Properties of Agent Analytics, whose texts are not cut at 1,024 characters either.
 AGENT_PREFIX = "[Agent] "
+#: Attributes that hold what `safe_properties` made.
+_PROPERTIES = frozenset({"event_properties", "user_properties", "groups", "call"})
 #: Whose full text it is, by event: the content that says what the event is about.
 _CONTENT = {"user_message": "content", "llm_message": "output_content"}
 
@@ -61,11 +64,13 @@ class DeliveryReceipt:
         settle: called once, with the code of the answer (200: delivered), or with ``None`` when every copy was
             dropped without an answer, which amplitude-analytics does for a wrong API key and for a reset connection.
             May be called from a finalizer: it must take no lock.
+        can_wait: whether a destination may hold the event until it is told to `commit`.
     """
 
-    __slots__ = ("_settle", "_wanted", "handed")
+    __slots__ = ("_settle", "_wanted", "can_wait", "handed")
 
-    def __init__(self, wanted: int, settle: Callable[[int | None], None]) -> None:
+    def __init__(self, wanted: int, settle: Callable[[int | None], None], can_wait: bool = False) -> None:
+        self.can_wait = can_wait
         self._wanted = wanted
         self._settle: Callable[[int | None], None] | None = settle
         #: Whether a destination got a copy; ``False`` after tracking means that a plugin dropped or replaced the event.
@@ -106,14 +111,21 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
 
     def __init__(self, event: Event, receipt: DeliveryReceipt | None = None, min_id_length: int | None = None) -> None:
         scope = event.scope
-        super().__init__(
-            event_type=safe_text(event.event_type),
-            user_id=None if scope.user_id is None else safe_text(scope.user_id),
-            device_id=None if scope.device_id is None else safe_text(scope.device_id),
-            session_id=scope.amplitude_session_id,
-            time=event.time_ms,
-            insert_id=event.insert_id,
-        )
+        event_type = safe_text(event.event_type)
+        user_id = None if scope.user_id is None else safe_text(scope.user_id)
+        device_id = None if scope.device_id is None else safe_text(scope.device_id)
+        fields = filled(event_type, user_id, device_id, scope.amplitude_session_id, event.time_ms, event.insert_id)
+        if fields is None:
+            super().__init__(
+                event_type=event_type,
+                user_id=user_id,
+                device_id=device_id,
+                session_id=scope.amplitude_session_id,
+                time=event.time_ms,
+                insert_id=event.insert_id,
+            )
+        else:
+            self.__dict__ = fields
         # Not an argument: the constructor would look at every value again, to refuse what `safe_properties` made safe.
         self.event_properties = safe_properties(event.properties)
         if scope.groups:
@@ -127,6 +139,15 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         #: What the ``llm_message`` of its call says, for an event that is part of one.
         self.call = event.call
         self.min_id_length = min_id_length or MIN_ID_LENGTH
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> AIEvent:
+        """A copy, which the client makes for each destination: a cheap one of what is known to be plain."""
+        made = AIEvent.__new__(type(self))
+        fields = made.__dict__ = self.__dict__.copy()
+        for name, value in fields.items():
+            if type(value) not in SHARED:
+                fields[name] = copy_of(value) if name in _PROPERTIES else copy.deepcopy(value, memo)
+        return made
 
     def __str__(self) -> str:
         """No content: the client logs events whose plugins fail, and hands every sent one to its logger."""
@@ -142,7 +163,6 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
 
     def get_event_body(self) -> dict[str, Any]:
         """The body to send: cut to Amplitude's limits, with ids it takes, safe whatever plugins have put in. A copy."""
-        wire = copy.copy(self)
         # What plugins added is as unchecked as what callers give: one Decimal would cost the whole request.
         properties = safe_properties(self.event_properties or {})
         text = properties.get(_CONTENT.get(self.event_type, ""))
@@ -152,10 +172,13 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         whole = {
             name: value[:MAX_LONG_TEXT]
             for name, value in properties.items()
-            if name.startswith(AGENT_PREFIX) and isinstance(value, str) and len(value) > MAX_STRING_LENGTH
+            if type(value) is str and len(value) > MAX_STRING_LENGTH and name.startswith(AGENT_PREFIX)
         }
-        wire.event_properties = properties
-        body: dict[str, Any] = super(AIEvent, wire).get_event_body()
+        body = body_of(self.__dict__, properties)
+        if body is None:
+            wire = copy.copy(self)
+            wire.event_properties = properties
+            body = super(AIEvent, wire).get_event_body()
         body["event_properties"] = {**(body.get("event_properties") or {}), **whole}
         if long_text is not None:
             body["event_properties"][LONG_TEXT] = long_text

@@ -17,7 +17,7 @@ from amplitude import Amplitude
 from amplitude.plugin import AmplitudeDestinationPlugin
 
 from .. import _clock, _threads
-from .._guard import guard
+from .._guard import fence, guard
 from ._sender import Sender, destinations_of
 from ._store_destination import LocalStoreDestination
 
@@ -101,6 +101,13 @@ class ClientAdapter:
         flushes = [each.flush for each in others if callable(getattr(each, "flush", None))]
         results = [_within(flush, deadline) for flush in flushes]  # each of them, whatever the others did
         return all(results)
+
+    def commit(self) -> None:
+        """Have its local stores write what they hold. Errors are counted, never raised."""
+        for destination in self._destinations():
+            if isinstance(destination, LocalStoreDestination):
+                with fence("store"):
+                    destination.commit()
 
     def end(self, deadline: float) -> None:
         """The process ends: let nothing of this client keep it longer than what is being sent right now."""

@@ -61,6 +61,7 @@ class Delivery:
         self._pending: dict[int, SpoolEntry | None] = {}
         self._lost = False
         self._waiting: deque[tuple[Event, Any, SpoolEntry | None]] = deque()
+        self._uncommitted: dict[int, ClientAdapter] = {}
         self._delivering = False
 
     # Worker's thread ------------------------------------------------------------------------------------------
@@ -70,6 +71,12 @@ class Delivery:
         events = self._agent_analytics.said(events)
         for (event, client), entry in zip(events, self.spooling.write(events), strict=True):
             self.deliver(event, client, entry)
+
+    def commit(self) -> None:
+        """Have written what destinations gathered to write it together. What was delivered is to be followed by it."""
+        while self._uncommitted:
+            with contextlib.suppress(KeyError):  # a caller who flushes was quicker
+                self._uncommitted.popitem()[1].commit()
 
     def tick(self) -> None:
         """Send what waits in spools, where it is time. On the worker, now and then."""
@@ -117,7 +124,8 @@ class Delivery:
         from ._ai_event import AIEvent, DeliveryReceipt, is_refused
 
         pending = self._pending
-        receipt = DeliveryReceipt(adapter.answers, lambda code: self._settled(pending, number, code, entry))
+        self._uncommitted[id(adapter)] = adapter
+        receipt = DeliveryReceipt(adapter.answers, lambda code: self._settled(pending, number, code, entry), True)
         made = AIEvent(event, receipt, adapter.min_id_length)
         if adapter.sends and is_refused(made.user_id or made.device_id or "", made.min_id_length):
             self._count("ids_replaced")
@@ -203,6 +211,7 @@ class Delivery:
         Returns:
             True when they all were, and none was lost since the last call.
         """
+        self.commit()
         latest = next(self._numbers)
         outlets = list(self._adapters.values())
         self._hurry(outlets)

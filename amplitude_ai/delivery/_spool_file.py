@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .. import _clock
-from ._sqlite import inherited, open_private, set_aside, used_bytes
+from ._sqlite import inherited, open_private, set_aside, transaction, used_bytes
 
 #: How many of the oldest rows make room at a time.
 _EVICTED_AT_ONCE = 200
@@ -111,13 +111,8 @@ class SpoolFile:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         connection = self._open()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
 
     def _make_room(self, connection: sqlite3.Connection, size: int) -> None:
         while used_bytes(connection) + size > self._max_bytes:

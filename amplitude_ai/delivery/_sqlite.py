@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .. import _clock, _threads
@@ -54,6 +55,20 @@ def open_private(
             raise
         else:
             return connection
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of a block's writes or, where it or the end of it raises, none. ``connection`` is in autocommit mode."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # After some errors (a full disk) SQLite has done so itself, and what it says then would hide which it was.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def is_busy(exc: sqlite3.Error) -> bool:

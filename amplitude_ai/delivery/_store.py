@@ -1,6 +1,6 @@
 """One SQLite file that several processes and threads write events to. Knows nothing of Amplitude.
 
-In WAL mode a writer holds the lock for some microseconds and readers never wait, so every event is its own
+In WAL mode a writer holds the lock for some microseconds and readers never wait. What is written at once is one
 transaction: a stored event survives the death of the process. (After a power cut the last ones may be missing, with
 the file sound: ``synchronous=NORMAL``.) A process has one connection, made on first use and remade in a forked child.
 A damaged file is set aside, and a new one begun. What is too much or too old makes room, oldest first.
@@ -12,8 +12,8 @@ import logging
 import os
 import sqlite3
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from .. import _clock, _threads
 from .._config import store_limits
@@ -22,6 +22,7 @@ from . import _store_schema
 from ._location import default_path
 from ._sqlite import BUSY_SECONDS, inherited, is_damaged, open_private, set_aside, used_bytes
 from ._store_hours import HourSums
+from ._store_schema import Row
 
 #: The bounds are looked at after so many bytes written, and after so many seconds.
 _LOOK_BYTES, _LOOK_SECONDS = 1 << 20, 60.0
@@ -79,7 +80,26 @@ class Store:
             NewerStoreError: a newer version of this package made it.
         """
         row = (insert_id, event_type, time_ms, user_id, device_id, properties, details, int(_clock.wall_s()))
-        self._write(row, wait_s)
+        self.write_all([row], wait_s)
+
+    def write_all(self, rows: Sequence[Row], wait_s: float = BUSY_SECONDS) -> None:
+        """Store several events, all or none: many in one statement, which costs a quarter of as many statements.
+
+        Args:
+            rows: the events.
+            wait_s: how long to wait for other processes, in seconds.
+
+        Raises:
+            what `write` raises.
+        """
+        with self._lock:
+            try:
+                self._insert(rows, wait_s)
+            except sqlite3.DatabaseError as exc:
+                if not is_damaged(exc):
+                    raise
+                self._begin_anew(exc)
+                self._insert(rows, wait_s)
 
     def limit(self, max_bytes: int, max_age_s: int) -> None:
         """From the next write on, hold no more than so many bytes, and nothing older than so many seconds."""
@@ -92,17 +112,7 @@ class Store:
         with self._lock:
             self._disconnect()
 
-    def _write(self, row: tuple[Any, ...], wait_s: float) -> None:
-        with self._lock:
-            try:
-                self._insert(row, wait_s)
-            except sqlite3.DatabaseError as exc:
-                if not is_damaged(exc):
-                    raise
-                self._begin_anew(exc)
-                self._insert(row, wait_s)
-
-    def _insert(self, row: tuple[Any, ...], wait_s: float) -> None:
+    def _insert(self, rows: Sequence[Row], wait_s: float) -> None:
         if self._connection is not None and self._file != _identity(self.path):
             self._disconnect()  # somebody deleted or replaced the file: what we write would go with the old one
         if self._connection is None:
@@ -114,8 +124,8 @@ class Store:
         elif wait_s != self._wait_s:
             self._connection.execute(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
         self._wait_s = wait_s
-        self._connection.execute(_store_schema.INSERT, row)
-        self._unlooked -= len(row[5]) + len(row[6]) + _ROW_BYTES
+        _store_schema.insert(self._connection, rows)
+        self._unlooked -= sum(len(row[5]) + len(row[6]) + _ROW_BYTES for row in rows)
         if self._unlooked <= 0 or _clock.monotonic_s() >= self._look_at:
             self._make_room(self._connection)
 

@@ -10,6 +10,7 @@ import json
 import logging
 import sqlite3
 import uuid
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +24,22 @@ from .._safe import safe_properties, safe_text
 from ._location import is_chosen
 from ._sqlite import is_busy
 from ._store import Store
-from ._store_schema import NewerStoreError
+from ._store_schema import NewerStoreError, Row
 from ._store_waiting import ATTEMPT_SECONDS, WaitingRows
 
 STORED = 200
 NOT_STORED = 500
 
 _COLUMNS = frozenset({"event_type", "time", "insert_id", "user_id", "device_id", "event_properties"})
+_DETAILS = tuple(name for name in EVENT_KEY_MAPPING if name not in _COLUMNS)
+_USUAL = frozenset({"library"})
 
 
 class LocalStoreDestination(DestinationPlugin):  # type: ignore[misc]  # amplitude-analytics has no types
     """Writes every event to one SQLite file, on the thread that tracks it, and then calls the event's callback.
 
-    A store that another process has locked holds that thread up for a moment only; the event is then written later, by
-    a thread of our own, in order.
+    Events that `Delivery` tracks wait for its `commit`, and are written together. A store that another process has
+    locked holds that thread up for a moment only; the event is then written later, by a thread of our own, in order.
 
     The callbacks of the client's configuration and of the event get code 200 when the event is on disk, and 500 with
     the kind of the error when it is not (counted as ``dropped_store``). An event whose ``insert_id`` is there already
@@ -51,7 +54,8 @@ class LocalStoreDestination(DestinationPlugin):  # type: ignore[misc]  # amplitu
         self.store = Store(path)
         self.configuration: Any = None
         self._chosen = path is not None or is_chosen()
-        self._waiting = WaitingRows(lambda each: self._write(each, ATTEMPT_SECONDS), self._settle)
+        self._limited_by: AIConfig | None = None
+        self._waiting = WaitingRows(self._write_all, self._settle)
 
     def setup(self, client: Any) -> None:
         """Called by ``Amplitude.add``."""
@@ -73,22 +77,33 @@ class LocalStoreDestination(DestinationPlugin):  # type: ignore[misc]  # amplitu
             return  # a plugin of this destination dropped it
         # `AIEvent` has the call's config; another event of the user's own has none.
         config = getattr(event, "config", None)
-        if isinstance(config, AIConfig):
+        if isinstance(config, AIConfig) and config is not self._limited_by:
+            self._limited_by = config
             self.store.limit(*store_limits(config))
         one = _Stored(event, _row(event))
-        if not self._waiting and self._write(one, ATTEMPT_SECONDS):
-            self._settle(one, False)
-        elif not self._waiting.add(one, one.size):
+        if not self._waiting.add(one, one.size):
             self._settle(one, True)
+        elif self._waiting.is_enough or not getattr(getattr(event, "receipt", None), "can_wait", False):
+            self._waiting.write()
 
-    def _write(self, one: _Stored, wait_s: float) -> bool:
-        """Store a row and note the code; False when the store is busy."""
+    def commit(self) -> None:
+        """Write what was tracked so far, and report it."""
+        self._waiting.write()
+
+    def _write_all(self, some: list[_Stored]) -> bool:
+        """Store rows and note the error of each; False when the store is busy."""
         try:
-            self.store.write(**one.row, wait_s=wait_s)
-        except (OSError, sqlite3.Error, NewerStoreError) as exc:
-            one.error = exc
-            return not (isinstance(exc, sqlite3.Error) and is_busy(exc))
-        one.error = None
+            self.store.write_all([one.row for one in some], wait_s=ATTEMPT_SECONDS)
+        except (OSError, sqlite3.Error, NewerStoreError, ValueError, OverflowError) as exc:
+            if isinstance(exc, sqlite3.Error) and is_busy(exc):
+                return False
+            if len(some) > 1:
+                # It may be one of them that cannot be stored.
+                return all(self._write_all([one]) for one in some)
+            some[0].error = exc
+            return True
+        for one in some:
+            one.error = None
         return True
 
     def _settle(self, one: _Stored, given_up: bool) -> None:
@@ -128,32 +143,45 @@ class _Stored:
 
     __slots__ = ("error", "event", "row", "size")
 
-    def __init__(self, event: BaseEvent, row: dict[str, Any]) -> None:
+    def __init__(self, event: BaseEvent, row: Row) -> None:
         self.event = event
         self.row = row
-        self.size = sum(len(value) for value in row.values() if isinstance(value, str))
+        self.size = sum(len(value) for value in row if isinstance(value, str))
         self.error: Exception | None = None
 
 
-def _row(event: BaseEvent) -> dict[str, Any]:
-    details = {
-        name: event[name] for name in EVENT_KEY_MAPPING if name not in _COLUMNS and event[name] not in (None, {})
-    }
+def _row(event: BaseEvent) -> Row:
+    fields = vars(event)
+    details = {name: value for name in _DETAILS if (value := fields.get(name)) is not None and value != {}}
+    return (
+        event.insert_id or str(uuid.uuid4()),
+        safe_text(event.event_type),
+        event.time or _clock.wall_ms(),
+        event.user_id and safe_text(event.user_id),
+        event.device_id and safe_text(event.device_id),
+        _json(event.event_properties),
+        _usual_details(details["library"]) if details.keys() == _USUAL else _details(details),
+        int(_clock.wall_s()),
+    )
+
+
+def _details(details: dict[str, Any]) -> str:
     for name, value in details.items():
         if isinstance(value, Plan):
             details[name] = value.get_plan_body()
         elif isinstance(value, IngestionMetadata):
             details[name] = value.get_body()
-    return {
-        "insert_id": event.insert_id or str(uuid.uuid4()),
-        "event_type": safe_text(event.event_type),
-        "time_ms": event.time or _clock.wall_ms(),
-        "user_id": event.user_id and safe_text(event.user_id),
-        "device_id": event.device_id and safe_text(event.device_id),
-        "properties": _json(event.event_properties),
-        "details": _json(details),
-    }
+    return _json(details)
+
+
+@lru_cache(maxsize=16)
+def _usual_details(library: str) -> str:
+    """What nearly every event has, the name of the SDK that its client puts there."""
+    return _json({"library": library})
 
 
 def _json(properties: dict[str, Any] | None) -> str:
-    return json.dumps(safe_properties(properties or {}), ensure_ascii=False, allow_nan=False)
+    return _encode(safe_properties(properties or {}))
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode

@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Iterable
 
 from ..look._kinds import HOUR_MS, KINDS, SUMS, sums_sql
+from ._sqlite import transaction
 
 #: Sums as `look._kinds` has them, numbered within their hour and kind; and of each hour its calls' latencies, and times
 #: to the first token, sorted (8 bytes each, this machine's floating point), for percentiles.
@@ -80,8 +81,7 @@ def sum_up(connection: sqlite3.Connection, hour: int) -> int:
     Raises:
         sqlite3.Error: it could not be written, or was busy for too long.
     """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         span = (hour * HOUR_MS, (hour + 1) * HOUR_MS)
         for name, kind in KINDS.items():
             where = "event_type = ? AND time_ms >= ? AND time_ms < ?"
@@ -98,10 +98,6 @@ def sum_up(connection: sqlite3.Connection, hour: int) -> int:
         ).fetchall()
         times = [_sorted(row[index] for row in found) for index in (0, 1)]
         connection.execute("INSERT OR REPLACE INTO hours VALUES (?, ?, ?)", (hour, *times))
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
     return len(found)
 
 
