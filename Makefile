@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 comma := ,
 
-.PHONY: demo demo-ui browser docs test check bench bench-own bench-peers stress matrix neighbours suites format clean
+.PHONY: demo demo-ui browser docs test check bench bench-own bench-peers stress matrix neighbours newcomer suites format clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
@@ -53,6 +53,10 @@ matrix: $(VENV)/.installed
 
 neighbours: $(VENV)/.installed
 	$(BIN)/python -m tests.neighbours $(subst $(comma), ,$(ENVIRONMENTS))
+
+# The ten minutes of docs/start.md in clean environments, timed. WRITE=--write puts the times there.
+newcomer: $(VENV)/.installed
+	$(BIN)/python -m tests.newcomer $(WRITE)
 
 suites: $(VENV)/.installed
 	$(BIN)/python -m tests.suites $(subst $(comma), ,$(LIBRARIES))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from amplitude_ai.delivery import _store_schema
 from amplitude_ai.delivery._sqlite import open_private
+from amplitude_ai.delivery._store_hours import HourSums
 
 MODELS = (
     ("openai", "gpt-4o-mini-2024-07-18", 0.15e-6, 0.6e-6),
@@ -118,6 +119,9 @@ def make(path: Path, events: int, end_ms: int | None = None) -> None:
         connection.execute("BEGIN")
         connection.executemany(_store_schema.INSERT, rows)
         connection.execute("COMMIT")
+    sums = HourSums()
+    for _ in range(events // 1000 + 2):  # as a writer does it, at each of its looks around
+        sums.visit(connection, end_ms / 1000)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 

@@ -14,7 +14,7 @@ TOOLS = [{"name": "get_weather", "input_schema": {"type": "object", "properties"
 turns = [{"role": "user", "content": "What is the weather in Paris?"}]
 
 with Anthropic(amplitude_user_id="user123") as client:
-    answer = client.messages.create(model="claude-sonnet-4-5", max_tokens=200, messages=turns, tools=TOOLS)
+    answer = client.messages.create(model="claude-haiku-5-5", max_tokens=200, messages=turns, tools=TOOLS)
     turns.append({"role": "assistant", "content": answer.content})
     results = [
         {"type": "tool_result", "tool_use_id": block.id, "content": "18 degrees"}
@@ -22,7 +22,7 @@ with Anthropic(amplitude_user_id="user123") as client:
         if block.type == "tool_use"
     ]
     turns.append({"role": "user", "content": results or "Thanks!"})
-    with client.messages.stream(model="claude-sonnet-4-5", max_tokens=200, messages=turns, tools=TOOLS) as stream:
+    with client.messages.stream(model="claude-haiku-5-5", max_tokens=200, messages=turns, tools=TOOLS) as stream:
         for text in stream.text_stream:
             print(text, end="")
         print()

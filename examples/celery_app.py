@@ -21,9 +21,7 @@ app = Celery("example", broker="memory://", backend="cache+memory://")
 @app.task
 def answer(question):
     """On a worker."""
-    done = openai.OpenAI().chat.completions.create(
-        model="gpt-4o-mini", messages=[{"role": "user", "content": question}]
-    )
+    done = openai.OpenAI().chat.completions.create(model="gpt-6-luna", messages=[{"role": "user", "content": question}])
     return done.choices[0].message.content
 
 

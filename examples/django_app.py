@@ -55,7 +55,7 @@ def stream(request):
 
 
 def answer(question):
-    done = client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": question}])
+    done = client.chat.completions.create(model="gpt-6-luna", messages=[{"role": "user", "content": question}])
     return done.choices[0].message.content
 
 

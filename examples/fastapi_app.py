@@ -42,7 +42,7 @@ async def stream(question: str, user: str = Depends(logged_in)) -> StreamingResp
 
     async def parts():
         chunks = await async_client.chat.completions.create(
-            model="gpt-4o-mini", messages=[{"role": "user", "content": question}], stream=True
+            model="gpt-6-luna", messages=[{"role": "user", "content": question}], stream=True
         )
         async for chunk in chunks:
             if chunk.choices and chunk.choices[0].delta.content:
@@ -52,7 +52,7 @@ async def stream(question: str, user: str = Depends(logged_in)) -> StreamingResp
 
 
 def answer(question: str) -> str:
-    done = client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": question}])
+    done = client.chat.completions.create(model="gpt-6-luna", messages=[{"role": "user", "content": question}])
     return done.choices[0].message.content or ""
 
 

@@ -16,9 +16,9 @@ existing = openai.OpenAI()
 amplitude_ai.install_transport()
 for user in ("ann", "bob"):
     with amplitude_ai.context(user_id=user, session_id=f"chat-of-{user}", properties={"plan": "pro"}):
-        existing.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": f"I am {user}"}])
+        existing.chat.completions.create(model="gpt-6-luna", messages=[{"role": "user", "content": f"I am {user}"}])
         anthropic.Anthropic().messages.create(
-            model="claude-haiku-4-5", max_tokens=50, messages=[{"role": "user", "content": "Hello"}]
+            model="claude-haiku-5-5", max_tokens=50, messages=[{"role": "user", "content": "Hello"}]
         )
 amplitude_ai.uninstall_transport()
 _demo.end()

@@ -14,6 +14,6 @@ from amplitude_ai import get_langchain
 
 AmplitudeLangChainCallback = get_langchain()
 callback = AmplitudeLangChainCallback(user_id="user123")
-chain = ChatPromptTemplate.from_template("Tell me of {topic}") | ChatOpenAI(model="gpt-4o-mini")
+chain = ChatPromptTemplate.from_template("Tell me of {topic}") | ChatOpenAI(model="gpt-6-luna")
 print(chain.invoke({"topic": "transports"}, {"callbacks": [callback], "run_name": "teller"}).content)
 _demo.end()

@@ -22,7 +22,7 @@ with llm_session(user_id="user123", model_provider="local", model_name="my-model
     )
 quick_track_message(
     model_provider="anthropic",
-    model_name="claude-sonnet-4-5",
+    model_name="claude-haiku-5-5",
     input_content="Explain quantum physics",
     output_content="It is the study of ...",
     input_tokens=20,

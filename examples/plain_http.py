@@ -11,7 +11,7 @@ _demo.begin()
 
 import amplitude_ai
 
-BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "No SDK at all"}]}
+BODY = {"model": "gpt-6-luna", "messages": [{"role": "user", "content": "No SDK at all"}]}
 HEADERS = {"Authorization": f"Bearer {os.environ['OPENAI_API_KEY']}", "X-Amplitude-User-Id": "user123"}
 URL = _demo.url("/v1/chat/completions")
 

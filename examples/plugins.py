@@ -20,7 +20,7 @@ for tokens in (10, 1000):
         session_id="session123",
         user_id="user123",
         model_provider="openai",
-        model_name="gpt-4o",
+        model_name="gpt-6-sol",
         input_tokens=tokens,
         output_tokens=tokens,
         latency_ms=2000,

@@ -10,7 +10,7 @@ _demo.begin()
 from amplitude_ai import get_pydantic
 
 PydanticAIWrapper = get_pydantic()
-wrapper = PydanticAIWrapper.create_agent(model="openai-chat:gpt-4o-mini", result_type=str, user_id="user123")
+wrapper = PydanticAIWrapper.create_agent(model="openai-chat:gpt-6-luna", result_type=str, user_id="user123")
 
 
 @wrapper.agent.tool_plain

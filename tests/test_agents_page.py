@@ -23,7 +23,8 @@ def block(language):
 def events():
     """What the program gives."""
     told = EventList()
-    exec(compile(block("python"), "docs/agents.md", "exec"), {"amplitude_client": told, "__name__": "agents"})
+    program = block("python").replace("user_id=", "amplitude_client=amplitude_client, user_id=", 1)
+    exec(compile(program, "docs/agents.md", "exec"), {"amplitude_client": told, "__name__": "agents"})
     return told
 
 

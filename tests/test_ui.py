@@ -17,9 +17,9 @@ from starlette.testclient import TestClient
 import amplitude_ai
 from amplitude_ai.delivery._sender import make_store_client
 from amplitude_ai.delivery._store import Store
+from amplitude_ai.look._cube import shares
 from amplitude_ai.look._filter import Filter
 from amplitude_ai.look._reader import Reader
-from amplitude_ai.look._sums import percentiles
 from amplitude_ai.page._guard import Guard
 from amplitude_ai.page._overview import overview
 from amplitude_ai.page._pages import Pages
@@ -189,9 +189,8 @@ def test_the_overview_says_what_sql_says(made):
         )
         models = reader.rows("SELECT model_name AS model, count(*) AS calls FROM llm_message GROUP BY 1 ORDER BY 1")
         latencies = sorted(row["x"] for row in reader.rows("SELECT latency_ms AS x FROM llm_message"))
-        assert percentiles(reader, Filter(), ("latency_ms",), (0.0, 0.5, 1.0)) == [
-            [latencies[0], latencies[2], latencies[4]]
-        ]
+    assert shares(latencies, (0.0, 0.5, 1.0)) == [latencies[0], latencies[2], latencies[4]]
+    assert data.latency == shares(latencies, (0.5, 0.95))
     assert (data.total["calls"], data.users, data.sessions) == (wanted["calls"], wanted["users"], wanted["sessions"])
     assert (data.total["errors"], data.total["total_tokens"]) == (wanted["errors"], wanted["tokens"])
     assert data.total["cost_usd"] == pytest.approx(wanted["cost"], abs=1e-12)

@@ -355,8 +355,9 @@ def ui(
             out.as_json({"url": address}, indent=None)
         else:
             out.write(address)
+        sys.stdout.flush()  # before the hint, where both go to one file
+        if not json:
             out.hint("Whoever has this address can read the store. Ctrl-C ends it.")
-        sys.stdout.flush()
 
     _serve.serve(opt.path_of(store), port, open_browser, tell)
 

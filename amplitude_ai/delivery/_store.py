@@ -21,6 +21,7 @@ from .._guard import count, log_once
 from . import _store_schema
 from ._location import default_path
 from ._sqlite import BUSY_SECONDS, inherited, is_damaged, open_private, set_aside, used_bytes
+from ._store_hours import HourSums
 from ._store_schema import Row
 
 #: The bounds are looked at after so many bytes written, and after so many seconds.
@@ -50,6 +51,7 @@ class Store:
         self._wait_s = BUSY_SECONDS
         self.max_bytes, self.max_age_s = store_limits(None)
         self._unlooked, self._look_at = 0, 0.0  # at the first write
+        self._hours = HourSums()
         _stores.add(self)
 
     def write(
@@ -156,7 +158,8 @@ class Store:
                     self._removed("full", removed)
                     more = more or removed > 0
                 if not more:
-                    return self._look_again()
+                    self._look_again()
+                    return self._hours.visit(connection, _clock.wall_s())
         except sqlite3.OperationalError:
             self._look_again()  # busy, say: the event is stored, and room is made another time
 

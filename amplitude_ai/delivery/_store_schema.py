@@ -1,5 +1,7 @@
 """The tables of the local store: one base table, one view for each of the five events, and the views of `_store_views`.
 
+Beside the base table are the sums of hours that are over (`_store_hours`).
+
 The views are derived from `sessions.schema`, so a property that is added there is a column here. A view is only
 a way to look: replacing it loses nothing. Unknown event types stay in the base table.
 """
@@ -11,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from ..sessions.schema import COMMON, SCHEMA
+from . import _store_hours
 from ._sqlite import transaction
 from ._store_views import VIEWS
 
@@ -128,8 +131,8 @@ def migrate(connection: sqlite3.Connection) -> None:
                 )
         for index in _OLD_INDEXES:
             connection.execute(f"DROP INDEX IF EXISTS {index}")
-        for index in _INDEXES.values():
-            connection.execute(index)
+        for statement in (*_INDEXES.values(), *_store_hours.TABLES.values(), *_store_hours.TRIGGERS.values()):
+            connection.execute(statement)
         made = _views(connection)
         for name, wanted in _wanted().items():
             if made.get(name) != wanted:
@@ -145,8 +148,9 @@ def _is_current(connection: sqlite3.Connection) -> bool:
     made = _views(connection)
     if version != VERSION or any(made.get(name) != sql for name, sql in _wanted().items()):
         return False
-    indexes = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
-    return indexes >= _INDEXES.keys() and _columns(connection) >= {"stored_s", *READ_OFTEN}
+    here = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    wanted = {*_INDEXES, *_store_hours.TABLES, *_store_hours.TRIGGERS}
+    return here >= wanted and _columns(connection) >= {"stored_s", *READ_OFTEN}
 
 
 @cache

@@ -66,6 +66,16 @@ class Reader:
             return name
         return f"""json_extract(properties, '$."{name}"')"""
 
+    def has_table(self, name: str) -> bool:
+        """Whether the store has a table: older versions' have fewer."""
+        return bool(self.one("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
+
+    def hold(self) -> None:
+        """From the next statement on, see the store as it is then; until closed."""
+        self._connection.set_authorizer(None)
+        self._connection.execute("BEGIN")
+        self._connection.set_authorizer(_allow)
+
     def rows(self, statement: str, parameters: Sequence[Any] | Row = ()) -> list[Row]:
         """All rows of a statement.
 

@@ -6,7 +6,6 @@ A call is a row of ``llm_message``: one HTTP attempt, as in the specification's 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ..sessions.schema import LLM_MESSAGE, TOOL_CALLED
@@ -139,51 +138,8 @@ def _turn(reader: Reader, session: str | None, turn: str) -> Row:
     }
 
 
-def percentiles(
-    reader: Reader, which: Filter, names: tuple[str, ...], shares: tuple[float, ...] = (0.5, 0.95)
-) -> list[list[float | None]]:
-    """Of each property the values that so large a share of the calls does not exceed (nearest rank)."""
-    where, values = which.where(reader)
-    columns = ", ".join(reader.column(name) for name in names)
-    rows = reader.tuples(f"SELECT {columns} FROM events WHERE {where}", values).fetchall()
-    found = []
-    for each in zip(*rows, strict=True) if rows else ((),) * len(names):
-        known = sorted(value for value in each if isinstance(value, int | float))
-        found.append([known[max(0, math.ceil(share * len(known)) - 1)] if known else None for share in shares])
-    return found
-
-
-def tools(reader: Reader, which: Filter, limit: int = 50) -> list[Row]:
-    """Tools: how often asked for, how often known to have failed, how long they took."""
-    where, values = which.where(reader, TOOL_CALLED)
-    of = reader.column
-    return reader.rows(
-        f"""SELECT {of("tool_name")} AS tool, count(*) AS calls, coalesce(sum({of("success")} = 0), 0) AS errors,
-        avg({of("latency_ms")}) AS avg_latency_ms
-        FROM events WHERE {where} GROUP BY 1 ORDER BY calls DESC, 1 LIMIT :limit""",
-        {**values, "limit": limit},
-    )
-
-
 def bounds(reader: Reader) -> tuple[int | None, int | None]:
     """The times of the oldest and the newest event, in ms."""
     first: Any = reader.one("SELECT min(time_ms) FROM events")
     last: Any = reader.one("SELECT max(time_ms) FROM events")
     return first, last
-
-
-def count_sessions(reader: Reader, which: Filter) -> int:
-    """How many sessions had calls."""
-    where, values = which.where(reader)
-    return int(reader.one(f"SELECT count(DISTINCT {reader.column('session_id')}) FROM events WHERE {where}", values))
-
-
-def errors(reader: Reader, which: Filter, limit: int = 50) -> list[Row]:
-    """Failed calls by type and status."""
-    where, values = which.where(reader)
-    of = reader.column
-    return reader.rows(
-        f"""SELECT {of("error_type")} AS error, {of("http_status")} AS status, count(*) AS calls
-        FROM events WHERE {where} AND {of("success")} = 0 GROUP BY 1, 2 ORDER BY calls DESC, 1 LIMIT :limit""",
-        {**values, "limit": limit},
-    )

@@ -15,11 +15,19 @@ _FEWEST = 16
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One part of each bar: its style's name, its name to a reader, and its value for each bar (``None``: unknown)."""
+    """One part of each bar.
+
+    Attributes:
+        style: the name of its style.
+        name: its name to a reader.
+        values: how tall it is in each bar (``None``: unknown).
+        told: what a reader is told of each bar, where that is not how tall it is.
+    """
 
     style: str
     name: str
     values: Sequence[float | None]
+    told: Sequence[float | None] | None = None
 
 
 def bars(title: str, labels: Sequence[str], layers: Sequence[Layer], unit: str = "") -> Markup:
@@ -31,7 +39,7 @@ def bars(title: str, labels: Sequence[str], layers: Sequence[Layer], unit: str =
     parts = []
     for index, label in enumerate(labels):
         base = float(_HEIGHT - _FOOT)
-        told = ", ".join(f"{layer.name} {figure(layer.values[index])}{unit}" for layer in layers)
+        told = ", ".join(f"{layer.name} {figure((layer.told or layer.values)[index])}{unit}" for layer in layers)
         parts.append(Markup("<g><title>{}: {}</title>").format(label, told))
         for layer in layers:
             tall = (layer.values[index] or 0) / top * plot

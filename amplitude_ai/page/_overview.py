@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 
-from ..look import _cube, _sums
+from ..look import _cube
 from ..look._filter import Filter
 from ..look._reader import Reader, Row
 from ..look._when import iso
@@ -40,10 +43,9 @@ _STEPS = (
 )
 _BARS = 62
 _TOP = 10
-#: Users that are counted at the most.
-_MANY = 100_000
 _SHARES = (0.5, 0.95)
-_TIMES = ("latency_ms", "time_to_first_token_ms")
+_Read = TypeVar("_Read")
+Times = Mapping[int, Sequence[Sequence[float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,35 +83,60 @@ def overview(path: Path, which: Filter) -> Overview:
         which = replace(which, until_ms=last + 1)
     step = _step(first, which.until_ms)
 
-    def read(ask: Any) -> Any:
+    def read(ask: Callable[[Reader, _cube.Stretches], _Read]) -> _Read:
         with Reader(path) as reader:
-            return ask(reader)
+            reader.hold()
+            return ask(reader, _cube.stretches(reader, which, step))
 
     with ThreadPoolExecutor(3) as pool:
-        cube = pool.submit(read, lambda reader: _cube.cube(reader, which, step))
-        users = pool.submit(read, lambda reader: _sums.costs(reader, "user", which, _MANY))
-        sessions = pool.submit(read, lambda reader: _sums.count_sessions(reader, which))
-        tools = pool.submit(read, lambda reader: _sums.tools(reader, which, _TOP))
-        errors = pool.submit(read, lambda reader: _sums.errors(reader, which, _TOP))
-        shares = read(lambda reader: _sums.percentiles(reader, which, _TIMES, _SHARES))
-    rows = cube.result()
-    stretches = _filled(sorted(_cube.fold(rows, "time_ms"), key=lambda row: row["time_ms"]), step)
+        made = pool.submit(read, lambda reader, parts: _cube.cube(reader, parts, "model", step))
+        users = pool.submit(read, lambda reader, parts: _cube.cube(reader, parts, "user"))
+        sessions = pool.submit(read, lambda reader, parts: _cube.names(reader, parts, "session"))
+        tools = pool.submit(read, lambda reader, parts: _cube.cube(reader, parts, "tool"))
+        errors = pool.submit(read, lambda reader, parts: _cube.cube(reader, parts, "error"))
+        times = read(lambda reader, parts: _cube.times(reader, parts, step))
+    rows = made.result()
+    stretches = _filled(_with_shares(_cube.fold(rows, "at_ms", "time_ms"), times), step)
+    everyone = _cube.fold(users.result(), "name", "user")
     return Overview(
         total=_cube.fold(rows, None)[0],
-        users=sum(row["user"] is not None for row in users.result()),
-        sessions=sessions.result(),
-        latency=shares[0],
-        ttft=shares[1],
+        users=sum(row["user"] is not None for row in everyone),
+        sessions=len(sessions.result()),
+        latency=_shares_of_all(times, 0),
+        ttft=_shares_of_all(times, 1),
         by={
-            "model": _cube.fold(rows, "model")[:_TOP],
-            "user": users.result()[:_TOP],
-            "agent": _cube.fold(rows, "agent")[:_TOP],
+            "model": _cube.fold(rows, "name", "model")[:_TOP],
+            "user": everyone[:_TOP],
+            "agent": _cube.fold(rows, "other", "agent")[:_TOP],
         },
-        tools=tools.result(),
+        tools=_most(_cube.fold(tools.result(), "name", "tool")),
         charts=_charts(stretches, step),
         series=stretches,
-        errors=errors.result(),
+        errors=_most({"error": row["name"], "status": row["other"], **row} for row in _added(errors.result())),
     )
+
+
+def _most(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: -row["calls"])[:_TOP]
+
+
+def _added(rows: list[Row]) -> list[Row]:
+    """Rows of the same name and other, from several stretches, as one."""
+    calls: Counter[tuple[Any, Any]] = Counter()
+    for row in rows:
+        calls[row["name"], row["other"]] += row["calls"]
+    return [{"name": name, "other": other, "calls": number} for (name, other), number in calls.items()]
+
+
+def _shares_of_all(times: Times, index: int) -> list[float | None]:
+    return _cube.shares(chain.from_iterable(both[index] for both in times.values()), _SHARES)
+
+
+def _with_shares(series: list[Row], times: Times) -> list[Row]:
+    for row in series:
+        for name, values in zip(("latency", "ttft"), times.get(row["time_ms"], ((), ())), strict=True):
+            row[f"{name}_p50"], row[f"{name}_p95"] = _cube.shares(values, _SHARES)
+    return sorted(series, key=lambda row: row["time_ms"])
 
 
 def _step(first: int | None, last: int | None) -> int:
@@ -153,10 +180,16 @@ def _charts(series: list[Row], step: int) -> list[Chart]:
             ],
             "",
         ),
-        ("Average latency", [Layer("ms", "latency", values("avg_latency_ms"))], " ms"),
-        ("Average time to first token", [Layer("ms", "time to first token", values("avg_ttft_ms"))], " ms"),
+        ("Latency", _two(values("latency_p50"), values("latency_p95")), " ms"),
+        ("Time to first token", _two(values("ttft_p50"), values("ttft_p95")), " ms"),
     ]
     return [Chart(title, layers, bars(f"{title} over time", labels, layers, unit)) for title, layers, unit in every]
+
+
+def _two(median: list[float | None], most: list[float | None]) -> list[Layer]:
+    """The median, and on top of it what is missing to the 95th percentile."""
+    above = [_less(*pair) for pair in zip(most, median, strict=True)]
+    return [Layer("ms", "median", median), Layer("tail", "95%", above, most)]
 
 
 def _less(all_of: float | None, part: float | None) -> float | None:
