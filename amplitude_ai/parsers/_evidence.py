@@ -36,9 +36,16 @@ def is_call(wire: WireFormat, request: WireRequest, answer: Body, answered: bool
         return wire.name == "openai.moderations" and _is_moderated(request, answer)
     # A chat's back end has the same path and nearly the same body; its answer is another.
     refused = request.status is None or request.status >= 400
-    if wire.name == "huggingface.generate" and "max_new_tokens" in as_dict(request.body.get("parameters")):
-        return True  # of a stream that was cut the answer may tell nothing; nobody else calls it so
+    if _has_own_setting(wire.name, request.body):
+        return True  # of a stream that was cut the answer may tell nothing
     return refused or not answered or wire.name not in _TELLING or any(name in answer for name in _TELLING[wire.name])
+
+
+def _has_own_setting(name: str, body: Body) -> bool:
+    """Whether a setting is there that nobody else calls so."""
+    if name == "huggingface.generate":
+        return "max_new_tokens" in as_dict(body.get("parameters"))
+    return name == "llamacpp.completion" and any(own in body for own in ("n_predict", "cache_prompt", "id_slot"))
 
 
 def _is_moderated(request: WireRequest, answer: Body) -> bool:
