@@ -25,6 +25,7 @@ def test_the_questions_are_answered_by_tests():
 
 def test_links_lead_somewhere():
     """Each link from page to page, its part of the page included, and each file that is named."""
+    followed = 0
     for page in PAGES:
         text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -33,12 +34,14 @@ def test_links_lead_somewhere():
             file, _, part = target.partition("#")
             linked = (page.parent / file).resolve() if file else page
             assert linked.exists(), f"{page.name}: {target}"
+            followed += 1
             if part:
                 titles = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
                 slugs = {re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")) for title in titles}
                 assert part in slugs, f"{page.name}: {target}"
         for name in re.findall(r"`((?:examples|tests|docs)/[\w./]+)`", text):
             assert (ROOT / name).exists(), f"{page.name}: {name}"
+    assert followed > len(PAGES)
 
 
 def test_every_page_is_in_the_site():

@@ -34,7 +34,10 @@ def told():
 
 def test_every_event_has_them():
     """Captured and by hand, in the body that is sent; not among the event's own properties."""
-    for event in told():
+    events = told()
+    assert [event.event_type for event in events].count("user_message") == 2
+    assert {"llm_run_started", "llm_message"} <= {event.event_type for event in events}
+    for event in events:
         body = event.get_event_body()
         assert (body["groups"], body["user_properties"]) == ({"company": "acme"}, {"plan": "pro"})
         assert "groups" not in body["event_properties"]

@@ -36,7 +36,8 @@ def ask(client):
 
 
 def bodies(seen):
-    amplitude_ai.flush()
+    assert amplitude_ai.flush()
+    assert seen.events
     return [event.get_event_body() for event in seen.events]
 
 

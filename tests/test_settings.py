@@ -103,6 +103,11 @@ ASKED = {
         {"messages": TURNS, **WARM, "max_tokens": 9},
     ),
     "aleph alpha": ("https://api.aleph-alpha.com/complete", {"prompt": "Hi", **WARM, "maximum_tokens": 9}),
+    "llama.cpp": ("http://localhost:8080/completion", {"prompt": "Hi", **WARM, "n_predict": 9, "cache_prompt": True}),
+    "dashscope": (
+        "https://dashscope.aliyuncs.com/api/v1/services/aigc/text-generation/generation",
+        {"input": {"messages": TURNS}, "parameters": {**WARM, "max_tokens": 9}},
+    ),
     "lm studio": ("http://localhost:1234/api/v1/chat", {"input": "Hi", **WARM, "max_output_tokens": 9}),
     "sagemaker": (
         "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/e/invocations",
@@ -133,7 +138,7 @@ def test_settings_that_were_not_given(name):
     plain = {
         key: value
         for key, value in body.items()
-        if key not in inner and not key.startswith(("temperature", "top", "max")) and key != "p"
+        if key not in inner and key not in {"p", "n_predict"} and not key.startswith(("temperature", "top", "max"))
     }
     if "replicate" in url:
         plain["input"] = {"prompt": "Hi"}

@@ -290,6 +290,8 @@ def test_manual_error(scene, arrived):
 def test_per_request_privacy(scene, arrived):
     """What the request excluded is in no event."""
     run(block("# Override privacy settings per request"), scene)
+    assert amplitude_ai.flush()
+    assert last(arrived)["input_tokens"] > 0
     assert "Sensitive data" not in str([event.event_properties for event in arrived])
 
 

@@ -79,10 +79,12 @@ ERRORS = {
             "Overloaded",
         )
     ],
+    "dashscope.generation": [(("error", {"code": "Throttling", "message": "Overloaded"}), "Throttling", "Overloaded")],
+    "llamacpp.completion": [({"error": {"code": 503, **BUSY}}, *TOLD)],
     "cloudflare.run": [({"error": "Overloaded"}, None, "Overloaded")],
 }
-#: A tool's answer has no midst; an endpoint's container streams bytes, and an exception comes beside them.
-NONE = {"mcp.tools"}
+#: A tool's answer has no midst, nor have sounds; an endpoint's container streams bytes, an exception comes beside them.
+NONE = {"mcp.tools", "elevenlabs.sound"}
 ROWS = [
     pytest.param(example, *row, id=f"{example.name}-{number}")
     for example in STREAMS

@@ -48,7 +48,6 @@ def fold_message(frames: Iterable[Frame]) -> Folded:
                 first = frame.end
         elif kind == "message_start":
             body.update(as_dict(event.get("message")))
-            body["usage"] = dict(as_dict(body.get("usage")))
         elif kind == "message_delta":
             body.update({name: value for name, value in as_dict(event.get("delta")).items() if value is not None})
             counted = counted or as_count(as_dict(event.get("usage")).get("output_tokens")) is not None

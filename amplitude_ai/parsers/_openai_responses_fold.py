@@ -79,8 +79,8 @@ class _Stream:
             if usage:
                 self.response["usage"] = usage
             self.complete = self.complete or kind in _TERMINAL
-        elif kind == "error" or (not kind.startswith("response.") and event.get("error")):
-            self.error = _error(event)
+        elif event.get("error") and not kind.startswith("response."):
+            self.error = event["error"]  # flat ones (``ResponseErrorEvent``) were nested by `_frames.with_errors`
         elif kind in ("response.output_item.added", "response.output_item.done"):
             item = self._item(event)
             item.whole, item.done = dict(as_dict(event.get("item"))), kind.endswith(".done")
@@ -126,14 +126,3 @@ def _extend(pieces: list[str], step: str, event: Mapping[str, Any], whole: str) 
         if step == "done":
             pieces.clear()
         pieces.append(text)
-
-
-def _error(event: Mapping[str, Any]) -> Any:
-    """An ``error`` event is flat (``ResponseErrorEvent``); the API also sends it nested, as other providers do."""
-    nested = event.get("error")
-    if nested:
-        return nested
-    # Here "type" is the event's own, not the error's.
-    return {name: event[name] for name in ("code", "message", "param") if event.get(name) is not None} or {
-        "message": "error event without a message"
-    }

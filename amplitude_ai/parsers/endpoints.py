@@ -9,6 +9,7 @@ Tables and images are nobody's words.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -76,16 +77,18 @@ def _spoken(body: Mapping[str, Any]) -> WireFormat | None:
 def _inner(frames: Iterable[Frame]) -> Iterator[Frame]:
     """The container's own stream inside AWS's: each ``PayloadPart`` is a stretch of its bytes, cut anywhere."""
     pieces: list[bytes] = []
-    end = 0
+    sizes: list[int] = []  # bytes of the container's stream up to the end of each part
+    ends: list[int] = []
     for frame in frames:
         if as_dict(frame.data).get("error"):
             yield frame
         elif frame.event == "PayloadPart":
             pieces.append(frame.data.encode("latin-1", "replace") if isinstance(frame.data, str) else b"")
-            end = frame.end
+            sizes.append(len(pieces[-1]) + (sizes[-1] if sizes else 0))
+            ends.append(frame.end)
         else:
             yield frame
     data = b"".join(pieces)
     if data:
         for inner in sse_frames(data) if data.lstrip().startswith(b"data:") else ndjson_frames(data):
-            yield replace(inner, end=end)
+            yield replace(inner, end=ends[bisect_left(sizes, inner.end)])  # when its last byte came
