@@ -68,6 +68,9 @@ class Signals:
         tools = digest(canonical(list(call.tool_definitions))) if call.tool_definitions else b""
         made: dict[str, Any] = {
             "output_tokens_per_second": _speed(call, exchange),
+            "time_to_headers_ms": None
+            if exchange.headers_ns is None
+            else (exchange.headers_ns - exchange.started_ns) / 1e6,
             **_gaps(call, exchange),
             "model_substituted": is_substituted(call),
             "system_prompt_hash": digest(system).hex() if system else None,
@@ -145,10 +148,13 @@ def _speed(call: LLMCall, exchange: Exchange) -> float | None:
 
 
 def _gaps(call: LLMCall, exchange: Exchange) -> dict[str, Any]:
-    """How long a stream's reader waited between two pieces."""
-    if not call.streaming or exchange.max_gap_ns is None:
+    """How long a stream let its reader wait between two pieces, and its reader the stream."""
+    if not call.streaming:
         return {}
-    return {"max_gap_ms": exchange.max_gap_ns / 1e6, "stall_count": exchange.stall_count}
+    made: dict[str, Any] = {} if exchange.reader_ns is None else {"read_after_ms": exchange.reader_ns / 1e6}
+    if exchange.max_gap_ns is not None:
+        made |= {"max_gap_ms": exchange.max_gap_ns / 1e6, "stall_count": exchange.stall_count}
+    return made
 
 
 def _savings(

@@ -492,13 +492,33 @@ PROPERTIES = (
         absent="not streamed, not read to its end, no tokens known",
     ),
     Property(
+        "time_to_headers_ms",
+        LLM_MESSAGE,
+        "float",
+        unit="ms",
+        flag="latency_tracking",
+        what="from the request to the head of its answer: the connection, the way and the server, whose own part is "
+        "`provider_processing_ms`",
+        absent="no answer, no HTTP was seen",
+    ),
+    Property(
+        "read_after_ms",
+        LLM_MESSAGE,
+        "float",
+        unit="ms",
+        flag="latency_tracking",
+        what="of a stream the part of `latency_ms` that its reader took, between one piece and asking for the next: near "
+        "`latency_ms` the application is the slow one",
+        absent="not streamed, another library than httpx (which the SDKs use)",
+    ),
+    Property(
         "max_gap_ms",
         LLM_MESSAGE,
         "float",
         unit="ms",
         flag="latency_tracking",
-        what="of a stream the longest time between two pieces, or from the last to a failure or a cancellation; as its "
-        "reader saw it, so a reader that takes its time makes gaps too",
+        what="of a stream the longest wait for a next piece, or from the last to a failure or a cancellation; beyond httpx "
+        "as its reader saw it, so that one that takes its time makes gaps too",
         absent="not streamed, fewer than two pieces",
     ),
     Property(
