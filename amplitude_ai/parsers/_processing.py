@@ -1,4 +1,4 @@
-"""How long the server says it worked on a request: what is left of the time to the answer's head is the way there. Pure."""
+"""How long the server says it worked on a request; the rest of the time to the answer's head is the way. Pure."""
 
 from __future__ import annotations
 

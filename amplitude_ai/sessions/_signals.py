@@ -147,6 +147,10 @@ def _speed(call: LLMCall, exchange: Exchange) -> float | None:
     return round(tokens / spent * 1000, 3) if spent > 0 else None
 
 
+def _until_headers(exchange: Exchange) -> float | None:
+    return None if exchange.headers_ns is None else (exchange.headers_ns - exchange.started_ns) / 1e6
+
+
 def _gaps(call: LLMCall, exchange: Exchange) -> dict[str, Any]:
     """How long a stream let its reader wait between two pieces, and its reader the stream."""
     if not call.streaming:

@@ -507,8 +507,8 @@ PROPERTIES = (
         "float",
         unit="ms",
         flag="latency_tracking",
-        what="of a stream the part of `latency_ms` that its reader took, between one piece and asking for the next: near "
-        "`latency_ms` the application is the slow one",
+        what="of a stream the part of `latency_ms` that its reader took, between one piece and asking for the next: "
+        "near `latency_ms` the application is the slow one",
         absent="not streamed, another library than httpx (which the SDKs use)",
     ),
     Property(
@@ -517,8 +517,8 @@ PROPERTIES = (
         "float",
         unit="ms",
         flag="latency_tracking",
-        what="of a stream the longest wait for a next piece, or from the last to a failure or a cancellation; beyond httpx "
-        "as its reader saw it, so that one that takes its time makes gaps too",
+        what="of a stream the longest wait for a next piece, or from the last to a failure or a cancellation; other "
+        "libraries than httpx do not tell it from the time that the reader takes",
         absent="not streamed, fewer than two pieces",
     ),
     Property(

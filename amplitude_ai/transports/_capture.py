@@ -263,7 +263,7 @@ class Capture:
         times, asks = self._times, self._asks
         if not asks or self.headers_ns is None:
             return None
-        held = asks[0] - self.headers_ns + sum(map(sub, asks[1:], times))
+        held: int = asks[0] - self.headers_ns + sum(map(sub, asks[1:], times))
         if len(asks) == len(times) < TIMED_CHUNKS:  # it let go of it with the last in hand
             held += self.finished_ns - times[-1]
         return held
