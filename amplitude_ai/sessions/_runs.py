@@ -27,6 +27,7 @@ from ._attempts import Attempt, Attempts
 from ._conversation import Conversation
 from ._estimate import estimated
 from ._events import Origin, finished_at_ms
+from ._forecast import Forecasts
 from ._operations import operation_name
 from ._pricing import price
 from ._privacy import Privacy, PrivacyError
@@ -85,6 +86,7 @@ class RunRegistry:
         self._max_pending = max_pending
         self._runs: OrderedDict[Hashable, _Run] = OrderedDict()  # least recently used first
         self._next_due_ms: int | None = None  # never later than the true one
+        self.forecasts = Forecasts()
         self._answers: OrderedDict[str, tuple[Origin, str]] = OrderedDict()  # by the provider's id, for feedback
         self._begun: OrderedDict[tuple[str, int], None] = OrderedDict()  # ids whose beginning was told by hand
 
@@ -92,6 +94,7 @@ class RunRegistry:
         """The events of one finished call."""
         if call.operation == "mcp":
             return self._record_mcp(call, exchange)
+        self.forecasts.saw(call, exchange)
         exchange = self._identified(call, exchange)
         events: list[Event] = []
         run, origin = self._run_for(call, exchange, events)

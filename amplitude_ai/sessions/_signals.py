@@ -68,9 +68,7 @@ class Signals:
         tools = digest(canonical(list(call.tool_definitions))) if call.tool_definitions else b""
         made: dict[str, Any] = {
             "output_tokens_per_second": _speed(call, exchange),
-            "time_to_headers_ms": None
-            if exchange.headers_ns is None
-            else (exchange.headers_ns - exchange.started_ns) / 1e6,
+            "time_to_headers_ms": _until_headers(exchange),
             **_gaps(call, exchange),
             "model_substituted": is_substituted(call),
             "system_prompt_hash": digest(system).hex() if system else None,
