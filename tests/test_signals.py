@@ -9,6 +9,7 @@ import pytest
 
 import amplitude_ai
 from amplitude_ai import _clock
+from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, Message, ToolCall, Usage
 from amplitude_ai.sessions._runs import RunRegistry
 from amplitude_ai.sessions._signals import is_substituted
@@ -100,6 +101,47 @@ def test_loops(told):
     events = book.record(call("Go", tool_calls=tuple(asks)), exchange(binding=binding))
     events += book.release_tools(0)
     assert [e.properties["repeat_count"] for e in events if e.event_type == "tool_called"] == [1, 2, 1]
+
+
+def test_loops_of_tools_that_run_elsewhere():
+    """A provider's own tools, and those that a framework ran, asked for or not."""
+    book, binding = RunRegistry(), Binding()
+    search = ToolCall("web_search", None, {"q": "x"}, executed=True)
+    asked = ToolCall("look", "c1", {"q": "x"})
+    events = book.record(call("Go", tool_calls=(search, search, asked)), exchange(binding=binding))
+    events += book.record_tool(replace(asked, executed=True), exchange(200, binding=binding))
+    events += book.record_tool(replace(search, id="c2"), exchange(400, binding=binding))
+    counts = [
+        (e.properties["tool_name"], e.properties["repeat_count"]) for e in events if e.event_type == "tool_called"
+    ]
+    assert counts == [("web_search", 1), ("web_search", 2), ("look", 1), ("web_search", 3)]
+
+
+def test_a_system_prompt_is_told_once(told):
+    """With the run's first call that has it; as privacy has it."""
+    first, again = (told(Message("system", "Be brief."), text) for text in ("One", "Two"))
+    other = told(Message("system", "Be kind."), "Three")
+    assert (first["system_prompt"], other["system_prompt"]) == ("Be brief.", "Be kind.")
+    assert "system_prompt" not in again
+    assert again["system_prompt_hash"] == first["system_prompt_hash"] != other["system_prompt_hash"]
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (AIConfig(privacy_mode=True), None),
+        (AIConfig(exclude_input=True), None),
+        (AIConfig(max_content_length=8), "Be br..."),
+        (AIConfig(redact=lambda text: text.upper()), "BE BRIEF."),
+    ],
+)
+def test_a_system_prompt_is_content(config, expected):
+    """It is left out, cut and redacted as a prompt is."""
+    binding = Binding(config=config)
+    said = only(
+        RunRegistry().record(call(Message("system", "Be brief."), "Hi"), exchange(binding=binding)), "llm_message"
+    )
+    assert said.get("system_prompt") == expected
 
 
 def test_what_a_cache_saved(told):

@@ -141,7 +141,8 @@ class RunRegistry:
             del run.waiting[one.insert_id]
             properties = {**one.origin.scope.properties, **exchange.context.properties}
             origin = replace(one.origin, scope=replace(one.origin.scope, properties=properties))
-        self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, exchange.latency_ms))
+        repeats = asked_for[0].repeat_count if asked_for else run.signals.of_tool(tool.name, tool.arguments)
+        self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, repeats, exchange.latency_ms))
         self._schedule(run)
         return events
 
@@ -163,7 +164,8 @@ class RunRegistry:
         own = Privacy(asked.origin.config, exchange.context.privacy_mode)  # the stricter of the two calls decides
         is_open = own.tool_results_allowed and own.tool_parameters_allowed
         origin = asked.origin if is_open else replace(asked.origin, privacy=own)
-        self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, exchange.latency_ms))
+        repeats = asked.repeat_count
+        self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, repeats, exchange.latency_ms))
         run.last_ms = max(run.last_ms, finished_at_ms(exchange))
         self._schedule(run)
         return events
@@ -361,6 +363,8 @@ class RunRegistry:
         signals: Mapping[str, Any],
     ) -> Event | None:
         try:
+            system = origin.privacy.input(run.signals.new_system)
+            signals = {**signals, "system_prompt": system and system.text}
             event = _events.llm_message(origin, call, exchange, ending, attempt, last_user_text(call), cost, signals)
         except PrivacyError:
             count("dropped_privacy")
@@ -384,10 +388,10 @@ class RunRegistry:
         if not ending.success:
             return  # a call that failed half-way is made again, and asks for the same tools again
         for index, tool in enumerate(call.tool_calls):
-            if tool.executed:
-                self._tool(run, events, lambda t=tool, i=index: _tools.executed(origin, exchange, t, i))  # type: ignore[misc]
-                continue
             repeats = run.signals.of_tool(tool.name, tool.arguments)
+            if tool.executed:
+                self._tool(run, events, lambda t=tool, i=index, n=repeats: _tools.executed(origin, exchange, t, i, n))  # type: ignore[misc]
+                continue
             try:
                 one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn, repeats)
             except PrivacyError:

@@ -537,6 +537,14 @@ PROPERTIES = (
         absent="the names do not tell: Azure's deployments, `auto`, no model in the answer",
     ),
     Property(
+        "system_prompt",
+        LLM_MESSAGE,
+        "text",
+        privacy="input",
+        what="the instructions, with the run's first call that has them; the others have the same `system_prompt_hash`",
+        absent="no system prompt, told before in this run, privacy",
+    ),
+    Property(
         "system_prompt_hash", LLM_MESSAGE, "text", what="the same for the same instructions", absent="no system prompt"
     ),
     Property("tool_names", LLM_MESSAGE, "text", what="the tools that were offered, by commas", absent="none"),
@@ -699,7 +707,7 @@ PROPERTIES = (
         TOOL_CALLED,
         "int",
         what="how often the run has asked for this tool with these arguments",
-        absent="the provider or a framework ran it",
+        absent="not told (manual events)",
     ),
     *_turn(TOOL_CALLED),
     _parent(TOOL_CALLED),
