@@ -220,6 +220,8 @@ class Exchange:
     #: The longest wait between two chunks (or for one that did not come), of all of them; None: there were no two.
     max_gap_ns: int | None = None
     stall_count: int = 0  # waits of a second and more
+    #: How long the reader, not the wire, kept the answer waiting; None: the library does not tell.
+    reader_ns: int | None = None
 
     @property
     def latency_ms(self) -> float:

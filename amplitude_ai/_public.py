@@ -43,7 +43,8 @@ def stats() -> dict[str, int]:
     Returns:
         ``captured`` exchanges, ``recorded`` calls, ``emitted`` events, ``ignored`` exchanges (no model calls),
         ``parse_errors`` and ``internal_errors`` (each also by kind), ``dropped_*`` by reason, and what waits now:
-        ``queue_items``, ``queue_bytes``.
+        ``queue_items``, ``queue_bytes``. Where calls that go on as in the last minute use up a provider's rate limit
+        before it is full again, also ``ratelimit_exhausted_in_ms:<host>:<model>:<requests or tokens>``; 0: it is.
     """
     return runtime.stats()
 

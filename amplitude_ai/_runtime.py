@@ -322,7 +322,8 @@ class Runtime:
         always = dict.fromkeys(
             ("captured", "recorded", "ignored", "emitted", "parse_errors", "internal_errors", "dropped_queue_full"), 0
         )
-        return {**always, **_guard.counters(), "queue_items": items, "queue_bytes": size}
+        forecasts = {} if self._runs is None else self._runs.forecasts.as_stats(_clock.perf_ns())
+        return {**always, **_guard.counters(), "queue_items": items, "queue_bytes": size, **forecasts}
 
 
 def _tell(told: Callable[[Spend], object], spend: Spend) -> list[Event]:

@@ -77,7 +77,8 @@ def conversation(*calls, config=None, context=None):
         outcome = Outcome.EXHAUSTED if one.complete else Outcome.CLOSED
         body = None if one is BARE else repr(one.messages).encode()
         where = exchange(number * 1000, context=context, body=body, status=status, outcome=outcome)
-        where = replace(where, max_gap_ns=12_500_000, stall_count=0) if one is FULL else where
+        where = replace(where, headers_ns=None) if status is None else where
+        where = replace(where, max_gap_ns=12_500_000, stall_count=0, reader_ns=0) if one is FULL else where
         events += book.record(one, where)
     return events + book.end_all(NEW_YEAR + 60_000, "exit")
 
@@ -181,6 +182,7 @@ def test_the_answers_event():
     assert said.pop("sdk_version", None) == _events.sdk_version()
     assert said.pop("turn_id") == only([*RunRegistry().record(FULL, where)], "user_message")["turn_id"]
     assert said.pop("call_id")
+    assert said.pop("time_to_headers_ms") == 0
     assert said.pop("cache_savings_usd") == pytest.approx(40 * 0.075 / 1e6)
     assert said.pop("output_tokens_per_second") == pytest.approx(20 / 1.4876544, rel=1e-3)
     assert said.pop("cost_usd") == pytest.approx((60 * 0.15 + 40 * 0.075 + 20 * 0.60) / 1e6)

@@ -178,7 +178,7 @@ def test_deep_values_do_no_harm(depth):
 FLAGS = {
     "token_tracking": {"input_tokens", "output_tokens", "total_tokens", "usage_source", "run_total_tokens"},
     "cost_tracking": {"cost_usd", "cost_source", "total_cost_usd"},
-    "latency_tracking": {"latency_ms", "duration_ms"},
+    "latency_tracking": {"latency_ms", "duration_ms", "time_to_headers_ms"},
     "error_tracking": {"error_type", "error_message", "total_errors", "wire_error_type", "wire_error_message"},
 }
 

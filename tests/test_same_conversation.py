@@ -21,6 +21,7 @@ VOLATILE = {
     "provider_request_id",
     "session_id",
     "latency_ms",
+    "time_to_headers_ms",
     "provider_processing_ms",
 }
 

@@ -1,5 +1,6 @@
 """What only the wire sees: substitution, cache breaks, loops, savings, speed."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 
 import amplitude_ai
 from amplitude_ai import _clock
+from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, Message, ToolCall, Usage
 from amplitude_ai.sessions._runs import RunRegistry
 from amplitude_ai.sessions._signals import is_substituted
@@ -101,6 +103,47 @@ def test_loops(told):
     assert [e.properties["repeat_count"] for e in events if e.event_type == "tool_called"] == [1, 2, 1]
 
 
+def test_loops_of_tools_that_run_elsewhere():
+    """A provider's own tools, and those that a framework ran, asked for or not."""
+    book, binding = RunRegistry(), Binding()
+    search = ToolCall("web_search", None, {"q": "x"}, executed=True)
+    asked = ToolCall("look", "c1", {"q": "x"})
+    events = book.record(call("Go", tool_calls=(search, search, asked)), exchange(binding=binding))
+    events += book.record_tool(replace(asked, executed=True), exchange(200, binding=binding))
+    events += book.record_tool(replace(search, id="c2"), exchange(400, binding=binding))
+    counts = [
+        (e.properties["tool_name"], e.properties["repeat_count"]) for e in events if e.event_type == "tool_called"
+    ]
+    assert counts == [("web_search", 1), ("web_search", 2), ("look", 1), ("web_search", 3)]
+
+
+def test_a_system_prompt_is_told_once(told):
+    """With the run's first call that has it; as privacy has it."""
+    first, again = (told(Message("system", "Be brief."), text) for text in ("One", "Two"))
+    other = told(Message("system", "Be kind."), "Three")
+    assert (first["system_prompt"], other["system_prompt"]) == ("Be brief.", "Be kind.")
+    assert "system_prompt" not in again
+    assert again["system_prompt_hash"] == first["system_prompt_hash"] != other["system_prompt_hash"]
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (AIConfig(privacy_mode=True), None),
+        (AIConfig(exclude_input=True), None),
+        (AIConfig(max_content_length=8), "Be br..."),
+        (AIConfig(redact=lambda text: text.upper()), "BE BRIEF."),
+    ],
+)
+def test_a_system_prompt_is_content(config, expected):
+    """It is left out, cut and redacted as a prompt is."""
+    binding = Binding(config=config)
+    said = only(
+        RunRegistry().record(call(Message("system", "Be brief."), "Hi"), exchange(binding=binding)), "llm_message"
+    )
+    assert said.get("system_prompt") == expected
+
+
 def test_what_a_cache_saved(told):
     """At the prices of the call: the difference to full input."""
     cached = told("Hello", usage=Usage(1000, 20, cached_input_tokens=800))
@@ -157,3 +200,76 @@ def test_agents_have_prompts_of_their_own():
         where = replace(where, context=replace(where.context, properties={"agent": agent}))
         found.append(only(book.record(call(Message("system", agent), "Hello"), where), "llm_message"))
     assert [one.get("cache_break") for one in found] == [None] * 4
+
+
+class Paced(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """Four pieces; the server takes 100 ms for each."""
+
+    def __init__(self, clock):
+        self.clock = clock
+
+    def pieces(self):
+        for number in range(4):
+            self.clock[0] += 100
+            piece = {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": f"{number}"}}]}
+            yield f"data: {json.dumps(piece)}\n\n".encode()
+
+    def __iter__(self):
+        return self.pieces()
+
+    async def __aiter__(self):
+        for piece in self.pieces():
+            yield piece
+
+
+def read_slowly(clock, events, *, is_async, stop_after):
+    """Its reader takes 3 s with each piece."""
+    headers = {"content-type": "text/event-stream", "openai-processing-ms": "30"}
+
+    def answer(request):
+        clock[0] += 50
+        return httpx2.Response(200, headers=headers, stream=Paced(clock))
+
+    body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
+    told = {"transport": httpx2.MockTransport(answer), "amplitude_client": events}
+
+    def seen(number):
+        clock[0] += 3000
+        return number == stop_after
+
+    async def read():
+        async with (
+            amplitude_ai.instrumented_async_httpx(**told) as client,
+            client.stream("POST", "https://api.openai.com/v1/chat/completions", json=body) as response,
+        ):
+            number = 0
+            async for _ in response.aiter_raw():
+                number += 1
+                if seen(number):
+                    break
+
+    if is_async:
+        asyncio.run(read())
+    else:
+        with (
+            amplitude_ai.instrumented_httpx(**told) as client,
+            client.stream("POST", "https://api.openai.com/v1/chat/completions", json=body) as response,
+        ):
+            for number, _ in enumerate(response.iter_raw(), 1):
+                if seen(number):
+                    break
+    assert amplitude_ai.flush()
+    return events.of_type("llm_message")[0]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(("stop_after", "pieces"), [(None, 4), (2, 2)])
+def test_a_slow_reader_is_told_from_a_slow_server(monkeypatch, is_async, stop_after, pieces):
+    """Its own time apart, also with the piece at which it let go; the stream has not stalled."""
+    clock = [0.0]
+    monkeypatch.setattr(_clock, "perf_ns", lambda: round(clock[0] * 1e6))
+    said = read_slowly(clock, EventList(), is_async=is_async, stop_after=stop_after)
+    assert said["read_after_ms"] == 3000 * pieces
+    assert said["latency_ms"] == 50 + 3100 * pieces
+    assert (said["max_gap_ms"], said["stall_count"]) == (100, 0)
+    assert (said["time_to_headers_ms"], said["provider_processing_ms"]) == (50, 30)

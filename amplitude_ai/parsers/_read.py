@@ -27,12 +27,12 @@ from ._framing import stream_frames
 from ._gateways import upstream_provider
 from ._json import as_count, as_dict, as_float, as_str, has_halves, is_whole, loads_whole, rejoined
 from ._paths import BATCH_RESULTS
+from ._processing import processing_ms
 from ._rate_limits import RESET_REQUESTS, RESET_TOKENS, until_ms
 from ._router import Route, host_provider, route
 from ._shape import shape
 
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
-_PROCESSING = ("openai-processing-ms", "x-envoy-upstream-service-time", "x-amzn-bedrock-invocation-latency")
 _LEFT_REQUESTS = ("x-ratelimit-remaining-requests", "anthropic-ratelimit-requests-remaining")
 _LEFT_TOKENS = ("x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining")
 _CACHES = (
@@ -139,7 +139,7 @@ def _with_wire_facts(
         host=request.host,
         endpoint=request.path,
         provider_request_id=_first(headers, _REQUEST_IDS),
-        provider_processing_ms=as_float(_number(_first(headers, _PROCESSING))),
+        provider_processing_ms=processing_ms(headers),
         ratelimit_remaining_requests=as_count(_number(_first(headers, _LEFT_REQUESTS))),
         ratelimit_remaining_tokens=as_count(_number(_first(headers, _LEFT_TOKENS))),
         ratelimit_reset_requests_ms=until_ms(headers, RESET_REQUESTS, answered_at_ms),

@@ -27,6 +27,7 @@ from ._attempts import Attempt, Attempts
 from ._conversation import Conversation
 from ._estimate import estimated
 from ._events import Origin, finished_at_ms
+from ._forecast import Forecasts
 from ._operations import operation_name
 from ._pricing import price
 from ._privacy import Privacy, PrivacyError
@@ -85,6 +86,7 @@ class RunRegistry:
         self._max_pending = max_pending
         self._runs: OrderedDict[Hashable, _Run] = OrderedDict()  # least recently used first
         self._next_due_ms: int | None = None  # never later than the true one
+        self.forecasts = Forecasts()
         self._answers: OrderedDict[str, tuple[Origin, str]] = OrderedDict()  # by the provider's id, for feedback
         self._begun: OrderedDict[tuple[str, int], None] = OrderedDict()  # ids whose beginning was told by hand
 
@@ -92,6 +94,7 @@ class RunRegistry:
         """The events of one finished call."""
         if call.operation == "mcp":
             return self._record_mcp(call, exchange)
+        self.forecasts.saw(call, exchange)
         exchange = self._identified(call, exchange)
         events: list[Event] = []
         run, origin = self._run_for(call, exchange, events)
@@ -138,7 +141,8 @@ class RunRegistry:
             del run.waiting[one.insert_id]
             properties = {**one.origin.scope.properties, **exchange.context.properties}
             origin = replace(one.origin, scope=replace(one.origin.scope, properties=properties))
-        self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, exchange.latency_ms))
+        repeats = asked_for[0].repeat_count if asked_for else run.signals.of_tool(tool.name, tool.arguments)
+        self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, repeats, exchange.latency_ms))
         self._schedule(run)
         return events
 
@@ -160,7 +164,8 @@ class RunRegistry:
         own = Privacy(asked.origin.config, exchange.context.privacy_mode)  # the stricter of the two calls decides
         is_open = own.tool_results_allowed and own.tool_parameters_allowed
         origin = asked.origin if is_open else replace(asked.origin, privacy=own)
-        self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, exchange.latency_ms))
+        repeats = asked.repeat_count
+        self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, repeats, exchange.latency_ms))
         run.last_ms = max(run.last_ms, finished_at_ms(exchange))
         self._schedule(run)
         return events
@@ -358,6 +363,8 @@ class RunRegistry:
         signals: Mapping[str, Any],
     ) -> Event | None:
         try:
+            system = origin.privacy.input(run.signals.new_system)
+            signals = {**signals, "system_prompt": system and system.text}
             event = _events.llm_message(origin, call, exchange, ending, attempt, last_user_text(call), cost, signals)
         except PrivacyError:
             count("dropped_privacy")
@@ -381,10 +388,10 @@ class RunRegistry:
         if not ending.success:
             return  # a call that failed half-way is made again, and asks for the same tools again
         for index, tool in enumerate(call.tool_calls):
-            if tool.executed:
-                self._tool(run, events, lambda t=tool, i=index: _tools.executed(origin, exchange, t, i))  # type: ignore[misc]
-                continue
             repeats = run.signals.of_tool(tool.name, tool.arguments)
+            if tool.executed:
+                self._tool(run, events, lambda t=tool, i=index, n=repeats: _tools.executed(origin, exchange, t, i, n))  # type: ignore[misc]
+                continue
             try:
                 one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn, repeats)
             except PrivacyError:

@@ -45,12 +45,15 @@ class _Prompt:
 class Signals:
     """What one run has sent."""
 
-    __slots__ = ("_prompts", "_requests", "_tools")
+    __slots__ = ("_prompts", "_requests", "_systems", "_tools", "new_system")
 
     def __init__(self) -> None:
         self._prompts: OrderedDict[Any, _Prompt] = OrderedDict()  # the last of each agent
         self._requests: OrderedDict[bytes, int] = OrderedDict()
         self._tools: OrderedDict[bytes, int] = OrderedDict()
+        self._systems: OrderedDict[bytes, int] = OrderedDict()
+        #: The system prompt of the last call, where the run had none like it: a text that long is told once.
+        self.new_system: str | None = None
 
     def of_call(
         self,
@@ -65,19 +68,22 @@ class Signals:
         """The properties of an ``llm_message``. ``body`` is what the request is known by."""
         system = "\n\n".join(turn.text for turn in call.messages if turn.role == "system" and turn.text)
         names = tool_names(call.tool_definitions)
+        system_key = digest(system)
+        self.new_system = system if system and _count(self._systems, system_key, _MAX_AGENTS, True) == 1 else None
         tools = digest(canonical(list(call.tool_definitions))) if call.tool_definitions else b""
         made: dict[str, Any] = {
             "output_tokens_per_second": _speed(call, exchange),
+            "time_to_headers_ms": _until_headers(exchange),
             **_gaps(call, exchange),
             "model_substituted": is_substituted(call),
-            "system_prompt_hash": digest(system).hex() if system else None,
+            "system_prompt_hash": system_key.hex() if system else None,
             "tools_hash": tools.hex() or None,
             "tool_names": ", ".join(names) or None,
             "repeat_count": None if body is None else _count(self._requests, body, _MAX_REQUESTS, attempt == 0),
             "cache_savings_usd": _savings(call, exchange, cost, origin.config),
         }
         if call.messages and is_message(operation_name(call)):
-            made |= self._compared(origin.scope.properties.get("agent"), call, tools, digest(system), talk)
+            made |= self._compared(origin.scope.properties.get("agent"), call, tools, system_key, talk)
         return made
 
     def of_tool(self, name: str, arguments: JSON) -> int:
@@ -144,11 +150,18 @@ def _speed(call: LLMCall, exchange: Exchange) -> float | None:
     return round(tokens / spent * 1000, 3) if spent > 0 else None
 
 
+def _until_headers(exchange: Exchange) -> float | None:
+    return None if exchange.headers_ns is None else (exchange.headers_ns - exchange.started_ns) / 1e6
+
+
 def _gaps(call: LLMCall, exchange: Exchange) -> dict[str, Any]:
-    """How long a stream's reader waited between two pieces."""
-    if not call.streaming or exchange.max_gap_ns is None:
+    """How long a stream let its reader wait between two pieces, and its reader the stream."""
+    if not call.streaming:
         return {}
-    return {"max_gap_ms": exchange.max_gap_ns / 1e6, "stall_count": exchange.stall_count}
+    made: dict[str, Any] = {} if exchange.reader_ns is None else {"read_after_ms": exchange.reader_ns / 1e6}
+    if exchange.max_gap_ns is not None:
+        made |= {"max_gap_ms": exchange.max_gap_ns / 1e6, "stall_count": exchange.stall_count}
+    return made
 
 
 def _savings(

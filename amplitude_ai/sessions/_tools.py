@@ -110,7 +110,14 @@ def pending(
     )
 
 
-def executed(origin: Origin, exchange: Exchange, tool: ToolCall, index: int, latency_ms: float | None = None) -> Event:
+def executed(
+    origin: Origin,
+    exchange: Exchange,
+    tool: ToolCall,
+    index: int,
+    repeat_count: int,
+    latency_ms: float | None = None,
+) -> Event:
     """A tool whose result is known: the provider ran it, or a framework that told us. Raises `PrivacyError`."""
     success = tool.success
     if success is None and tool.result is not None:
@@ -127,6 +134,7 @@ def executed(origin: Origin, exchange: Exchange, tool: ToolCall, index: int, lat
         success=success,
         error_message=None if success else origin.privacy.tool_error(_error_of(tool, success)),
         latency_ms=latency_ms,
+        repeat_count=repeat_count,
         handed_to=_handoff(origin, tool),
     )
 

@@ -492,13 +492,33 @@ PROPERTIES = (
         absent="not streamed, not read to its end, no tokens known",
     ),
     Property(
+        "time_to_headers_ms",
+        LLM_MESSAGE,
+        "float",
+        unit="ms",
+        flag="latency_tracking",
+        what="from the request to the head of its answer: the connection, the way and the server, whose own part is "
+        "`provider_processing_ms`",
+        absent="no answer, no HTTP was seen",
+    ),
+    Property(
+        "read_after_ms",
+        LLM_MESSAGE,
+        "float",
+        unit="ms",
+        flag="latency_tracking",
+        what="of a stream the part of `latency_ms` that its reader took, between one piece and asking for the next: "
+        "near `latency_ms` the application is the slow one",
+        absent="not streamed, another library than httpx (which the SDKs use)",
+    ),
+    Property(
         "max_gap_ms",
         LLM_MESSAGE,
         "float",
         unit="ms",
         flag="latency_tracking",
-        what="of a stream the longest time between two pieces, or from the last to a failure or a cancellation; as its "
-        "reader saw it, so a reader that takes its time makes gaps too",
+        what="of a stream the longest wait for a next piece, or from the last to a failure or a cancellation; other "
+        "libraries than httpx do not tell it from the time that the reader takes",
         absent="not streamed, fewer than two pieces",
     ),
     Property(
@@ -515,6 +535,14 @@ PROPERTIES = (
         "bool",
         what="another model answered than was asked for; a dated snapshot of an alias is none",
         absent="the names do not tell: Azure's deployments, `auto`, no model in the answer",
+    ),
+    Property(
+        "system_prompt",
+        LLM_MESSAGE,
+        "text",
+        privacy="input",
+        what="the instructions, with the run's first call that has them; the others have the same `system_prompt_hash`",
+        absent="no system prompt, told before in this run, privacy",
     ),
     Property(
         "system_prompt_hash", LLM_MESSAGE, "text", what="the same for the same instructions", absent="no system prompt"
@@ -679,7 +707,7 @@ PROPERTIES = (
         TOOL_CALLED,
         "int",
         what="how often the run has asked for this tool with these arguments",
-        absent="the provider or a framework ran it",
+        absent="not told (manual events)",
     ),
     *_turn(TOOL_CALLED),
     _parent(TOOL_CALLED),

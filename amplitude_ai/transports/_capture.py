@@ -48,6 +48,10 @@ RESPONSE_HEADERS = frozenset(
         "cf-ray",
         "openai-processing-ms",
         "x-envoy-upstream-service-time",
+        "x-kong-upstream-latency",
+        "x-inference-time",
+        "x-litellm-response-duration-ms",
+        "server-timing",
         "x-ratelimit-remaining-requests",
         "x-ratelimit-remaining-tokens",
         "anthropic-ratelimit-requests-remaining",
@@ -125,6 +129,7 @@ class Capture:
         self.size = 0 if request_body is None else len(request_body)
         self._chunks: list[bytes] = []
         self._times: list[int] = []
+        self._asks: list[int] = []  # when the reader wanted the next chunk, where that is seen
         self.started_at = _clock.wall_s()
         self.started_ns = _clock.perf_ns()
 
@@ -208,6 +213,20 @@ class Capture:
 
         return feed
 
+    def ask_recorder(self) -> Callable[[], None]:
+        """The function to call when the reader wants the next chunk: what passes until it comes is not the reader's."""
+        stamp = self._asks.append
+        now = _clock.perf_ns
+        left = TIMED_CHUNKS
+
+        def ask() -> None:
+            nonlocal left
+            if left:
+                left -= 1
+                stamp(now())
+
+        return ask
+
     def feed(self, chunk: bytes) -> None:
         """Take one chunk; who has many takes a `chunk_recorder`."""
         self.chunk_recorder()(chunk)
@@ -227,12 +246,27 @@ class Capture:
             self._tail_size = KEEP_TAIL
 
     def _gaps_ns(self) -> list[int]:
-        """The waits between two chunks, and for one that did not come before the reader or the wire gave up."""
-        times = self._times
-        gaps = list(map(sub, times[1:], times))
+        """The waits for each chunk but the first, and for one that did not come before the reader or the wire gave up.
+
+        Without what the reader took its time for, where that is seen.
+        """
+        times, asks = self._times, self._asks
+        since = asks[1:] if asks else times
+        gaps = list(map(sub, times[1:], since))
         if 0 < len(times) < TIMED_CHUNKS and self.outcome in (Outcome.ERROR, Outcome.CANCELLED):
-            gaps.append(self.finished_ns - times[-1])
+            if not asks or len(asks) > len(times):
+                gaps.append(self.finished_ns - (asks or times)[-1])
         return gaps
+
+    def _reader_ns(self) -> int | None:
+        """How long the reader let the answer wait: before its first look, and with each chunk before the next."""
+        times, asks = self._times, self._asks
+        if not asks or self.headers_ns is None:
+            return None
+        held: int = asks[0] - self.headers_ns + sum(map(sub, asks[1:], times))
+        if len(asks) == len(times) < TIMED_CHUNKS:  # it let go of it with the last in hand
+            held += self.finished_ns - times[-1]
+        return held
 
     def exchange(self) -> Exchange:
         """The finished fact. Called on the worker."""
@@ -262,6 +296,7 @@ class Capture:
             from_cache=self.from_cache,
             max_gap_ns=max(gaps, default=None),
             stall_count=sum(gap >= STALL_NS for gap in gaps),
+            reader_ns=self._reader_ns(),
         )
 
 

@@ -115,6 +115,7 @@ class TeeBase:
         self._stream = stream
         self._capture = capture
         self._feed = capture.chunk_recorder()
+        self._ask = capture.ask_recorder()
 
     def __getattr__(self, name: str) -> Any:
         # Extra attributes of the inner stream (elapsed, network objects) stay reachable.
@@ -137,11 +138,13 @@ class SyncTee(TeeBase):
 
     def _watched(self) -> Iterator[bytes]:
         capture = self._capture
-        feed = self._feed
+        feed, ask = self._feed, self._ask
         try:
+            ask()
             for chunk in self._stream:
                 feed(chunk)
                 yield chunk
+                ask()
         except BaseException as exc:
             capture.fail(exc)
             raise
@@ -162,11 +165,13 @@ class AsyncTee(TeeBase):
 
     async def _watched(self) -> AsyncIterator[bytes]:
         capture = self._capture
-        feed = self._feed
+        feed, ask = self._feed, self._ask
         try:
+            ask()
             async for chunk in self._stream:
                 feed(chunk)
                 yield chunk
+                ask()
         except BaseException as exc:
             capture.fail(exc)
             raise
