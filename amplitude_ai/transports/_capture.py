@@ -253,9 +253,9 @@ class Capture:
         times, asks = self._times, self._asks
         since = asks[1:] if asks else times
         gaps = list(map(sub, times[1:], since))
-        if 0 < len(times) < TIMED_CHUNKS and self.outcome in (Outcome.ERROR, Outcome.CANCELLED):
-            if not asks or len(asks) > len(times):
-                gaps.append(self.finished_ns - (asks or times)[-1])
+        broken_off = 0 < len(times) < TIMED_CHUNKS and self.outcome in (Outcome.ERROR, Outcome.CANCELLED)
+        if broken_off and (not asks or len(asks) > len(times)):
+            gaps.append(self.finished_ns - (asks or times)[-1])
         return gaps
 
     def _reader_ns(self) -> int | None:
