@@ -56,6 +56,14 @@ def soon(seconds=5.0):
     return time.monotonic() + seconds
 
 
+def returns_within(seconds, run):
+    """What ``run`` gives; a bound that tells waiting for its deadline from waiting for the answer, on any machine."""
+    begun = time.monotonic()
+    given = run()
+    assert time.monotonic() - begun < seconds
+    return given
+
+
 class Collector:
     def __init__(self):
         self.events = []
@@ -71,9 +79,7 @@ def test_with_a_key_events_go_to_amplitude(server, delivery, counts):
     """The server of the environment gets them; flush is True once they are acknowledged; short ids are let through."""
     for i in range(50):
         delivery.deliver(event(f"id-{i}", user_id="bob", total_tokens=i))
-    begun = time.monotonic()
-    assert delivery.flush(soon()) is True
-    assert time.monotonic() - begun < 0.5
+    assert delivery.flush(soon()) is True  # in five seconds; Amplitude's SDK alone waits for ten
     assert sorted(server.ids()) == sorted(f"id-{i}" for i in range(50))
     first = server.events[0]
     assert (first["event_type"], first["user_id"], first["time"]) == ("llm_message", "bob", 1772409599500)
@@ -97,9 +103,7 @@ def test_a_users_own_client_need_not_wait_for_its_interval(own_client, server, d
     own_client.configuration.callback = lambda event, code, message: answers.append((event.event_type, code))
     own_client.track(BaseEvent("own_event", user_id="user123"))
     delivery.deliver(event(), own_client)
-    begun = time.monotonic()
-    assert delivery.flush(soon()) is True
-    assert time.monotonic() - begun < 0.5
+    assert delivery.flush(soon()) is True  # in five seconds
     assert sorted(answers) == [("llm_message", 200), ("own_event", 200)]
 
 
@@ -108,9 +112,7 @@ def test_flush_does_not_say_true_before_the_answer(own_client, server, delivery)
     server.gate.clear()
     for client in (None, own_client):
         delivery.deliver(event(), client)
-    begun = time.monotonic()
-    assert delivery.flush(soon(0.2)) is False
-    assert time.monotonic() - begun < 0.5
+    assert returns_within(3, lambda: delivery.flush(soon(0.2))) is False  # the gate alone would hold it for twenty
     server.gate.set()
     assert delivery.flush(soon()) is True
 
@@ -174,9 +176,7 @@ def test_a_wrong_api_key_is_found_out_at_once(server, own_client, delivery, coun
     """Amplitude's SDK forgets such events without calling back; flush is False and does not wait for ever."""
     server.answers = [(400, {"error": "Invalid API key: a-key"})]
     delivery.deliver(event(), own_client if own else None)
-    begun = time.monotonic()
-    assert delivery.flush(soon()) is False
-    assert time.monotonic() - begun < 1
+    assert returns_within(15, lambda: delivery.flush(soon(30))) is False
     assert sum(number for name, number in counts.items() if name.startswith("dropped")) == 1
 
 
@@ -338,10 +338,8 @@ def test_flush_waits_for_a_clients_own_flush_but_not_for_ever(delivery):
     delivery.deliver(event(), client)
     assert delivery.flush(soon()) is True
     assert client.flushed
-    client.seconds = 1
-    begun = time.monotonic()
-    assert delivery.flush(soon(0.1)) is False
-    assert time.monotonic() - begun < 0.5
+    client.seconds = 6
+    assert returns_within(4, lambda: delivery.flush(soon(0.1))) is False
 
 
 def test_a_filter_is_no_loss(own_client, delivery, counts):
@@ -501,11 +499,9 @@ def test_a_dead_server_delays_the_end_until_the_deadline_only(server, delivery, 
     server.gate.clear()
     delivery.deliver(event("a"))
     delivery.deliver(event("b"), own_client)
-    begun = time.monotonic()
     assert delivery.flush(soon(0.1)) is False
     delivery.prepare_exit(soon(0.1))
-    delivery.flush(soon(5))
-    assert time.monotonic() - begun < 1
+    returns_within(10, lambda: delivery.flush(soon(30)))
     assert counts["unacknowledged_at_exit"] == 2
 
 
