@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from ._foreign import clean_url
 from .transports._capture import RESPONSE_HEADERS
+from .transports._watch import inside
 
 _VERSION = 1
 _KEPT = RESPONSE_HEADERS | {"retry-after", "x-should-retry"}
@@ -130,6 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _record(self, raw: bytes, path: str, body: Any) -> None:
         where = urlsplit(self.owner.upstream or "")
+        inside.set(True)  # the call is the application's, which is watched where it makes it
         kind = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
         connection = kind(where.netloc, timeout=_TIMEOUT_SECONDS)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _OF_THE_CONNECTION}

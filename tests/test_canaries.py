@@ -1,6 +1,6 @@
 """Keys, cookies and credentials planted wherever a program has them; then every output there is is searched.
 
-One process of its own makes calls by five HTTP libraries, with and without success, at the lowest log level. Searched:
+One process of its own makes calls by six HTTP libraries, with and without success, at the lowest log level. Searched:
 what it printed and logged, every ``repr``, what Amplitude got, the spool and the store, the counters.
 """
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 MARK = "canary0"
 
 PROGRAM = r'''
-import asyncio, logging, sys
+import asyncio, json, logging, sys, urllib.request
 logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
 for name in ("httpcore", "httpcore2", "httpx", "httpx2", "urllib3", "hpack", "asyncio"):
     logging.getLogger(name).setLevel(logging.CRITICAL)  # their own logs are not ours to answer for
@@ -80,6 +80,14 @@ for one in MANY:
         pool.request("POST", one, json=BODY, headers=HEADERS)
     except Exception as exc:
         print("raised", type(exc).__name__)
+for one in MANY:
+    for headers in (HEADERS, ILLEGAL):
+        try:
+            asked = {**headers, "Content-Type": "application/json"}
+            with urllib.request.urlopen(urllib.request.Request(one, json.dumps(BODY).encode(), asked)) as response:
+                tell(response); response.read()
+        except Exception as exc:
+            print("raised", type(exc).__name__)
 
 async def main():
     async with aiohttp.ClientSession() as session:

@@ -33,7 +33,7 @@ def test_a_sound_environment(doctor):
     """Each stack that is here was tried by a call on loopback; nothing was made or sent."""
     code, found = doctor()
     assert code == 0
-    for stack in ("httpx", "httpx2", "requests", "aiohttp", "urllib3"):
+    for stack in ("httpx", "httpx2", "requests", "aiohttp", "urllib3", "http.client"):
         assert found["HTTP", stack]["status"] == "ok"
         assert "recorded" in found["HTTP", stack]["said"]
     assert found["SDKs", "openai"]["said"][0].isdigit()

@@ -8,6 +8,7 @@ import http.server
 import itertools
 import json
 import threading
+import urllib.request
 from dataclasses import replace
 
 import aiohttp
@@ -292,6 +293,7 @@ WAYS = {
     "requests": lambda url: requests.post(url, json=ASK, timeout=10),
     "urllib3": lambda url: urllib3.PoolManager().request("POST", url, json=ASK),
     "aiohttp": by_aiohttp,
+    "http.client": lambda url: urllib.request.urlopen(urllib.request.Request(url, json.dumps(ASK).encode())).read(),
 }
 
 

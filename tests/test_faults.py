@@ -7,6 +7,9 @@ tried, they are not.
 
 import asyncio
 import gc
+import http.client
+import json
+import socket
 import sys
 import warnings
 from pathlib import Path
@@ -33,6 +36,10 @@ GATES = {
     "_open",
     "_attach",
     "RawTee._decodes",
+    "Standing.theirs",
+    "Sent.begun",
+    "Sent.failed",
+    "Sent._attach",
     "Capture.chunk_recorder.<locals>.feed",
     "Capture.finish",
     "Capture.finished",
@@ -136,6 +143,35 @@ def by_requests(_, stream, events):
     return call
 
 
+def by_http_client(_, stream, events):
+    """The standard library's, over a pair of sockets."""
+    amplitude_ai.install_transport(amplitude_client=events, ai_config=CONFIG)
+    body = b"".join(STREAM) if stream else json.dumps(PLAIN).encode()
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {len(body)}\r\n\r\n"
+
+    def call():
+        connection = http.client.HTTPSConnection("api.openai.com")
+        connection.sock, provider = socket.socketpair()
+        provider.sendall(head.encode() + body)
+        asked = json.dumps(BODY).encode()
+        connection.request("POST", "/v1/chat/completions", iter([asked]) if stream else asked)
+        response = connection.getresponse()
+        got = response.status, b"".join(response)
+        assert asked in provider.recv(65536)
+        connection.close()
+        provider.close()
+        return got
+
+    return call
+
+
+@pytest.fixture(autouse=True)
+def uninstalled():
+    """For the way that has no client of its own."""
+    yield
+    amplitude_ai.uninstall_transport()
+
+
 WAYS = [
     (by_client, httpx2, False),
     (by_client, httpx2, True),
@@ -143,6 +179,8 @@ WAYS = [
     (by_async_client, httpx2, True),
     (by_requests, requests, False),
     (by_requests, requests, True),
+    (by_http_client, http.client, False),
+    (by_http_client, http.client, True),
 ]
 
 

@@ -8,6 +8,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import amplitude
@@ -194,6 +195,7 @@ SENDERS = {
     "httpx2": lambda url, headers: httpx2.post(url, headers=headers, content=b"x"),
     "httpx": lambda url, headers: httpx.post(url, headers=headers, content=b"x"),
     "urllib3": lambda url, headers: urllib3.request("POST", url, headers=headers, body=b"x"),
+    "http.client": lambda url, headers: urllib.request.urlopen(urllib.request.Request(url, b"x", headers)).read(),
 }
 
 

@@ -38,11 +38,9 @@ def demo(path: Path, json: bool) -> None:
     """Make the calls, and say what to do with them.
 
     Raises:
-        Failure: no HTTP library is here, or not everything was stored.
+        Failure: not everything was stored.
     """
-    stack = next((name for name in STACKS if is_here(name)), None)
-    if stack is None:
-        raise Failure("no HTTP library that is watched is here: pip install httpx (an SDK of a provider brings one)")
+    stack = next(name for name in STACKS if is_here(name))
     install_transport(amplitude_client=make_store_client(path))
     try:
         with Loopback() as provider:

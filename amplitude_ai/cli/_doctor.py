@@ -120,12 +120,10 @@ def _packages(here: dict[str, str]) -> Iterator[Finding]:
 
 def _stacks(here: dict[str, str]) -> Iterator[Finding]:
     watched = watched_libraries()
-    tested = False
     for name, call in STACKS.items():
         if not is_here(name):
             continue
-        tested = True
-        version = here.get(name, "?")
+        version = platform.python_version() if name == "http.client" else here.get(name, "?")
         if name not in watched:
             yield Finding("HTTP", name, WARNING, f"{version}: not watched by this version")
             continue
@@ -140,10 +138,6 @@ def _stacks(here: dict[str, str]) -> Iterator[Finding]:
                 f"{version}: {failure}",
                 "is another tool wrapping it? report it with the output of doctor --json",
             )
-    if not tested:
-        yield Finding(
-            "HTTP", "none", PROBLEM, "no HTTP library that is watched", "pip install httpx, or a provider's SDK"
-        )
 
 
 def _self_test(call: Any) -> str | None:

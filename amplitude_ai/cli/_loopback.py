@@ -11,6 +11,8 @@ import importlib.util
 import json
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -166,12 +168,24 @@ def _aiohttp(url: str, bodies: Sequence[bytes]) -> None:
     asyncio.run(call())
 
 
+def _http_client(url: str, bodies: Sequence[bytes]) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for body in bodies:
+        try:
+            with opener.open(urllib.request.Request(url, body, _HEADERS), timeout=_TIMEOUT) as got:
+                got.read()
+        except urllib.error.HTTPError as refused:  # an answer, by the other libraries here
+            with refused:
+                refused.read()
+
+
 STACKS: Mapping[str, Call] = {
     "httpx2": _httpx("httpx2"),
     "httpx": _httpx("httpx"),
     "requests": _requests,
     "aiohttp": _aiohttp,
     "urllib3": _urllib3,
+    "http.client": _http_client,
 }
 
 

@@ -1,9 +1,10 @@
 """``install_transport()``: every client of the process, by hooking where a client sends one request.
 
 httpx and httpx2 send by ``Client._send_single_request``, requests by ``Session.send``, urllib3 by
-``HTTPConnectionPool.urlopen``; aiohttp's sessions are hooked where a call starts. Which transport or adapter a client
-picks is its own affair, and the objects it hands out stay its own. Nothing is stored on a client, so
-``uninstall_transport()`` leaves nothing behind. Libraries imported later are hooked when they are.
+``HTTPConnectionPool.urlopen``, http.client by ``HTTPConnection.endheaders``; aiohttp's sessions are hooked where a call
+starts. Which transport or adapter a client picks is its own affair, and the objects it hands out stay its own. Nothing
+is stored on a client, so ``uninstall_transport()`` leaves nothing behind. Libraries imported later are hooked when they
+are.
 """
 
 from __future__ import annotations
@@ -61,7 +62,10 @@ def install_transport(
     propagate_threads: bool = False,
     console: bool | None = None,
 ) -> None:
-    """Record the LLM calls of every httpx, httpx2, requests, aiohttp and urllib3 (boto3) client of this process.
+    """Record the LLM calls of every HTTP client of this process.
+
+    Watched are httpx, httpx2, requests, aiohttp, urllib3 (boto3) and the standard library's http.client
+    (urllib.request, httplib2).
 
     Calling it again only updates the arguments.
 
@@ -96,7 +100,7 @@ def install_transport(
     log_once(
         "install",
         logging.INFO,
-        "amplitude_ai watches httpx, httpx2, requests, aiohttp and urllib3 (boto3); "
+        "amplitude_ai watches httpx, httpx2, requests, aiohttp, urllib3 (boto3) and http.client (urllib.request); "
         "gRPC and WebSockets (realtime) stay invisible",
     )
 
@@ -118,7 +122,7 @@ def is_installed() -> bool:
 
 def watched_libraries() -> frozenset[str]:
     """The import names of the libraries that `install_transport` watches where they are installed."""
-    return frozenset(name.partition(".")[0] for name in _PATCHES if name != _SPANS)
+    return frozenset(name if name == "http.client" else name.partition(".")[0] for name in _PATCHES if name != _SPANS)
 
 
 def watch_frameworks(owner: object) -> None:
@@ -299,6 +303,20 @@ def _hook_urllib3(module: ModuleType) -> None:
     _replace(module.HTTPConnectionPool, "urlopen", lambda original: watched_urlopen(original, observer, _binding_of()))
 
 
+def _hook_http_client(module: ModuleType) -> None:
+    from ..transports.http_client import connection_class, watched_endheaders
+
+    _replace(connection_class(), "endheaders", lambda original: watched_endheaders(original, observer, _binding_of()))
+
+
+def _hook_vcrpy(module: ModuleType) -> None:
+    from ..transports.vcrpy import watched_getresponse
+
+    _replace(
+        module.VCRConnection, "getresponse", lambda original: watched_getresponse(original, observer, _binding_of())
+    )
+
+
 def _hook_spans(module: ModuleType) -> None:
     current_span = sys.modules["opentelemetry.trace"].get_current_span
     _replace(module.Tracer, "start_span", lambda original: watched_start_span(original, current_span))
@@ -308,11 +326,13 @@ def _hook_spans(module: ModuleType) -> None:
 _SPANS = "opentelemetry.sdk.trace"
 _PATCHES: dict[str, Callable[[Any], None]] = {
     "aiohttp": _hook_aiohttp,
+    "http.client": _hook_http_client,
     "httpx": _hook_httpx,
     "httpx2": _hook_httpx,
     _SPANS: _hook_spans,
     "requests": _hook_requests,
     "urllib3.connectionpool": _hook_urllib3,
+    "vcr.stubs": _hook_vcrpy,
 }
 
 

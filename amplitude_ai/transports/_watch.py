@@ -6,13 +6,13 @@ context is read), so that an adapter holds no policy of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from .._guard import count
+from .._guard import count, report
 from .._models import Binding, Scope
 from .._scope import HEADER_PREFIX
 from ._capture import REQUEST_HEADERS, Capture, Sink
@@ -117,3 +117,66 @@ class Observer:
 def our_headers(names: Iterable[str | bytes]) -> list[str]:
     """Names of the ``X-Amplitude-*`` headers among those of a request, in lower case."""
     return list(dict.fromkeys(name for _, name in header_plan(tuple(names)).ours))
+
+
+class Reader:
+    """How one HTTP library's request is read: all that the policy below asks of a leaf. Any of it may raise."""
+
+    __slots__ = ()
+
+    def target(self, request: Any) -> tuple[str, str, str]:
+        """Method, host and path as they cross the wire, without the query."""
+        raise NotImplementedError
+
+    def url(self, request: Any) -> object:
+        """The whole URL, or what becomes it by ``str``."""
+        raise NotImplementedError
+
+    def headers(self, request: Any) -> Sequence[Sequence[Any]]:
+        """For each header something that begins with its name and ends with its value, str or bytes."""
+        raise NotImplementedError
+
+    def body(self, request: Any) -> bytes | None:
+        """The body, where it is in memory."""
+        raise NotImplementedError
+
+    def drop(self, request: Any, names: Collection[str]) -> None:
+        """Take headers, named in lower case, out of the request that is about to be sent."""
+        raise NotImplementedError
+
+
+def open_capture(observer: Observer, binding: Binding, reader: Reader, request: Any) -> Capture | None:
+    """Start watching ``request``, or ``None`` when it is not ours. Removes our headers. Never raises."""
+    try:
+        method, host, path = reader.target(request)
+        if not observer.watches(method, host, path, binding.explicit):
+            drop_our_headers(reader, request)
+            return None
+        headers = reader.headers(request)
+        capture, ours = observer.begin(binding, method, reader.url(request), headers, reader.body(request))
+        if ours:
+            reader.drop(request, ours)
+        return None if inside.get() else capture
+    except Exception as exc:
+        report("open", exc)
+        return None
+
+
+def drop_our_headers(reader: Reader, request: Any) -> None:
+    """They are for us: no server gets them, watched or not."""
+    names = our_headers([item[0] for item in reader.headers(request)])
+    if names:
+        reader.drop(request, names)
+
+
+def send_watched(capture: Capture, send: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What ``send`` returns, which sends the request of ``capture``; whatever is sent within is the same call."""
+    around = inside.get()
+    inside.set(True)
+    try:
+        return send(*args, **kwargs)
+    except BaseException as exc:
+        capture.fail(exc)
+        raise
+    finally:
+        inside.set(around)  # not reset(token): what sends may be ended in another context
