@@ -18,11 +18,22 @@ FOLDER = Path(os.environ.get("AMPLITUDE_AI_CORPUS") or Path(__file__).parents[2]
 #: The second corpus has the same schema; ``cases/wire`` has one small exchange of each kind of fault found in it.
 FOLDERS = {"corpus": FOLDER, "corpus2": FOLDER.parent / "corpus2", "cases": FOLDER.parent / "cases" / "wire"}
 
-#: Truths we believe wrong, by exchange: the reason. They are counted apart, never silently.
+#: Truths we believe wrong, by exchange: the reason, and in what they are. They are counted apart, never silently, and
+#: in all else they must agree.
 DISPUTED = {
-    "count_tokens": "token counting is no model call, whether it succeeds or fails (issue C: it gives no llm_message)",
-    "7ea2200b65fac8ff": "the stream was shortened and its truth not (the text's first part is gone); and it ends with "
-    "llama.cpp's ``error: {...}``, which is no success",
+    "count_tokens": (
+        "token counting is no model call, whether it succeeds or fails (issue C: it gives no llm_message)",
+        {"no record"},
+    ),
+    # Looked at again: the file is named for the error, issue J lists such lines among the errors to be found, no chunk
+    # has a finish reason, no usage came and no [DONE]. The server says that it failed; that openai's SDK passes over a
+    # line it does not know makes a silent failure of it, not a success. The truth's text has 1,043 characters of which
+    # the body holds the last two pieces.
+    "7ea2200b65fac8ff": (
+        "the stream was shortened and its truth not (the text's first part is gone); and it ends with "
+        "llama.cpp's ``error: {...}``, which is no success",
+        {"success", "output_text"},
+    ),
 }
 
 
@@ -42,11 +53,16 @@ def families(name="corpus"):
 
 
 def disputed(row):
-    """Why the truth of this exchange is believed wrong, or None."""
+    """In what the truth of this exchange is believed wrong; empty where it is not."""
     path = row["url"].split("?")[0].replace("-", "_").lower()
     if row["truth"]["record"] and (path.endswith(("count_tokens", ":counttokens"))):
-        return DISPUTED["count_tokens"]
-    return DISPUTED.get(row["id"])
+        return DISPUTED["count_tokens"][1]
+    return DISPUTED.get(row["id"], ("", set()))[1]
+
+
+def is_as_disputed(row, lines):
+    """Whether a record differs from the truth (`differences`) in what is disputed, and in nothing else."""
+    return {line.partition(":")[0] for line in lines} == disputed(row)
 
 
 def request_bytes(row):
