@@ -136,9 +136,9 @@ def test_a_change_makes_its_hour_forgotten(made, summed, change):
     plain.commit()
     plain.close()
     forgotten = before - hours(connection)
-    assert 1 <= len(forgotten) <= 2
+    assert len(forgotten) >= 1 or change.startswith("INSERT")
     left = {hour for (hour,) in connection.execute("SELECT DISTINCT hour FROM hour_sums")}
-    assert not left & forgotten
+    assert left == hours(connection)
     live = _without_sums(path)
     same(live, overview(path, NEVER))
     sums = HourSums()
@@ -146,6 +146,8 @@ def test_a_change_makes_its_hour_forgotten(made, summed, change):
         sums.visit(connection, END_MS / 1000)
     assert forgotten <= hours(connection) | {_emptied(connection, hour) for hour in forgotten}
     same(live, overview(path, NEVER))
+    with Reader(path) as reader:
+        assert len(_cube.stretches(reader, NEVER).summed) == 1
 
 
 def _without_sums(path):
@@ -205,6 +207,16 @@ def test_whoever_writes_sums_up(tmp_path, monkeypatch):
     assert overview(store.path, Filter()).total["cost_usd"] == 23.0
 
 
+def test_readers_of_one_overview_agree(summed):
+    """An hour that is forgotten between two readers of the same overview is read event by event by the second."""
+    path, connection = summed
+    with Reader(path) as reader, Reader(path) as later:
+        parts = _cube.stretches(reader, NEVER)
+        assert parts.hold_for(later)
+        connection.execute("DELETE FROM events WHERE id = (SELECT min(id) FROM events)")
+        assert not parts.hold_for(later)
+
+
 def test_one_transaction_an_hour(summed):
     """A second program that sums up the same hour does no harm."""
     path, connection = summed
@@ -222,7 +234,7 @@ def test_a_store_without_sums_is_read(made):
     source = sqlite3.connect(made)
     source.backup(connection)
     source.close()
-    for trigger in ("insert", "delete", "update"):
+    for trigger in ("delete", "update"):
         connection.execute(f"DROP TRIGGER hours_{trigger}")
     connection.execute("DROP TABLE hours")
     connection.execute("DROP TABLE hour_sums")

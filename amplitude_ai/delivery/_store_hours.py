@@ -1,8 +1,8 @@
 """Hours that are over, summed up: what the overview of a long time reads instead of every event of it.
 
-Made by whoever writes, now and then, off the application's thread; in tables of their own, so that an event costs its
-writer one look into them. The database itself keeps them true: triggers forget an hour as soon as one of its events is
-added, changed or removed, by whatever program; it is then read event by event until it is summed up again.
+Made by whoever writes, now and then, off the application's thread: an event costs its writer nothing more. Triggers forget
+an hour as soon as one of its events is changed or removed, by whatever program. One that has more events than when it
+was summed up is not believed (`look._cube` counts), and summed up anew.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from ..look._kinds import HOUR_MS, KINDS, SUMS, sums_sql
 from ._sqlite import transaction
 
-#: Sums as `look._kinds` has them, numbered within their hour and kind; and of each hour its calls' latencies, and times
-#: to the first token, sorted (8 bytes each, this machine's floating point), for percentiles.
+#: Sums as `look._kinds` has them, numbered within their hour and kind; and of each hour how many events it had, and its
+#: calls' latencies and times to the first token, sorted (8 bytes each, this machine's floating point), for percentiles.
 TABLES = {
     "hours": "CREATE TABLE IF NOT EXISTS hours "
-    "(hour INTEGER PRIMARY KEY, latencies BLOB NOT NULL, first_tokens BLOB NOT NULL)",
+    "(hour INTEGER PRIMARY KEY, events INTEGER NOT NULL, latencies BLOB NOT NULL, first_tokens BLOB NOT NULL)",
     "hour_sums": "CREATE TABLE IF NOT EXISTS hour_sums (kind TEXT NOT NULL, hour INTEGER NOT NULL, "
     f"number INTEGER NOT NULL, name, other, {', '.join(SUMS)}, PRIMARY KEY (kind, hour, number)) WITHOUT ROWID",
 }
@@ -35,8 +35,6 @@ def _known(row: str) -> str:
 
 
 TRIGGERS = {
-    "hours_insert": "CREATE TRIGGER IF NOT EXISTS hours_insert AFTER INSERT ON events "
-    f"WHEN {_known('NEW')} BEGIN {_forget('NEW')}END",
     "hours_delete": "CREATE TRIGGER IF NOT EXISTS hours_delete AFTER DELETE ON events "
     f"WHEN {_known('OLD')} BEGIN {_forget('OLD')}END",
     "hours_update": "CREATE TRIGGER IF NOT EXISTS hours_update AFTER UPDATE ON events "
@@ -69,10 +67,17 @@ class HourSums:
                 self._next = 0
                 return
             self._next = hour + 1
-            if not connection.execute("SELECT 1 FROM hours WHERE hour = ?", (hour,)).fetchone():
+            summed = connection.execute("SELECT events FROM hours WHERE hour = ?", (hour,)).fetchone()
+            if summed != (_count(connection, hour),):
                 calls += sum_up(connection, hour)
                 if calls >= _CALLS:
                     return
+
+
+def _count(connection: sqlite3.Connection, hour: int) -> int:
+    span = (hour * HOUR_MS, (hour + 1) * HOUR_MS)
+    (number,) = connection.execute("SELECT count(*) FROM events WHERE time_ms >= ? AND time_ms < ?", span).fetchone()
+    return int(number)
 
 
 def sum_up(connection: sqlite3.Connection, hour: int) -> int:
@@ -84,11 +89,12 @@ def sum_up(connection: sqlite3.Connection, hour: int) -> int:
     with transaction(connection):
         span = (hour * HOUR_MS, (hour + 1) * HOUR_MS)
         for name, kind in KINDS.items():
+            connection.execute("DELETE FROM hour_sums WHERE kind = ? AND hour = ?", (name, hour))
             where = "event_type = ? AND time_ms >= ? AND time_ms < ?"
             where += f" AND {kind.condition}" if kind.condition else ""
             sums = f"SELECT {sums_sql(kind, str)} FROM events WHERE {where} GROUP BY name, other"
             connection.execute(
-                f"INSERT OR REPLACE INTO hour_sums SELECT ?, ?, row_number() OVER (), * FROM ({sums})",
+                f"INSERT INTO hour_sums SELECT ?, ?, row_number() OVER (), * FROM ({sums})",
                 (name, hour, kind.event_type, *span),
             )
         found = connection.execute(
@@ -97,7 +103,7 @@ def sum_up(connection: sqlite3.Connection, hour: int) -> int:
             (KINDS["model"].event_type, *span),
         ).fetchall()
         times = [_sorted(row[index] for row in found) for index in (0, 1)]
-        connection.execute("INSERT OR REPLACE INTO hours VALUES (?, ?, ?)", (hour, *times))
+        connection.execute("INSERT OR REPLACE INTO hours VALUES (?, ?, ?, ?)", (hour, _count(connection, hour), *times))
     return len(found)
 
 

@@ -27,16 +27,25 @@ class Stretches:
     Attributes:
         summed: hours since 1970, from and before, that are summed up wherever they have events.
         live: the rest.
+        events: how many events the summed hours have.
     """
 
     summed: Sequence[tuple[int, int]]
     live: Sequence[Filter]
+    events: int = 0
+
+    def hold_for(self, reader: Reader) -> bool:
+        """Whether another reader, a moment later, finds the same hours summed up."""
+        return bool(self.events == sum(reader.one(_EVENTS_OF, part) for part in self.summed))
+
+
+_EVENTS_OF = "SELECT coalesce(sum(events), 0) FROM hours WHERE hour >= ? AND hour < ?"
 
 
 def stretches(reader: Reader, which: Filter, step_ms: int = HOUR_MS) -> Stretches:
     """What of ``which`` (with an end) is summed up: whole hours, where only time is asked for, and in steps of hours.
 
-    The reader must hold still (`Reader.hold`) until the parts are read.
+    The reader must hold still (`Reader.hold`) until the parts are read; see `Stretches.hold_for`.
     """
     only_time = Filter(since_ms=which.since_ms, until_ms=which.until_ms)
     if which != only_time or which.until_ms is None or step_ms % HOUR_MS or not reader.has_table("hours"):
@@ -45,7 +54,8 @@ def stretches(reader: Reader, which: Filter, step_ms: int = HOUR_MS) -> Stretche
     summed: list[tuple[int, int]] = []
     live: list[Filter] = []
     at = which.since_ms
-    for (hour,) in reader.tuples("SELECT hour FROM hours WHERE hour >= ? AND hour < ? ORDER BY hour", (first, last)):
+    believed = _believed(reader, first, last)
+    for hour in believed:
         begin = hour * HOUR_MS
         is_gap = at is None or (at < begin and _has_events(reader, at, begin))
         if is_gap:
@@ -56,7 +66,23 @@ def stretches(reader: Reader, which: Filter, step_ms: int = HOUR_MS) -> Stretche
             summed[-1] = (summed[-1][0], hour + 1)  # over hours without events, too
         at = begin + HOUR_MS
     live.append(replace(which, since_ms=at))
-    return Stretches(summed, live) if len(live) <= _STRETCHES else Stretches((), (which,))
+    if len(live) > _STRETCHES:
+        return Stretches((), (which,))
+    return Stretches(summed, live, sum(believed.values()))
+
+
+def _believed(reader: Reader, first: int, last: int) -> dict[int, int]:
+    """Hours that are summed up and have as many events as then; in order, with that number."""
+    told = "SELECT hour, events FROM hours WHERE hour >= ? AND hour < ? ORDER BY hour"
+    hours: dict[int, int] = dict(reader.tuples(told, (first, last)).fetchall())
+    if not hours:
+        return {}
+    span = (min(hours) * HOUR_MS, (max(hours) + 1) * HOUR_MS)
+    within = "FROM events WHERE time_ms >= ? AND time_ms < ?"
+    if reader.one(f"SELECT count(*) {within}", span) == sum(hours.values()):
+        return hours
+    counted = dict(reader.tuples(f"SELECT time_ms / {HOUR_MS}, count(*) {within} GROUP BY 1", span).fetchall())
+    return {hour: events for hour, events in hours.items() if counted.get(hour) == events}
 
 
 def _has_events(reader: Reader, since_ms: int, until_ms: int) -> bool:
@@ -105,7 +131,8 @@ def times(reader: Reader, parts: Stretches, step_ms: int) -> dict[int, tuple[arr
     """By stretch of time the latencies of its calls, and their times to the first token; in no order."""
     found: dict[int, tuple[array[float], array[float]]] = {}
     for since, until in parts.summed:
-        rows = reader.tuples("SELECT * FROM hours WHERE hour >= ? AND hour < ?", (since, until))
+        told = "SELECT hour, latencies, first_tokens FROM hours WHERE hour >= ? AND hour < ?"
+        rows = reader.tuples(told, (since, until))
         for hour, latencies, first_tokens in rows:
             place = found.setdefault(hour * HOUR_MS // step_ms * step_ms, (array("d"), array("d")))
             place[0].frombytes(latencies)

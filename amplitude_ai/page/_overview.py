@@ -82,11 +82,14 @@ def overview(path: Path, which: Filter) -> Overview:
     if which.until_ms is None and last is not None:
         which = replace(which, until_ms=last + 1)
     step = _step(first, which.until_ms)
+    with Reader(path) as reader:
+        reader.hold()
+        found = _cube.stretches(reader, which, step)
 
     def read(ask: Callable[[Reader, _cube.Stretches], _Read]) -> _Read:
         with Reader(path) as reader:
             reader.hold()
-            return ask(reader, _cube.stretches(reader, which, step))
+            return ask(reader, found if found.hold_for(reader) else _cube.stretches(reader, which, step))
 
     with ThreadPoolExecutor(3) as pool:
         made = pool.submit(read, lambda reader, parts: _cube.cube(reader, parts, "model", step))
