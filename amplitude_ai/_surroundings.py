@@ -65,7 +65,8 @@ def look() -> Found:
         library = _BY_MODULE[name]
         try:
             current = library.find(loaded[name])
-        except Exception:  # half imported, another version, or another library of that name
+        except Exception as exc:  # half imported, another version, or another library of that name
+            report("surroundings", exc)
             continue
         if current is not None:
             found += ((library, current),)
