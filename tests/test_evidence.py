@@ -10,6 +10,7 @@ import json
 import threading
 import urllib.request
 from dataclasses import replace
+from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import httpx
@@ -27,6 +28,7 @@ from amplitude_ai.sessions._pricing import price
 from amplitude_ai.testing import EventList
 
 from .fixtures._wire import Example
+from .fixtures.not_calls import NOT_CALLS
 from .test_parsers import EXAMPLES
 
 #: name -> (paths, bodies, an answer).
@@ -183,9 +185,21 @@ def test_other_apis_on_known_hosts():
     assert not [row for row in KNOWN for explicit in (False, True) if recorded(*row[1:], {"id": 1}, explicit, row[0])]
 
 
+@pytest.mark.parametrize("explicit", [False, True], ids=["global", "by hand"])
+@pytest.mark.parametrize(("name", "url", "body", "answer"), NOT_CALLS, ids=[one[0] for one in NOT_CALLS])
+def test_other_apis_as_they_are_called(name, url, body, answer, explicit):
+    """Requests of other products, on their own hosts, behind a gateway and on the user's machine; refused ones too."""
+    parts = urlsplit(url)
+    for host in (parts.netloc, "api.acme.example", "localhost:8080"):
+        where = urlunsplit(parts._replace(netloc=host))
+        assert not recorded(where, body, answer, explicit)
+        assert not recorded(where, body, {"error": "no", "message": "no"}, explicit)
+
+
 def test_the_set_is_large():
     """As many false calls as true ones."""
-    assert len(FALSE) + len(KNOWN) >= len(EXAMPLES)
+    assert len(FALSE) + len(KNOWN) + len(NOT_CALLS) >= len(EXAMPLES)
+    assert len(NOT_CALLS) >= 100
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,7 @@ HOSTS = """
     ai-gateway.vercel.sh vercel
     api.cloudflare.com cloudflare cloudflare
     gateway.ai.cloudflare.com cloudflare_gateway
+    api.llmgateway.io llmgateway
     oai.helicone.ai helicone
     ai-gateway.helicone.ai helicone
     gateway.helicone.ai helicone

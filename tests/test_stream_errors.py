@@ -82,9 +82,17 @@ ERRORS = {
     "dashscope.generation": [(("error", {"code": "Throttling", "message": "Overloaded"}), "Throttling", "Overloaded")],
     "llamacpp.completion": [({"error": {"code": 503, **BUSY}}, *TOLD)],
     "cloudflare.run": [({"error": "Overloaded"}, None, "Overloaded")],
+    # Answers of one object: what stands between makes events of them, and errors.
+    **dict.fromkeys(
+        (
+            *("bedrock.rerank", "classification.labels", "cohere.embed", "cohere.rerank", "deepgram.speech"),
+            *("elevenlabs.sound", "google.embed", "google.predict", "mistral.ocr", "replicate.prediction"),
+        ),
+        [(NAMED, *TOLD)],
+    ),
 }
-#: A tool's answer has no midst, nor have sounds; an endpoint's container streams bytes, an exception comes beside them.
-NONE = {"mcp.tools", "elevenlabs.sound"}
+#: A tool's answer has no midst; an endpoint's container streams bytes, an exception comes beside them.
+NONE = {"mcp.tools"}
 ROWS = [
     pytest.param(example, *row, id=f"{example.name}-{number}")
     for example in STREAMS

@@ -33,25 +33,30 @@ def is_call(wire: WireFormat, request: WireRequest, answer: Body, answered: bool
     if not request.body:
         return any(test(answer) for test in _ANSWERED.get(wire.name.partition(".")[0], ()))
     if not asked(request):
-        return wire.name == "openai.moderations" and _is_moderated(request, answer)
+        return wire.name in _BY_ANSWER and _BY_ANSWER[wire.name](request, answer)
     # A chat's back end has the same path and nearly the same body; its answer is another.
     refused = request.status is None or request.status >= 400
-    if _has_own_setting(wire.name, request.body):
-        return True  # of a stream that was cut the answer may tell nothing
+    if wire.name == "huggingface.generate" and "max_new_tokens" in as_dict(request.body.get("parameters")):
+        return True  # of a stream that was cut the answer may tell nothing; nobody else calls it so
     return refused or not answered or wire.name not in _TELLING or any(name in answer for name in _TELLING[wire.name])
-
-
-def _has_own_setting(name: str, body: Body) -> bool:
-    """Whether a setting is there that nobody else calls so."""
-    if name == "huggingface.generate":
-        return "max_new_tokens" in as_dict(body.get("parameters"))
-    return name == "llamacpp.completion" and any(own in body for own in ("n_predict", "cache_prompt", "id_slot"))
 
 
 def _is_moderated(request: WireRequest, answer: Body) -> bool:
     """OpenAI's moderations need no model; their answers are like no other."""
     results = as_list(answer.get("results"))
     return "input" in request.body and bool(results) and "flagged" in as_dict(results[0])
+
+
+def _is_llamacpp(request: WireRequest, answer: Body) -> bool:
+    """A prompt and no more, and the counts of that server."""
+    return _any(request.body, "prompt", "input_prefix") and "content" in answer and "tokens_predicted" in answer
+
+
+#: Of formats that may be asked with next to nothing: their answers are like no other.
+_BY_ANSWER: dict[str, Callable[[WireRequest, Body], bool]] = {
+    "openai.moderations": _is_moderated,
+    "llamacpp.completion": _is_llamacpp,
+}
 
 
 def _model(request: WireRequest) -> bool:
@@ -243,6 +248,5 @@ _TELLING: dict[str, tuple[str, ...]] = {
     "ollama.embed": ("embedding", "embeddings", "data", "error"),
     "cohere.rerank": ("results", "data", "error"),
     "huggingface.generate": ("generated_text", "data", "error", "details"),
-    "llamacpp.completion": ("tokens_predicted", "tokens_evaluated", "generation_settings", "timings", "stop", "error"),
     "cohere.chat": ("message", "text", "event_type", "generation_id", "finish_reason", "error"),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from ._google import pick
@@ -64,7 +65,7 @@ def _set(root: dict[str, Any], path: str, value: Any) -> None:
     """Put a value where the path says; a path that leads nowhere is passed over."""
     steps = list(_steps(path))
     place: Any = root
-    for step, following in zip(steps, [*steps[1:], None], strict=False):
+    for step, following in zip_longest(steps, steps[1:]):
         fresh = value if following is None else [] if isinstance(following, int) else {}
         if isinstance(step, str) and isinstance(place, dict):
             place[step] = fresh if following is None else place.get(step, fresh)

@@ -165,6 +165,8 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "avian": (Quirks("avian"), ("api.avian.io",)),
     "doubleword": (Quirks("doubleword"), ("api.doubleword.ai",)),
     # Gateways that pass on other people's models.
+    # https://docs.llmgateway.io/features/cost-breakdown
+    "llmgateway": (Quirks(cost_path=("cost_usd_total",)), ("api.llmgateway.io",)),
     "requesty": (_PLAIN, ("router.requesty.ai",)),
     "aimlapi": (_PLAIN, ("api.aimlapi.com",)),
     "vercel": (_PLAIN, ("ai-gateway.vercel.sh",)),

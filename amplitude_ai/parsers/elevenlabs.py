@@ -39,7 +39,7 @@ class _Sound:
             response_id=as_str(body.get("transcription_id")),
             # {"detail": {"status", "message"}}, or FastAPI's list
             error=read_error({"error": body["detail"]} if isinstance(body.get("detail"), Mapping) else body)
-            if refused
+            if refused or body.get("error")
             else None,
         )
 

@@ -16,7 +16,17 @@ from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 from ._paths import PathRow
 
-_SETTINGS = ("n_predict", "cache_prompt", "n_probs", "id_slot", "grammar", "input_prefix", "temperature", "stream")
+#: Settings of these servers alone.
+_SETTINGS = (
+    "n_predict",
+    "cache_prompt",
+    "n_probs",
+    "id_slot",
+    "input_prefix",
+    "input_suffix",
+    "n_keep",
+    "mirostat_tau",
+)
 #: Of several endings the first that is true (before November 2024); today one word, ``stop_type``.
 _STOPPED = {"stopped_eos": "eos", "stopped_word": "word", "stopped_limit": "limit"}
 
