@@ -11,8 +11,11 @@ import logging
 from collections.abc import Callable
 from types import TracebackType
 
+from ._harmless import harmless_record
+
 #: The logger of the whole package; the name is the specification's.
 logger = logging.getLogger("amplitude.ai")
+logger.addFilter(harmless_record)
 
 _counters: dict[str, itertools.count[int]] = {}
 _logged: set[str] = set()

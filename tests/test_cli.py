@@ -16,6 +16,7 @@ import amplitude_ai
 from amplitude_ai import cli
 from amplitude_ai.delivery._sender import make_store_client
 from amplitude_ai.delivery._store import Store
+from amplitude_ai.delivery._store_hours import sum_up
 
 ROOT = Path(__file__).parent.parent
 #: What a terminal, a spreadsheet and a reader are to be spared: escapes, NUL, a turned direction, a formula.
@@ -456,6 +457,36 @@ def test_send_sends_each_event_once(run, copy, server, monkeypatch):
     assert sorted(server.ids()) == sorted(everything)
     assert run("send", store=copy)[1].startswith("0 events sent")
     assert len(server.ids()) == len(everything)
+
+
+def test_purge_leaves_nothing_of_whom(run, copy, server, monkeypatch):
+    """What was summed up, and the ids that ``send`` noted, go with the events; ids of what is left stay."""
+    monkeypatch.setenv("AMPLITUDE_API_KEY", "a-key")
+    assert run("send", store=copy)[0] == 0
+    store = Store(copy)
+    store.write(
+        insert_id="another",
+        event_type="x",
+        time_ms=9_999_999_999_999,
+        user_id="bobby-1",
+        device_id=None,
+        properties="{}",
+    )
+    store.close()
+    run("send", store=copy)
+    connection = sqlite3.connect(copy, isolation_level=None)
+    for (hour,) in connection.execute("SELECT DISTINCT time_ms / 3600000 FROM events").fetchall():
+        sum_up(connection, hour)
+    first = connection.execute("SELECT insert_id FROM events").fetchone()[0].encode()
+    connection.close()
+    sent = copy.with_name(copy.name + ".sent")
+    assert first in sent.read_bytes()
+    assert b"alice-talk" in copy.read_bytes()
+    assert run("purge", "--older-than", "0s", "--yes", store=copy)[0] == 0
+    assert first not in sent.read_bytes()
+    assert of(sent, "SELECT insert_id FROM sent") == [("another",)]
+    assert b"alice" not in copy.read_bytes()
+    assert run("send", store=copy)[1].startswith("0 events sent")
 
 
 def test_send_without_a_key(run):

@@ -1,4 +1,4 @@
-"""``purge``: the only command that removes anything."""
+"""``purge``: the only command that removes anything: events, their sums, and what `send` noted of them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..look._reader import Reader
 from ..look._when import span_s
 from ._errors import Failure
 from ._output import as_json, hint, write
+from ._send import forget_removed
 
 #: Rows of one statement: others write meanwhile.
 _ROWS = 500
@@ -35,6 +36,8 @@ def purge(path: Path, older_than: str, yes: bool, dry_run: bool, json: bool) -> 
     if found and not dry_run:
         _confirm(found, older_than, path, yes)
         found = _remove(path, before_ms)
+    if not dry_run:
+        _forget_sent(path)
     if json:
         as_json({"path": str(path), "older_than": older_than, "events": found, "removed": not dry_run})
     else:
@@ -49,6 +52,13 @@ def _confirm(found: int, older_than: str, path: Path, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise Failure(f"{found} events would be removed from {path}; say --yes where nobody can be asked", 2)
     typer.confirm(f"Remove {found} events older than {older_than} from {path}?", abort=True, err=True)
+
+
+def _forget_sent(path: Path) -> None:
+    try:
+        forget_removed(path)
+    except sqlite3.Error as exc:
+        raise Failure(f"the events are removed, their ids are still in {path}.sent: {exc}; try again") from exc
 
 
 def _remove(path: Path, before_ms: int) -> int:

@@ -75,7 +75,7 @@ class _Sent:
 
     def __init__(self, store: Path, project: str, read_only: bool) -> None:
         self._project = hashlib.sha256(project.encode()).hexdigest()[:16]  # a name, and no secret
-        path = store.with_name(store.name + ".sent")
+        path = _sent_path(store)
         self.known = 0
         self._connection: sqlite3.Connection | None = None
         if not read_only or path.exists():
@@ -104,6 +104,32 @@ class _Sent:
     def __exit__(self, *about: object) -> None:
         if self._connection is not None:
             self._connection.close()
+
+
+def forget_removed(store: Path) -> None:
+    """Remove from the file beside the store the ids of events that are no longer in it, and their bytes.
+
+    Raises:
+        sqlite3.Error: one of the two is busy or damaged.
+    """
+    path = _sent_path(store)
+    if not path.exists():
+        return
+    connection = open_private(path, _migrate_sent)
+    try:
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("ATTACH DATABASE ? AS store", (str(store),))
+        connection.execute(
+            "DELETE FROM sent WHERE NOT EXISTS (SELECT 1 FROM store.events WHERE events.insert_id = sent.insert_id)"
+        )
+        connection.execute("DETACH DATABASE store")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+
+
+def _sent_path(store: Path) -> Path:
+    return store.with_name(store.name + ".sent")
 
 
 def _migrate_sent(connection: sqlite3.Connection) -> None:

@@ -24,6 +24,7 @@ from amplitude.worker import Workers
 from .. import _threads
 from .._config import env_api_key, env_server_url, env_server_zone
 from .._guard import count, fence, guard, log_once
+from .._harmless import harmless_record
 from ._store_destination import LocalStoreDestination
 
 #: Most events of one request; Amplitude takes 2,000. A 413 halves the number further.
@@ -186,6 +187,7 @@ def make_store_client(path: Path) -> Amplitude:
 def _make(key: str | None, path: Path | None) -> Amplitude:
     quiet = logging.getLogger("amplitude.ai.client")
     quiet.setLevel(logging.WARNING)  # at INFO it hands every event, content included, to the logger
+    quiet.addFilter(harmless_record)
     client = DefaultClient(
         key or "local",
         Config(

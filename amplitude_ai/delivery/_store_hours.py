@@ -1,8 +1,8 @@
 """Hours that are over, summed up: what the overview of a long time reads instead of every event of it.
 
-Made by whoever writes, now and then, off the application's thread: an event costs its writer nothing more. Triggers
-forget an hour as soon as one of its events is changed or removed, by whatever program. One that has more events than
-when it was summed up is not believed (`look._cube` counts), and summed up anew.
+Made by whoever writes, now and then, off the application's thread: to write an event costs no more. Triggers forget an
+hour as soon as one of its events is changed or removed, by whatever program. One that has more events than when it
+was summed up is not believed (`look._cube` counts), and summed up anew.
 """
 
 from __future__ import annotations
