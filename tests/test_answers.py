@@ -58,6 +58,9 @@ OTHERS = {
     "a video": (
         f"{OPENAI}/videos", {"id": "v1", "status": "queued", "seconds": "8"}, {"prompt": "A cat"}, "json",
         {"usage.extra": {"output_video_seconds": 8.0}, "finish_reason": "queued", "messages": [("user", "A cat")]}),
+    "a video of xAI's": (
+        "https://api.x.ai/v1/videos/generations", {"request_id": "v1"}, {"prompt": "A cat", "duration": 6}, "json",
+        {"response_id": "v1", "usage.extra": {"output_video_seconds": 6.0}}),
     "messages, a text block that begins with text": (
         "https://api.anthropic.com/v1/messages",
         [{"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "Hel"}},
@@ -181,6 +184,13 @@ OTHERS = {
         CONVERSE, {}, {"messages": [{"role": "user", "content": [{"toolResult": {"content": [{"text": "Sunny"}]}},
           {"text": "?"}]}]},
         "json", {"messages": [("user", "Sunny\n?")]}),
+    "invoke, Titan": (
+        f"{BEDROCK}/amazon.titan-text-express-v1/invoke",
+        {"inputTextTokenCount": 7,
+         "results": [{"outputText": "Hello!", "tokenCount": 3, "completionReason": "FINISH"}]},
+        {"inputText": "Hi"}, "json",
+        {**HELLO, "messages": [("user", "Hi")], "usage.input_tokens": 7, "usage.output_tokens": 3,
+         "finish_reason": "FINISH"}),
     "invoke, cut at its first piece": (
         f"{BEDROCK}/meta.llama3-8b/invoke-with-response-stream", [chunk({"generation": "Hello!"})], {"prompt": "Hi"},
           "aws",
