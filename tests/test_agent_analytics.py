@@ -272,6 +272,7 @@ def test_feedback_is_a_score():
     assert made[1].properties["[Agent] Target ID"] == "s1"
     assert made[1].properties["[Agent] Target Type"] == "session"
     assert made[1].properties["[Agent] Score Value"] == 0
+    assert "[Agent] Comment" not in made[1].properties
 
 
 # Beside Amplitude's own package ------------------------------------------------------------------------------------

@@ -58,6 +58,9 @@ OTHERS = {
     "a video": (
         f"{OPENAI}/videos", {"id": "v1", "status": "queued", "seconds": "8"}, {"prompt": "A cat"}, "json",
         {"usage.extra": {"output_video_seconds": 8.0}, "finish_reason": "queued", "messages": [("user", "A cat")]}),
+    "a video of xAI's": (
+        "https://api.x.ai/v1/videos/generations", {"request_id": "v1"}, {"prompt": "A cat", "duration": 6}, "json",
+        {"response_id": "v1", "usage.extra": {"output_video_seconds": 6.0}}),
     "messages, a text block that begins with text": (
         "https://api.anthropic.com/v1/messages",
         [{"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "Hel"}},
@@ -104,6 +107,58 @@ OTHERS = {
         f"{GOOGLE}/interactions", {"status": "completed"}, {"input": "Hi", "agent": "deep-research", "model": None},
           "json",
         {"requested_model": "deep-research", "error": None}),
+    "gemini, tools that Google ran": (
+        f"{GOOGLE}/models/gemini-2.5-flash:generateContent",
+        {"candidates": [{"content": {"parts": [
+            {"toolCall": {"id": "m1", "toolType": "GOOGLE_MAPS", "args": {"q": 1}}},
+            {"toolCall": {"id": "u1", "toolType": "URL_CONTEXT"}},
+            {"toolResponse": {"id": "u1", "response": {"b": 2}}},
+            {"toolResponse": {"id": "m1", "response": {"a": 1}}},
+            {"executableCode": {"code": "1"}}, {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}},
+            {"functionCall": {"id": "f1", "name": "look", "args": {"q": 2}}}, {"text": "Hello!"}]},
+            "groundingMetadata": {"webSearchQueries": ["x", "y"]}}]},
+        {"contents": "Hi"}, "json",
+        {**HELLO, "tools": [("google_maps", "m1", {"q": 1}), ("url_context", "u1", None),
+                            ("code_execution", None, {"code": "1"}), ("look", "f1", {"q": 2}),
+                            ("google_search", None, {"queries": ["x", "y"]})],
+         "executed": [True, True, True, False, True], "succeeded": [None, None, True, None, None],
+         "outcomes": [{"a": 1}, {"b": 2}, "1", None, None]}),
+    "interactions, a step that ends without counts": (
+        f"{GOOGLE}/interactions",
+        [("step.start", {"event_type": "step.start", "index": 0, "step": {"type": "model_output"}}),
+         ("step.delta", {"event_type": "step.delta", "index": 0, "delta": {"text": "Hello!"}}),
+         ("step.stop", {"event_type": "step.stop", "index": 0}),
+         ("step.start", {"event_type": "step.start", "index": 1, "step": {"type": "model_output"}}),
+         ("step.stop", {"event_type": "step.stop", "index": 1, "usage": {"total_input_tokens": 7}})],
+        {"input": "Hi"}, "sse", {**HELLO, "usage.input_tokens": 7, "complete": False, "parse_error": None}),
+    "Vertex, embeddings of texts": (
+        "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/google/models/text-embedding:predict",
+        {"predictions": [{"embeddings": {"statistics": {"token_count": 3}}},
+            {"embeddings": {"statistics": {"token_count": 4}}}]},
+        {"instances": [{"content": "a"}, {"text": "b"}]}, "json",
+        {"operation": "embeddings", "messages": [("user", "a"), ("user", "b")], "usage.input_tokens": 7}),
+    "a conversation, what Mistral ran": (
+        "https://api.mistral.ai/v1/conversations",
+        {"outputs": [{"type": "tool.execution", "id": "t1", "name": "web_search", "arguments": '{"q": 1}',
+            "info": {"n": 1}},
+                     {"type": "tool.execution", "id": "t2"}, {"type": "function.call", "tool_call_id": "f1"},
+                     {"type": "function.call", "name": "look", "tool_call_id": "f2", "arguments": "{}"},
+                     {"type": "message.output", "content": "Hello!", "model": "m-1"}]},
+        {"inputs": "Hi"}, "json",
+        {**HELLO, "tools": [("web_search", "t1", {"q": 1}), ("look", "f2", {})], "executed": [True, False],
+            "model": "m-1",
+         "outcomes": [{"n": 1}, None]}),
+    "completions, whose usage grows": (
+        f"{OPENAI}/completions",
+        [{"choices": [{"index": 0, "text": "Hel"}], "usage": {"prompt_tokens": 7, "completion_tokens": 1}},
+         {"choices": [{"index": 0, "text": "lo!"}], "usage": {"prompt_tokens": 7, "completion_tokens": 3}},
+         {"choices": [], "usage": {"prompt_tokens": 0, "completion_tokens": 0}}],
+        {"prompt": "Hi"}, "sse", {**HELLO, "usage.input_tokens": 7, "usage.output_tokens": 3}),
+    "responses, events named by their lines alone": (
+        f"{OPENAI}/responses",
+        [("response.output_text.delta", {"output_index": 0, "delta": "Hello!"}),
+         ("response.completed", {"response": {"id": "r1", "usage": {"input_tokens": 7}}})],
+        {"input": "Hi"}, "sse", {**HELLO, "response_id": "r1", "usage.input_tokens": 7, "complete": True}),
     "Imagen": (
         f"{GOOGLE}/models/imagen-4:predict",
         {"predictions": [{"mimeType": "image/png", "bytesBase64Encoded": DATA}, {"safe": True}]},
@@ -129,6 +184,13 @@ OTHERS = {
         CONVERSE, {}, {"messages": [{"role": "user", "content": [{"toolResult": {"content": [{"text": "Sunny"}]}},
           {"text": "?"}]}]},
         "json", {"messages": [("user", "Sunny\n?")]}),
+    "invoke, Titan": (
+        f"{BEDROCK}/amazon.titan-text-express-v1/invoke",
+        {"inputTextTokenCount": 7,
+         "results": [{"outputText": "Hello!", "tokenCount": 3, "completionReason": "FINISH"}]},
+        {"inputText": "Hi"}, "json",
+        {**HELLO, "messages": [("user", "Hi")], "usage.input_tokens": 7, "usage.output_tokens": 3,
+         "finish_reason": "FINISH"}),
     "invoke, cut at its first piece": (
         f"{BEDROCK}/meta.llama3-8b/invoke-with-response-stream", [chunk({"generation": "Hello!"})], {"prompt": "Hi"},
           "aws",

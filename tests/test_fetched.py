@@ -138,3 +138,13 @@ def test_an_answer_that_is_fetched_twice(url):
         found = Example("x", url, {}, CHAT, {}).exchange()
         exchanges.append(replace(found, method="GET", request_body=None))
     assert [answers.is_duplicate(read(one), one) for one in exchanges] == [False, True]
+
+
+@pytest.mark.parametrize("status", ["FAIL", "FAILED"])
+def test_a_task_that_failed(status):
+    """Z.ai's and Perplexity's words for it, with the reason where one is told; what is not there yet is none."""
+    url = "https://api.z.ai/api/paas/v4/async-result/t1"
+    call = told("GET", url, {"id": "t1", "task_status": status, "error_message": "No"})
+    assert (call.error.type, call.error.message) == (status.lower(), "No")
+    assert told("GET", url, {"id": "t1", "task_status": "PROCESSING"}) is None
+    assert told("GET", url, {"id": "t1", "task_status": "SUCCESS", "video_result": []}) is None

@@ -260,3 +260,12 @@ def test_aiohttp(simulator, read, sent):
     assert (record["input_tokens"], record["output_tokens"]) == (told.input, told.output)
     assert simulator.requests()[0].json["stream_options"] == {"include_usage": True}
     assert "stream_options" not in simulator.requests()[1].json
+
+
+def test_a_stream_that_begins_with_a_mark():
+    """The byte-order mark before the first event hides nothing of it; alone it passes."""
+    mark = "\ufeff".encode()
+    usage = b'data: {"id":"x","choices":[],"usage":{"prompt_tokens":7}}\n\n'
+    assert b"".join(UsageFilter().over(iter([mark + usage, EVENTS[0]]))) == EVENTS[0]
+    assert b"".join(UsageFilter().over(iter([mark + EVENTS[0], usage]))) == mark + EVENTS[0]
+    assert b"".join(UsageFilter().over(iter([mark]))) == mark

@@ -33,6 +33,7 @@ VIEWS = {
     "tools": lambda call: [(tool.name, tool.id, tool.arguments) for tool in call.tool_calls],
     "executed": lambda call: [tool.executed for tool in call.tool_calls],
     "succeeded": lambda call: [tool.success for tool in call.tool_calls],
+    "outcomes": lambda call: [tool.result for tool in call.tool_calls],
     "results": lambda call: [(result.id, result.content) for result in call.tool_results],
     "messages": lambda call: [(turn.role, turn.text) for turn in call.messages],
 }

@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 
 import pytest
+from genai_prices.data import providers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -170,3 +171,99 @@ def test_compaction_is_billed_though_no_total_has_it():
     assert (found.usage.input_tokens, found.usage.output_tokens) == (23, 10)
     usd, _ = price(found, None, AIConfig(prices={"claude-x": (1e-6, 2e-6)}))
     assert usd == pytest.approx(1023e-6 + 220e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage", "tier"),
+    [
+        ({}, {}, None),
+        ({"cached_input_tokens": 600}, {"cached_input_tokens": 600}, None),
+        ({"cache_write_tokens": 600}, {"cache_write_tokens": 600}, None),
+        ({"service_tier": "batch"}, {}, "batch"),
+    ],
+)
+def test_a_cost_by_hand_is_that_of_the_call(arguments, usage, tier):
+    """Each argument counts as the same figure of a captured call does."""
+    by_hand = calculate_cost("anthropic", "claude-sonnet-4-5", 1000, 500, **arguments)
+    told = {"provider": "anthropic", "price_provider": "anthropic", "model": "claude-sonnet-4-5", "service_tier": tier}
+    captured, _ = price(call("Hello", **told, usage=Usage(1000, 500, **usage)), None, AIConfig())
+    assert by_hand == pytest.approx(captured)
+    assert (by_hand == calculate_cost("anthropic", "claude-sonnet-4-5", 1000, 500)) is (not arguments)
+
+
+@pytest.mark.parametrize("extra", [{"nobody_knows_tokens": 7}, {"input_audio_tokens": 0}, {"pages": 3}])
+def test_counts_without_a_price_change_none(extra):
+    """Units that the table does not know, and such as were not used."""
+    assert cost(usage=Usage(100, 20, extra=extra)) == cost(usage=Usage(100, 20))
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [
+        *((one, "azure") for one in ("azure_openai", "azure-openai")),
+        *((one, "aws") for one in ("bedrock", "amazon", "aws_bedrock")),
+        *((one, "google") for one in ("gemini", "vertex", "vertexai", "vertex_ai", "google-gla", "google-vertex")),
+        ("google_genai", "google"),
+        *((one, "x-ai") for one in ("xai", "grok")),
+        ("moonshot", "moonshotai"),
+        ("mistralai", "mistral"),
+        ("claude", "anthropic"),
+        ("together_ai", "together"),
+    ],
+)
+def test_a_provider_by_another_name(alias, name):
+    """Frameworks' words for providers find the same prices; so do capitals."""
+    (entry,) = [one for one in providers if one.id == name]
+    priced = [model.id for model in entry.models if calculate_cost(name, model.id, 1000, 500)]
+    assert priced
+    assert calculate_cost(alias, priced[0], 1000, 500) == calculate_cost(name, priced[0], 1000, 500)
+    assert calculate_cost(alias.upper(), priced[0], 1000, 500) == calculate_cost(name, priced[0], 1000, 500)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "model", "applies"),
+    [
+        ("gpt-4o", "gpt-4o", True),
+        ("gpt-4o", "GPT-4o", True),
+        ("gpt-4o", "gpt-4o-2024-08-06", True),
+        ("claude-3-5-sonnet", "claude-3-5-sonnet-20241022-v2:0", True),
+        ("gpt-4o", "gpt-4o-mini", False),
+        ("gpt-4o", "gpt-4", False),
+        ("gpt-4*", "gpt-4o-mini", True),
+        ("openai/gpt-4o", "gpt-4o", True),
+        ("anthropic/gpt-4o", "gpt-4o", False),
+    ],
+)
+def test_which_models_a_price_is_for(pattern, model, applies):
+    """The name, its dated versions, a pattern, a provider before it."""
+    config = AIConfig(prices={pattern: (1e-3, 2e-3)})
+    assert (cost(config, model=model, requested_model=model)[1] == "custom") is applies
+
+
+@pytest.mark.parametrize("option", ["openai_cost_per_token", "anthropic_cost_per_token", "google_cost_per_token"])
+@pytest.mark.parametrize(
+    ("provider", "owner"),
+    [("openai", "openai"), ("azure", "openai"), ("anthropic", "anthropic"), ("google", "google"), ("vertex", "google")],
+)
+def test_whose_own_prices(option, provider, owner):
+    """Azure sells OpenAI's models, Vertex Google's."""
+    config = AIConfig(**{option: {"*": (1e-3, 2e-3)}})
+    found = cost(config, provider=provider, price_provider=provider, model="some-model", requested_model="some-model")
+    assert (found == (pytest.approx(0.14), "custom")) is option.startswith(owner)
+
+
+@pytest.mark.parametrize("operation", ["embeddings", "rerank", "moderation", "ocr", "image", "audio"])
+def test_what_writes_nothing_needs_no_output(operation):
+    """Input alone is the whole of it; without any count there is no price."""
+    config = AIConfig(prices={"*": (1e-3, 2e-3)})
+    assert cost(config, operation=operation, usage=Usage(100, None)) == (pytest.approx(0.1), "custom")
+    assert cost(config, operation=operation, usage=Usage()) == (None, None)
+    assert cost(config, operation="chat", usage=Usage(100, None)) == (None, None)
+
+
+def test_parts_that_exceed_the_whole_have_no_price():
+    """Among own prices; a negative count has none anywhere."""
+    config = AIConfig(prices={"*": (1e-3, 2e-3)})
+    assert cost(config, usage=Usage(100, 20, cached_input_tokens=60, cache_write_tokens=41))[1] != "custom"
+    assert cost(config, usage=Usage(100, 20, cached_input_tokens=60, cache_write_tokens=40))[1] == "custom"
+    assert cost(config, usage=Usage(-1, 20)) == (None, None)

@@ -160,3 +160,21 @@ def test_entry_points(tmp_path):
     env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
     assert done.stdout.split() == ["7", "1"], done.stderr
+
+
+def test_entry_points_are_called_once(monkeypatch):
+    """However often a process begins to record."""
+    from amplitude_ai.parsers import _registry
+
+    called = []
+
+    class Point:
+        @staticmethod
+        def load():
+            return lambda: called.append(1)
+
+    monkeypatch.setattr(_registry, "_loaded", False)
+    monkeypatch.setattr(_registry.metadata, "entry_points", lambda group: [Point])
+    _registry.load_entry_points()
+    _registry.load_entry_points()
+    assert called == [1]

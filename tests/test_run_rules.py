@@ -2,6 +2,7 @@
 
 import pytest
 
+from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, CallError, Message, Outcome, Scope, ToolCall, ToolResult, Usage
 from amplitude_ai.sessions._runs import RunRegistry
 from amplitude_ai.sessions._tool_errors import tool_success
@@ -261,3 +262,66 @@ def test_a_result_without_an_id_finds_its_call_by_name():
     )
     assert [one.properties["tool_name"] for one in told if one.event_type == "tool_called"] == ["a"]
     assert "tool_called" in kinds(book.release_tools(0))
+
+
+@pytest.mark.swallows
+def test_a_tool_that_cannot_be_made_safe_takes_no_other_with_it():
+    """Of three calls the hook fails for one: the two others are told."""
+
+    def refuse(text):
+        if "secret" in text:
+            raise ValueError
+        return text
+
+    book, binding = RunRegistry(AIConfig(redact=refuse)), Binding()
+    asks = tuple(ToolCall(name, name, {"q": q}) for name, q in (("a", "x"), ("b", "secret"), ("c", "y")))
+    book.record(call("Go", tool_calls=asks, answer=None), exchange(binding=binding))
+    assert [one.properties["tool_name"] for one in book.release_tools(0)] == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ({"error": "no such city"}, '{"error": "no such city"}'),
+        ("ValueError: bad", "ValueError: bad"),
+        ({"status": "error", "é": 1}, '{"status": "error", "é": 1}'),
+    ],
+)
+def test_what_a_failed_tool_says(content, error):
+    """Its text, or its value as one."""
+    book, binding = RunRegistry(), Binding()
+    book.record(call("Go", tool_calls=(ToolCall("a", "c1", {}),), answer=None), exchange(binding=binding))
+    brought = call("Go", Message("assistant", ""), Message("tool", ""), tool_results=(ToolResult("c1", content),))
+    said = only(book.record(brought, exchange(300, binding=binding)), "tool_called")
+    assert (said["success"], said["error_message"]) == (False, error)
+    ran = ToolCall("b", "c2", {}, executed=True, result=content)
+    said = only(book.record(call("Go", tool_calls=(ran,)), exchange(600, binding=binding)), "tool_called")
+    assert (said["success"], said["error_message"]) == (False, error)
+
+
+def test_a_tool_that_a_framework_ran():
+    """It is the one that waits, in its own words, with what the framework knows beside what the call had."""
+    book, binding = RunRegistry(), Binding()
+    asked = Scope(binding, user_id="ann", session_id="s", properties={"tier": "pro", "step": "ask"})
+    book.record(call("Go", tool_calls=(ToolCall("a", "c1", {"q": 1}),), answer=None), exchange(context=asked))
+    ran = Scope(binding, user_id="ann", session_id="s", properties={"step": "run", "node": "tools"})
+    (event,) = book.record_tool(ToolCall("a", "c1", {"q": 1}, result="Sunny"), exchange(200, context=ran))
+    said = event.properties
+    assert (event.scope.user_id, said["session_id"], said["tool_result"]) == ("ann", "s", "Sunny")
+    assert (said["tier"], said["step"], said["node"]) == ("pro", "run", "tools")
+    assert book.release_tools(0) == []
+    (other,) = book.record_tool(ToolCall("b", None, {}), exchange(400, context=ran))
+    assert (other.properties["tool_name"], "tier" in other.properties) == ("b", False)
+
+
+def test_agents_of_a_run_are_bounded():
+    """Of 33 the one that spoke longest ago has no last prompt any more; the others have."""
+    book, binding = RunRegistry(), Binding()
+
+    def prompt(at, agent, model):
+        where = exchange(at, context=Scope(binding, session_id="s", properties={"agent": agent}), body=b"%d" % at)
+        return only(book.record(call("Hello", requested_model=model), where), "llm_message").get("cache_break")
+
+    for number in range(33):
+        prompt(number * 1000, f"agent {number}", "gpt-4o")
+    assert [prompt(99_000 + n, f"agent {n}", "o3") for n in (0, 2, 32)] == [None, "model", "model"]

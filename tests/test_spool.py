@@ -341,3 +341,45 @@ def test_the_log_says_it_once(tmp_path, caplog):
     for number in range(3):
         assert spool.add("here", [event(number, None)]) == [None]
     assert len([line for line in caplog.messages if "spool" in line]) == 1
+
+
+FORKED = """
+import os, sys, time
+from pathlib import Path
+from amplitude_ai import AIConfig
+from amplitude_ai._models import Event, Scope
+from amplitude_ai.delivery._spool import Spool
+spool = Spool(Path(sys.argv[1]), 10**6, 10**6, print)
+assert spool.add("d", [Event("llm_message", 1772409599500, "id-1", {}, Scope(user_id="user123"), config=AIConfig())])
+child = os.fork()
+if child == 0:
+    spool.after_fork()
+    os.close(1)  # the test waits for the end of what is printed
+    time.sleep(20)
+print(child, flush=True)
+os._exit(0)
+"""
+
+
+@posix
+def test_a_child_does_not_keep_its_parents_claim(tmp_path):
+    """The parent is gone, its forked child lives on: what the parent left is sent by whoever comes next."""
+    path = tmp_path / "spool.db"
+    done = subprocess.run([sys.executable, "-c", FORKED, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    child = int(done.stdout)
+    try:
+        assert [made.insert_id for _, made in Spool(path, 10**6, 10**6, print).take("d", 10)] == ["id-1"]
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_what_has_arrived_is_removed_without_a_flush(server, new_delivery, config):
+    """A service that never flushes keeps nothing on disk that Amplitude has."""
+    delivery = new_delivery()
+    deliver(delivery, config, 1, 2)
+    end = soon()
+    while rows(config.spool) and time.monotonic() < end:
+        delivery.tick()
+        time.sleep(0.02)
+    assert rows(config.spool) == []
+    assert sorted(server.ids()) == ["id-1", "id-2"]

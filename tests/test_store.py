@@ -25,6 +25,7 @@ from amplitude_ai.delivery._ai_event import AIEvent
 from amplitude_ai.delivery._delivery import Delivery
 from amplitude_ai.delivery._location import default_path
 from amplitude_ai.delivery._sender import destinations_of, make_store_client
+from amplitude_ai.delivery._sqlite import open_private
 from amplitude_ai.delivery._store import Store
 from amplitude_ai.delivery._store_destination import LocalStoreDestination
 from amplitude_ai.delivery._store_waiting import ATTEMPT_SECONDS, TOGETHER
@@ -623,3 +624,16 @@ def test_events_told_without_ids_are_calls_of_their_own(store):
     for number in range(2):
         put(store, str(number), session_id="s1", total_tokens=5)
     assert rows(store.path, "SELECT COUNT(*) AS n, SUM(total_tokens) AS tokens FROM calls") == [{"n": 2, "tokens": 10}]
+
+
+def test_a_file_that_stays_busy_is_given_up(tmp_path):
+    """After the time that was given, and not before: another process may hold it for ever."""
+    path = tmp_path / "events.db"
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("PRAGMA journal_mode = DELETE")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        open_private(path, _store_schema.migrate, 0.05)
+    holder.execute("ROLLBACK")
+    holder.close()
+    open_private(path, _store_schema.migrate, 0.05).close()

@@ -159,6 +159,16 @@ def test_our_headers_are_read_and_removed_before_the_wire(lib):
     assert watch.said[-1] == {"x-amplitude-user-id": "user1"}
 
 
+def test_a_header_of_ours_may_hold_any_bytes(lib):
+    """What is no UTF-8 is read as far as it goes, and the call is made and recorded."""
+    module, _ = lib
+    watch, transport = watched(lib, lambda r: module.Response(200, stream=stream_class(module, CHUNKS)))
+    request = module.Request("POST", URL, headers=[(b"X-Amplitude-User-Id", b"ann\xff")], json={})
+    assert b"".join(transport.handle_request(request).stream) == b"".join(CHUNKS)
+    assert watch.said[-1] == {"x-amplitude-user-id": "ann\ufffd"}
+    assert "x-amplitude-user-id" not in transport._inner.requests[-1].headers
+
+
 def test_no_request_header_is_kept_but_the_allowed(lib):
     """Authorization, cookies and keys are nowhere in the exchange."""
     module, _ = lib

@@ -232,6 +232,15 @@ def test_observations_of_parallel_tools(book, binding):
     assert tools(events) == [("a", "1", True), ("b", "2", True)]
 
 
+def test_results_in_tags(book, binding):
+    """Hermes' and Qwen's templates: several in one text, each in tags of its own."""
+    ask = call("Go", tool_calls=(ToolCall("a", "c1", {}), ToolCall("b", "c2", {})), answer=None)
+    book.record(ask, exchange(binding=binding))
+    text = "<tool_response>\none\n</tool_response>\n<tool_response>\ntwo\n</tool_response>"
+    events = book.record(call("Go", model(""), text), exchange(600, binding=binding, body=b"2"))
+    assert [(name, result.strip()) for name, result, _ in tools(events)] == [("a", "one"), ("b", "two")]
+
+
 def test_a_failed_step_closes_its_tool_as_failed(book, binding):
     """smolagents names the call."""
     ask = call("Go", tool_calls=(ToolCall("a", "c1", {}), ToolCall("b", "c2", {})), answer=None)

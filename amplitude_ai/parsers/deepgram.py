@@ -39,7 +39,7 @@ class _Speech:
             messages=(Message("user", said),) if said else (),
             output_text=text if isinstance(text, str) else None,
             response_id=as_str(told.get("request_id")),
-            error=_error(request, body) if refused or body.get("error") else None,
+            error=_error(request, body) if refused or body.get("error") or body.get("err_code") else None,
         )
 
 
