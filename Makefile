@@ -35,6 +35,8 @@ bench: bench-own bench-peers
 bench-own: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.worker
+	$(BIN)/python -m benchmarks.burst
 
 bench-peers: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.peers

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ._usage import Usage as Usage
 
@@ -24,6 +25,35 @@ if TYPE_CHECKING:
 JSON = Any
 
 _binding_keys = itertools.count(1)
+
+
+_T = TypeVar("_T")
+#: By dataclass: what reads all its fields, and where each stands among them.
+_readers: dict[type, tuple[Callable[[Any], tuple[Any, ...]], Mapping[str, int]]] = {}
+
+
+def replaced(one: _T, **changes: Any) -> _T:
+    """As ``dataclasses.replace``, in a third of its time: a call is passed on with something added several times.
+
+    Args:
+        one: of a dataclass of more than one field, all of them arguments of its constructor by place.
+
+    Raises:
+        TypeError: it has no such field.
+    """
+    kind: Any = type(one)
+    known = _readers.get(kind)
+    if known is None:
+        names = [each.name for each in fields(kind)]
+        known = _readers[kind] = attrgetter(*names), {name: place for place, name in enumerate(names)}
+    read, places = known
+    values = list(read(one))
+    for name, value in changes.items():
+        if name not in places:
+            raise TypeError(f"{kind.__name__} has no field {name!r}")
+        values[places[name]] = value
+    made: _T = kind(*values)
+    return made
 
 
 class Outcome(Enum):

@@ -219,7 +219,7 @@ class Runtime:
 
                 with guard("console"):
                     _console.show(events)
-            self.delivery.deliver_all([(event, self._client_or_default(event.amplitude_client)) for event in events])
+            self.delivery.gather([(event, self._client_or_default(event.amplitude_client)) for event in events])
             with fence("spending"):
                 self._add_up(events)
 

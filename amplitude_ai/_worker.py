@@ -26,9 +26,12 @@ LOOK_SECONDS = 0.2
 WAKE_PART = 10
 #: How often the worker looks for sessions and tool calls whose time is up, in seconds.
 TICK_SECONDS = 0.5
-#: Up to how many items waiting the worker lets go of the interpreter between two. A thread of the application that
-#: comes back from a wait would get it 5 ms later; but one that computes keeps it for 5 ms, and the queue would fill.
+#: The worker lets go of the interpreter between two items: a thread of the application that comes back from a wait
+#: would get it 5 ms later. But one that computes keeps it for 5 ms, so where more than so many wait the worker goes on
+#: for a part of the time that it was kept waiting, at the most so many seconds: a fifth of the interpreter is the most
+#: it takes from those who want it too, and what that is not enough for is dropped, and counted.
 PAUSING_ITEMS = 256
+PART, LONGEST_SECONDS = 0.25, 0.00125
 _pause = _clock.sleep
 #: How long a fork waits for the item in hand, at most, in seconds: it may hold locks of SQLite's and of the user's.
 FORK_SECONDS = 0.25
@@ -152,10 +155,7 @@ class Worker:
                 if not mine:
                     self._wake.wait(min(LOOK_SECONDS, next_tick - _clock.monotonic_s()))
                 self._wake.clear()
-                while mine and _clock.monotonic_s() < next_tick:
-                    self._handle_next(mine)
-                    if len(mine) < PAUSING_ITEMS:
-                        _pause(0)
+                self._handle_all(mine, next_tick)
                 with self._running, fence("commit"):
                     self._handler.commit()
                 if _clock.monotonic_s() >= next_tick:
@@ -166,6 +166,21 @@ class Worker:
         finally:
             if self._queue is mine:
                 self._thread = None  # whatever ended it, the next item starts another
+
+    def _handle_all(self, mine: deque[tuple[Any, int]], until_s: float) -> None:
+        """Handle what waits, and what comes meanwhile, but leave the interpreter to who wants it."""
+        left = 0.0
+        now = _clock.monotonic_s()
+        while mine and now < until_s:
+            began = now
+            self._handle_next(mine)
+            now = _clock.monotonic_s()
+            left -= now - began
+            if left <= 0 or len(mine) < PAUSING_ITEMS:
+                began = now
+                _pause(0)
+                now = _clock.monotonic_s()
+                left = min(PART * (now - began), LONGEST_SECONDS)
 
     def _handle_next(self, queue: deque[tuple[Any, int]]) -> bool:
         """Handle the first item; False when there is none."""

@@ -1,5 +1,6 @@
 """A small Amplitude on loopback that answers as it is told."""
 
+import gzip
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,7 @@ class FakeAmplitude:
         self.requests = []
         self.answers = []
         self.sizes = []
+        self.encodings = []
         self.judge = lambda events: None
         self.gate = threading.Event()
         self.gate.set()
@@ -23,7 +25,9 @@ class FakeAmplitude:
             def do_POST(self):
                 size = int(self.headers["Content-Length"])
                 outer.sizes.append(size)
-                body = json.loads(self.rfile.read(size))
+                data = self.rfile.read(size)
+                outer.encodings.append(self.headers.get("Content-Encoding"))
+                body = json.loads(gzip.decompress(data) if outer.encodings[-1] == "gzip" else data)
                 outer.gate.wait(20)
                 code, answer = outer.answers.pop(0) if outer.answers else outer.judge(body["events"]) or (200, {})
                 if code is None:

@@ -17,6 +17,7 @@ from amplitude.plugin import DestinationPlugin, EventPlugin
 
 from amplitude_ai import _guard
 from amplitude_ai._models import Event, Scope
+from amplitude_ai.delivery import _sender
 from amplitude_ai.delivery._delivery import Delivery
 from amplitude_ai.delivery._sender import destinations_of
 
@@ -524,3 +525,75 @@ def test_the_loss_is_logged_once_not_per_event(delivery, caplog):
         for i in range(100):
             delivery.deliver(event(f"id-{i}"), client)
     assert len(caplog.records) == 1
+
+
+# Much at once ---------------------------------------------------------------------------------------------------------
+
+
+def wait_for(condition):
+    deadline = soon(10)
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
+def test_several_requests_are_under_way_where_much_waits(server, delivery, counts, monkeypatch):
+    """Amplitude's answers bound what is sent otherwise; each event is sent once, and little is sent by one thread."""
+    monkeypatch.setattr(_sender, "BATCH_EVENTS", 10)
+    server.gate.clear()
+    for number in range(100):
+        delivery.deliver(event(f"id-{number}"))
+    assert wait_for(lambda: len(server.sizes) == _sender.REQUESTS)
+    time.sleep(0.05)
+    assert len(server.sizes) == _sender.REQUESTS
+    server.gate.set()
+    assert delivery.flush(soon())
+    assert sorted(server.ids()) == sorted(f"id-{number}" for number in range(100))
+    assert counts["delivered"] == 100
+    sender = destinations_of(delivery._default)[0].workers
+    assert wait_for(lambda: sender._helpers == 0)
+    delivery.deliver(event("one-more"))
+    assert delivery.flush(soon())
+    assert len(server.sizes) == 11
+
+
+def test_what_fails_is_tried_again_whichever_thread_sent_it(server, delivery, counts, monkeypatch):
+    """Errors, resets and requests that are too large, three at a time: nothing is lost or acknowledged twice."""
+    monkeypatch.setattr(_sender, "BATCH_EVENTS", 10)
+    server.answers = [(500, {}), (None, {}), (413, {}), (429, {}), (503, {})]
+    for number in range(100):
+        delivery.deliver(event(f"id-{number}"))
+    wait_for(lambda: delivery.flush(soon(1)))
+    assert sorted(server.ids()) == sorted(f"id-{number}" for number in range(100))
+    assert counts["delivered"] == 100
+
+
+def test_amplitudes_own_endpoints_are_sent_gzip(server, delivery, counts, monkeypatch):
+    """As its other SDKs do; a small body is not worth it, and another server may not know it."""
+    delivery.deliver(event("elsewhere", output_content="text " * 1000))
+    assert delivery.flush(soon())
+    monkeypatch.setattr(_sender, "ZIPPING", frozenset({server.url}))
+    delivery.deliver(event("small"))
+    assert delivery.flush(soon())
+    delivery.deliver(event("large", output_content="text " * 1000))
+    assert delivery.flush(soon())
+    assert server.encodings == [None, None, "gzip"]
+    assert server.ids() == ["elsewhere", "small", "large"]
+    assert server.sizes[2] < server.sizes[0] / 5
+
+
+def test_where_gzip_is_refused_it_is_sent_plain(server, delivery, counts, monkeypatch):
+    """A proxy in between may not know it: nothing is lost, and it is not tried again."""
+    monkeypatch.setattr(_sender, "ZIPPING", frozenset({server.url}))
+    server.answers = [(415, {"error": "Unsupported Media Type"})]
+    for number in range(2):
+        delivery.deliver(event(f"id-{number}", output_content="text " * 1000))
+        assert delivery.flush(soon())
+    assert server.encodings == ["gzip", None, None]
+    assert counts["delivered"] == 2
+
+
+def test_gzip_is_meant_for_all_of_amplitudes_endpoints():
+    """Both zones, plain and batch."""
+    hosts, paths = ("api2.amplitude.com", "api.eu.amplitude.com"), ("batch", "2/httpapi")
+    assert {f"https://{host}/{path}" for host in hosts for path in paths} == _sender.ZIPPING

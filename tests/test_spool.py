@@ -16,6 +16,7 @@ from amplitude_ai import AIConfig, _guard
 from amplitude_ai._models import Event, Scope
 from amplitude_ai.delivery._delivery import Delivery
 from amplitude_ai.delivery._spool import Spool
+from amplitude_ai.delivery._spool_file import SpoolFile
 
 ROOT = Path(__file__).parent.parent
 posix = pytest.mark.skipif(os.name != "posix", reason="flock and file modes")
@@ -160,6 +161,54 @@ def test_more_than_may_wait_for_an_answer(server, new_delivery, config, counts, 
     assert delivery.flush(soon())
     assert sorted(server.ids()) == sorted(f"id-{number}" for number in range(12))
     assert counts["delivered"] == 12
+
+
+def test_more_than_may_wait_goes_on_as_soon_as_there_is_room(server, new_delivery, config, counts, monkeypatch):
+    """A burst that overflowed to disk does not wait for the next search, tick after tick."""
+    monkeypatch.setattr("amplitude_ai.delivery._delivery.MAX_PENDING", 5)
+    delivery = new_delivery()
+    deliver(delivery, config, 22)
+    delivery.tick()  # a search, and the next one 30 s later
+    deliver(delivery, config, *range(22))
+    for _ in range(5):
+        assert delivery.flush(soon())
+        delivery.tick()
+    assert delivery.flush(soon())
+    assert sorted(server.ids()) == sorted(f"id-{number}" for number in range(23))
+
+
+def test_several_calls_are_put_on_disk_together(server, new_delivery, config, monkeypatch):
+    """With the next commit, or when they are many; before the first of them is sent, in order."""
+    writes = []
+    add = SpoolFile.add
+    monkeypatch.setattr(SpoolFile, "add", lambda self, *told: (writes.append(len(told[2])), add(self, *told))[1])
+    server.gate.clear()
+    delivery = new_delivery()
+    for number in range(150):
+        delivery.gather([(event(number, config), None)])
+    assert writes == [100]
+    delivery.commit()
+    assert writes == [100, 50]
+    assert [b'"id-%d"' % number in body for number, body in enumerate(rows(config.spool))] == [True] * 150
+    server.gate.set()
+    assert delivery.flush(soon())
+    assert sorted(server.ids()) == sorted(f"id-{number}" for number in range(150))
+    assert rows(config.spool) == []
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 7, 99, 100, 126])
+def test_each_row_is_known_by_its_id(tmp_path, number):
+    """However many are written at once, and when others write to the file too."""
+    one, other = (SpoolFile(tmp_path / "spool.db", 10**9, 60, lambda why, rows: None) for _ in range(2))
+    other.add("there", "b", [b"other"] * 3)
+    ids = one.add("here", "a", [b"%d" % index for index in range(number)])
+    other.add("there", "b", [b"other"] * 3)
+    assert one.read(ids) == {row: b"%d" % index for index, row in enumerate(ids)}
+    one.remove(ids[1:])
+    assert one.read(ids) == {ids[0]: b"0"}
+    assert len(rows(tmp_path / "spool.db")) == 7
+    one.close()
+    other.close()
 
 
 def test_the_file_is_bounded(tmp_path, counts):

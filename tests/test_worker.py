@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -202,17 +203,32 @@ def test_a_test_suite_that_forbids_sleeping(monkeypatch):
     assert handler.items == [0, 1, 2]
 
 
-def test_it_does_not_pause_while_many_wait(monkeypatch):
-    """A pause between items is for the application's sake, until the queue would fill."""
-    pauses = []
-    monkeypatch.setattr(_worker, "_pause", lambda seconds: pauses.append(worker.waiting[0]))
-    handler = Handler()
-    handler.gate.clear()
-    worker = Worker(handler)
-    for number in range(1000):
-        worker.submit(number)
-    handler.gate.set()
-    assert worker.drain(5)
-    assert handler.items == list(range(1000))
-    assert 0 < len(pauses) <= _worker.PAUSING_ITEMS
-    assert max(pauses) < _worker.PAUSING_ITEMS
+@pytest.mark.parametrize(("kept_waiting_s", "most"), [(0.0, 1), (0.0005, 2), (0.005, 13), (0.5, 13)])
+def test_the_interpreter_is_left_to_who_wants_it(monkeypatch, kept_waiting_s, most):
+    """After each item; where many wait, after a part of the time that the worker itself was kept waiting."""
+    now, stints = [0.0], [0]
+
+    class Handler:
+        def process(self, item):
+            now[0] += 0.0001
+            stints[-1] += 1
+
+        def commit(self):
+            pass
+
+        def tick(self):
+            pass
+
+    def pause(seconds):
+        now[0] += kept_waiting_s
+        stints.append(0)
+
+    monkeypatch.setattr(_worker, "_pause", pause)
+    monkeypatch.setattr(_worker, "_clock", SimpleNamespace(monotonic_s=lambda: now[0]))
+    worker = Worker(Handler())
+    worker._queue.extend((number, 0) for number in range(1000))
+    worker._handle_all(worker._queue, 1000.0)
+    assert sum(stints) == 1000
+    assert set(stints[-_worker.PAUSING_ITEMS : -1]) == {1}
+    assert max(stints) == most
+    assert stints[:2] == [1, most]

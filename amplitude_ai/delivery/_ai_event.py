@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import uuid
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from amplitude.constants import MAX_STRING_LENGTH
@@ -42,6 +43,7 @@ REFUSED_IDS = frozenset(
 _NAMESPACE = uuid.UUID("0b6f5a0e-4a5f-5a5d-9a3c-6c1f2d3e4b5a")
 
 
+@lru_cache(maxsize=1024)
 def is_refused(identifier: str, min_length: int = MIN_ID_LENGTH) -> bool:
     """Whether Amplitude refuses ``identifier`` as a user or device id."""
     return (

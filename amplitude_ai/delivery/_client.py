@@ -43,6 +43,7 @@ class ClientAdapter:
     def __init__(self, client: Any) -> None:
         self.client = client
         self.min_id_length: int | None = None
+        self._counted: tuple[list[Any], tuple[int, bool]] = ([], (0, False))
         self.is_amplitude = isinstance(client, Amplitude)
         if self.is_amplitude:
             self.min_id_length = client.configuration.min_id_length
@@ -51,13 +52,21 @@ class ClientAdapter:
 
     @property
     def answers(self) -> int:
-        """How many destinations will report; plugins come and go, so it is counted anew."""
-        return sum(isinstance(destination, _REPORTING) for destination in self._destinations())
+        """How many destinations will report."""
+        return self._look()[0]
 
     @property
     def sends(self) -> bool:
         """Whether events go to Amplitude, with its rules for ids."""
-        return bool(self._amplitudes())
+        return self._look()[1]
+
+    def _look(self) -> tuple[int, bool]:
+        """Plugins come and go, so they are counted anew where they are not the same."""
+        destinations = self._destinations()
+        if destinations != self._counted[0]:
+            answers = sum(isinstance(destination, _REPORTING) for destination in destinations)
+            self._counted = (destinations, (answers, bool(self._amplitudes())))
+        return self._counted[1]
 
     @property
     def destination(self) -> str | None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 MAX_PENDING = 10_000
 #: Most clients remembered; one that is forgotten still sends, but nothing hurries it.
 MAX_CLIENTS = 256
+#: Events that go to a spool together.
+_TOGETHER = 100
 _POLL_SECONDS = 0.005
 
 
@@ -62,18 +64,39 @@ class Delivery:
         self._lost = False
         self._waiting: deque[tuple[Event, Any, SpoolEntry | None]] = deque()
         self._uncommitted: dict[int, ClientAdapter] = {}
+        self._gathered: list[tuple[Event, Any]] = []
         self._delivering = False
 
     # Worker's thread ------------------------------------------------------------------------------------------
 
     def deliver_all(self, events: list[tuple[Event, Any]]) -> None:
         """`deliver` each of several (event, client), which are on disk before the first is sent."""
+        self.gather(events)
+        self.commit()
+
+    def gather(self, events: list[tuple[Event, Any]]) -> None:
+        """`deliver` each of several (event, client); with `commit` at the latest, so that files are written seldom."""
         events = self._agent_analytics.said(events)
-        for (event, client), entry in zip(events, self.spooling.write(events), strict=True):
-            self.deliver(event, client, entry)
+        if self._gathered or self.spooling.is_wanted(events):
+            self._gathered += events
+            if len(self._gathered) >= _TOGETHER:
+                self._deliver_gathered()
+            return
+        for event, client in events:
+            self.deliver(event, client)
 
     def commit(self) -> None:
-        """Have written what destinations gathered to write it together. What was delivered is to be followed by it."""
+        """Have written what was gathered to be written together. What was gathered is to be followed by it."""
+        self._deliver_gathered()
+        self._commit_stores()
+
+    def _deliver_gathered(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            for (event, client), entry in zip(gathered, self.spooling.write(gathered), strict=True):
+                self.deliver(event, client, entry)
+
+    def _commit_stores(self) -> None:
         while self._uncommitted:
             with contextlib.suppress(KeyError):  # a caller who flushes was quicker
                 self._uncommitted.popitem()[1].commit()
@@ -116,6 +139,7 @@ class Delivery:
         if len(self._pending) >= MAX_PENDING:
             if entry is not None:
                 entry.put_back()
+                self.spooling.look_soon()
                 self._count("waiting_in_spool")
                 return
             self._drop("dropped_pending_full", "too many events wait for an answer from Amplitude")
@@ -211,7 +235,7 @@ class Delivery:
         Returns:
             True when they all were, and none was lost since the last call.
         """
-        self.commit()
+        self._commit_stores()
         latest = next(self._numbers)
         outlets = list(self._adapters.values())
         self._hurry(outlets)

@@ -24,6 +24,8 @@ from ._spool_owners import Owner, is_dead
 from ._sqlite import is_damaged
 
 _T = TypeVar("_T")
+#: Rows that are read in one statement.
+_READ_AT_ONCE = 200
 _OF_SCOPE = ("user_id", "device_id", "amplitude_session_id", "groups", "user_properties")
 
 
@@ -104,15 +106,17 @@ class Spool:
                 ready.extend(self._file.adopt(destination, me, owner))
         taken: list[tuple[int, Event]] = []
         while ready and len(taken) < limit:
-            row = ready.popleft()
-            body = self._file.read(row)
-            event = None if body is None else _event(body)
-            if event is not None:
-                self._count("resent")
-                taken.append((row, event))
-            elif body is not None:
-                self._count("spool_errors")
-                self.done(row)
+            rows = [ready.popleft() for _ in range(min(_READ_AT_ONCE, limit - len(taken), len(ready)))]
+            bodies = self._file.read(rows)
+            for row in rows:
+                body = bodies.get(row)  # none: it made room for others
+                event = None if body is None else _event(body)
+                if event is not None:
+                    self._count("resent")
+                    taken.append((row, event))
+                elif body is not None:
+                    self._count("spool_errors")
+                    self.done(row)
         return taken
 
     def close(self) -> None:

@@ -58,6 +58,10 @@ class Spooling:
         #: (file, destination) -> the client that sends there, and when to look next.
         self._watched: dict[tuple[Path, str], tuple[Any, float]] = {}
 
+    def is_wanted(self, events: list[tuple[Event, Any]]) -> bool:
+        """Whether any of these may have to go by a spool."""
+        return bool(env_spool()) or any(event.config is not None and event.config.spool for event, _ in events)
+
     def write(self, events: list[tuple[Event, Any]]) -> list[SpoolEntry | None]:
         """Put events on disk that want it; where each is. Errors are counted, never raised."""
         entries: list[SpoolEntry | None] = [None] * len(events)
@@ -92,6 +96,10 @@ class Spooling:
             self._watched[key] = (adapter.client, 0.0)
         return key
 
+    def look_soon(self) -> None:
+        """There was more than may be under way: what waits is sent as soon as there is room for it."""
+        self._watched = {key: (client, 0.0) for key, (client, _) in self._watched.items()}
+
     def due(self, limit: int) -> Iterator[tuple[Event, Any, SpoolEntry]]:
         """Events that wait on disk, where it is time to look for them; no more than ``limit``."""
         self.tidy()
@@ -104,6 +112,8 @@ class Spooling:
             for row, event in spool.take(destination, limit):
                 limit -= 1
                 yield event, client, SpoolEntry(spool, destination, row)
+            if limit <= 0:
+                self._watched[path, destination] = (client, 0.0)  # there may be more
 
     def tidy(self) -> None:
         """Remove from disk what has arrived."""
@@ -121,7 +131,7 @@ class Spooling:
         """In a forked child: what is on disk is the parent's to send."""
         for spool in self._spools.values():
             spool.after_fork()
-        self._watched = {key: (client, 0.0) for key, (client, _) in self._watched.items()}
+        self.look_soon()
 
 
 def spool_path(where: bool | str | os.PathLike[str]) -> Path:

@@ -124,7 +124,7 @@ class Store:
         elif wait_s != self._wait_s:
             self._connection.execute(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
         self._wait_s = wait_s
-        _store_schema.insert(self._connection, rows)
+        _store_schema.EVENTS.insert(self._connection, rows)
         self._unlooked -= sum(len(row[5]) + len(row[6]) + _ROW_BYTES for row in rows)
         if self._unlooked <= 0 or _clock.monotonic_s() >= self._look_at:
             self._make_room(self._connection)

@@ -9,12 +9,12 @@ a way to look: replacing it loses nothing. Unknown event types stay in the base 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 
 from ..sessions.schema import COMMON, SCHEMA
 from . import _store_hours
-from ._sqlite import transaction
+from ._sqlite import ManyRows, transaction
 from ._store_views import VIEWS
 
 #: The layout of the base table; a store with a higher number was made by a newer version and is left alone.
@@ -57,19 +57,13 @@ _OLD_INDEXES = ("events_by_type",)
 Row = tuple[str, str, int, str | None, str | None, str, str, int]
 
 
-def _insert_sql(rows: int) -> str:
-    """One row an event; a second event with the ``insert_id`` of the first is the same event."""
-    return (
-        "INSERT INTO events (insert_id, event_type, time_ms, user_id, device_id, properties, details, stored_s) VALUES "
-        + ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
-        + " ON CONFLICT (insert_id) DO NOTHING"
-    )
-
-
-INSERT = _insert_sql(1)
-#: Statements by how many rows they take, the most first. The connection keeps each of them compiled, so they are few;
-#: SQLite takes 999 values in one statement, before 3.32.
-_INSERTS = (*tuple((rows, _insert_sql(rows)) for rows in (100, 20, 5)), (1, INSERT))
+#: One row an event; a second event with the ``insert_id`` of the first is the same event.
+EVENTS = ManyRows(
+    "events (insert_id, event_type, time_ms, user_id, device_id, properties, details, stored_s)",
+    columns=8,
+    conflict="ON CONFLICT (insert_id) DO NOTHING",
+)
+INSERT = EVENTS.single
 
 #: The oldest rows, no more than so many, as far as they were stored before a time. Rows are in the order of storing.
 DELETE_OLD = """
@@ -77,19 +71,6 @@ DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?) AND c
 """
 #: The oldest rows, so many.
 DELETE_OLDEST = "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)"
-
-
-def insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    """Store rows behind ``connection`` (in autocommit mode), in one transaction: all or none."""
-    if len(rows) == 1:
-        connection.execute(INSERT, rows[0])
-        return
-    with transaction(connection):
-        at = 0
-        for size, statement in _INSERTS:
-            while len(rows) - at >= size:
-                connection.execute(statement, [value for row in rows[at : at + size] for value in row])
-                at += size
 
 
 class NewerStoreError(Exception):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .._elide import elide_base64
-from .._models import CallError, Exchange, LLMCall, Outcome
+from .._models import CallError, Exchange, LLMCall, Outcome, replaced
 from . import _registry, compatible
 from ._batches import read_results
 from ._bounds import bounded
@@ -126,7 +126,7 @@ def _with_wire_facts(
         error = exchange.error  # cut mid-body, timed out, cancelled
     answered = upstream_provider(where.provider, request.host, request.path, call.requested_model, compatible.NAMES)
     # The exception a reader's own close or break causes is no error of the call.
-    return replace(
+    return replaced(
         call,
         provider=answered or call.provider or where.provider,
         # A host nobody knows has prices nobody told us: only the model's own name can tell.

@@ -12,11 +12,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from hashlib import sha1
 from importlib import metadata
 from typing import Any
 
 from .._config import AIConfig
-from .._models import Event, Exchange, LLMCall, Scope
+from .._models import Event, Exchange, LLMCall, Scope, replaced
 from . import _details
 from ._attempts import Attempt
 from ._operations import operation_name
@@ -40,6 +41,9 @@ ESTIMATE = "estimate"
 _TOKENS, _COSTS, _TIMES, _ERRORS = (
     flagged(flag) for flag in ("token_tracking", "cost_tracking", "latency_tracking", "error_tracking")
 )
+_ALLOWED = {event_type: frozenset(names) for event_type, names in SCHEMA.items()}
+#: The two bits of a UUID that say how to read it.
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 #: The namespace of our ids; any constant will do, as long as it never changes.
 _NAMESPACE = uuid.UUID("5d0c8a52-6f0e-5b8e-9a39-6a3c0e8f7d11")
 
@@ -72,8 +76,9 @@ def build(
     Raises:
         ValueError: a property is not in the schema of ``event_type`` (custom ones go to ``Scope.properties``).
     """
-    unknown = properties.keys() - set(SCHEMA[event_type])
-    if unknown:
+    allowed = _ALLOWED[event_type]
+    if not allowed.issuperset(properties):
+        unknown = properties.keys() - allowed
         raise ValueError(f"{event_type} has no property {min(unknown)!r}: pass it as a custom property")
     scope = origin.scope
     off = _switched_off(origin.config)
@@ -83,11 +88,15 @@ def build(
         "model_name": origin.model,
         "sdk_version": sdk_version(),
         **_trace(scope.span),
-        **({name: value for name, value in origin.place.items() if name in SCHEMA[event_type]}),
+        **{name: value for name, value in origin.place.items() if name in allowed},
         **properties,
     }
     own = origin.privacy.names(own)
-    known = {name: _rounded(name, value) for name, value in own.items() if value is not None and name not in off}
+    known = {
+        name: _rounded(name, value) if isinstance(value, float) else value
+        for name, value in own.items()
+        if value is not None and name not in off
+    }
     custom = {name: value for name, value in scope.properties.items() if name not in own}
     return Event(
         event_type=event_type,
@@ -108,7 +117,7 @@ def addressed(scope: Scope, session_id: str | None) -> Scope:
         device_id = machine_id()
     if session_id == scope.session_id and device_id == scope.device_id:
         return scope
-    return replace(scope, session_id=session_id, device_id=device_id)
+    return replaced(scope, session_id=session_id, device_id=device_id)
 
 
 def _trace(span: Any) -> dict[str, str]:
@@ -118,7 +127,9 @@ def _trace(span: Any) -> dict[str, str]:
 
 def make_id(key: str, event_type: str, index: int = 0) -> str:
     """The ``insert_id`` of the ``index``-th ``event_type`` of what ``key`` names (an exchange, a run)."""
-    return str(uuid.uuid5(_NAMESPACE, f"{key}/{event_type}/{index}"))
+    # uuid5 of the standard library, without the object in between.
+    made = sha1(_NAMESPACE.bytes + f"{key}/{event_type}/{index}".encode(), usedforsecurity=False).hexdigest()
+    return f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{_VARIANTS[made[16]]}{made[17:20]}-{made[20:32]}"
 
 
 def run_started(origin: Origin, time_ms: int, run_id: str, source: str = "automatic") -> Event:
@@ -320,10 +331,9 @@ def _switched_off(config: AIConfig) -> frozenset[str]:
     return off
 
 
-def _rounded(name: str, value: Any) -> Any:
-    if isinstance(value, float):
-        if name in _TIMES:
-            return round(value, 3)
-        if math.isfinite(value) and name in _COSTS:
-            return round(value, 12)
+def _rounded(name: str, value: float) -> float:
+    if name in _TIMES:
+        return round(value, 3)
+    if math.isfinite(value) and name in _COSTS:
+        return round(value, 12)
     return value

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .._config import AIConfig
@@ -28,6 +29,11 @@ NAMES = frozenset(
     | {"wire_error_type", "handoff_to"}
     | {"tool_name", "tool_call_id", "tool_type"}
 )
+_IN_ORDER = tuple(sorted(NAMES))
+_IDS = frozenset({"response_id", "provider_request_id", "tool_call_id"})
+#: The same few models, hosts and paths are named by every call.
+_clean_name = lru_cache(maxsize=512)(clean_name)
+_clean_path = lru_cache(maxsize=512)(clean_path)
 _ERROR_NAMES = frozenset({"error_type", "wire_error_type"})
 _MAX_DEPTH = 40  # Amplitude's own limit on nested values
 
@@ -97,10 +103,11 @@ class Privacy:
     def names(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         """Event properties whose names a provider chose (`NAMES`), and the path, fit to leave."""
         kept = dict(properties)
-        for name in NAMES & kept.keys():
-            if isinstance(kept[name], str):
+        for name in _IN_ORDER:
+            if isinstance(value := kept.get(name), str):
+                clean = clean_name if name in _IDS else _clean_name  # no id comes twice
                 # What was asked for is the application's own word.
-                kept[name] = clean_name(kept[name], private=self._private and name != "requested_model")
+                kept[name] = clean(value, private=self._private and name != "requested_model")
                 if name in _ERROR_NAMES and kept[name]:
                     kept[name] = clean_path(kept[name])  # words, where a model's name may well hold a digest
         if properties.get("error_type") and not kept["error_type"]:
@@ -108,7 +115,7 @@ class Privacy:
         if properties.get("model_name") and not kept["model_name"]:
             kept["model_name"] = kept.get("requested_model")
         if isinstance(path := kept.get("endpoint"), str):
-            kept["endpoint"] = clean_path(path)
+            kept["endpoint"] = _clean_path(path)
         return kept
 
     def _content(self, text: str | None, allowed: bool) -> Content | None:

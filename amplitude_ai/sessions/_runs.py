@@ -20,7 +20,7 @@ from typing import Any
 
 from .._config import AIConfig
 from .._guard import count
-from .._models import Event, Exchange, LLMCall, Scope, ToolCall
+from .._models import Event, Exchange, LLMCall, Scope, ToolCall, replaced
 from .._surroundings import named
 from . import _events, _tools, schema
 from ._attempts import Attempt, Attempts
@@ -113,7 +113,7 @@ class RunRegistry:
             del run.waiting[one.insert_id]
             run.turns.heard(result.content if isinstance(result.content, str) else None)
             self._tool(run, events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
-        origin = replace(origin, place=_place(said), scope=_with_parent(origin.scope, said))
+        origin = replaced(origin, place=_place(said), scope=_with_parent(origin.scope, said))
         run.turns.heard(call.output_text)
         if origin.config.estimate_usage:
             call = estimated(call)
@@ -121,7 +121,7 @@ class RunRegistry:
         signals = run.signals.of_call(call, exchange, talk, body, attempt.number, cost, origin)
         message = self._message(run, origin, call, exchange, ending, attempt, cost, signals)
         if message is not None:
-            origin = replace(origin, call=_events.facts_of_call(message))
+            origin = replaced(origin, call=_events.facts_of_call(message))
         for index, text in enumerate(said.texts if attempt.number == 0 else ()):
             _add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
         if message is not None:
@@ -239,7 +239,7 @@ class RunRegistry:
 
     def _remember_answer(self, response_id: str | None, origin: Origin, message_id: str) -> None:
         if response_id is not None and len(response_id) <= _MAX_RESPONSE_ID:
-            self._answers[response_id] = replace(origin, call=None), message_id
+            self._answers[response_id] = replaced(origin, call=None), message_id
             self._answers.move_to_end(response_id)
             if len(self._answers) > _MAX_ANSWERS:
                 self._answers.popitem(last=False)
