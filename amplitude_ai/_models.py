@@ -109,6 +109,10 @@ class ServedRequest(Protocol):
     def privacy_mode(self) -> bool | None:
         """Whether content is private."""
 
+    @property
+    def groups(self) -> Mapping[str, Any] | None:
+        """Amplitude's groups."""
+
     def update(self, properties: Mapping[str, Any], **said: Any) -> None:
         """The application says more of it."""
 
@@ -168,6 +172,7 @@ class Scope:
             amplitude_session_id=self.amplitude_session_id or request.amplitude_session_id,
             privacy_mode=request.privacy_mode if self.privacy_mode is None else self.privacy_mode,
             properties={**request.properties, **self.properties},
+            groups={**(request.groups or {}), **(self.groups or {})} or None,
             request=None,
         )
 

@@ -29,6 +29,8 @@ CONTEXT_HEADER = "X-Amplitude-Context"
 F = TypeVar("F", bound=Callable[..., Any])
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
+#: Characters of a header that says groups.
+_MAX_GROUPS = 4096
 
 
 _NOTHING = Scope()
@@ -217,9 +219,9 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> Scope:
         properties,
         managed,
         around.totals if managed else None,
-        around.device_id,
+        said.device_id or around.device_id,
         around.amplitude_session_id,
-        around.groups,
+        {**(around.groups or {}), **said.groups} if said.groups else around.groups,
         around.user_properties,
         span_context(surroundings),
         surroundings,
@@ -242,10 +244,12 @@ def encode_headers(
     session_id: str | None = None,
     privacy_mode: bool | None = None,
     properties: Mapping[str, Any] | None = None,
+    groups: Mapping[str, Any] | None = None,
 ) -> dict[str, str]:
     """One header that says all of it; empty when nothing is said. Read back by `snapshot`."""
-    said = {"user_id": user_id, "session_id": session_id, "privacy_mode": privacy_mode, "properties": properties}
-    said = {name: value for name, value in said.items() if value is not None}
+    every = (user_id, session_id, privacy_mode, properties, groups)
+    names = ("user_id", "session_id", "privacy_mode", "properties", "groups")
+    said = {name: value for name, value in zip(names, every, strict=True) if value is not None}
     if not said:
         return {}
     return {CONTEXT_HEADER: base64.urlsafe_b64encode(json.dumps(said, default=str).encode()).decode()}
@@ -263,13 +267,26 @@ def _said(headers: Mapping[str, str]) -> Scope:
             packed = decoded
     privacy = headers.get("x-amplitude-privacy-mode", "").strip().lower()
     mode = True if privacy in _TRUE else False if privacy in _FALSE else packed.get("privacy_mode")
-    properties = packed.get("properties")
+    properties, groups = packed.get("properties"), packed.get("groups")
     return Scope(
         user_id=headers.get("x-amplitude-user-id") or _text(packed.get("user_id")),
         session_id=headers.get("x-amplitude-session-id") or _text(packed.get("session_id")),
         privacy_mode=mode if isinstance(mode, bool) else None,
         properties=properties if isinstance(properties, dict) else {},
+        device_id=headers.get("x-amplitude-device-id") or None,
+        groups=groups_of(headers.get("x-amplitude-groups")) or (groups if isinstance(groups, dict) else None),
     )
+
+
+def groups_of(header: str | None) -> dict[str, Any] | None:
+    """Groups as a header has them, ``{"company": "acme"}``; ``None`` where it has none, or cannot be read."""
+    try:
+        told = json.loads(header) if header and len(header) <= _MAX_GROUPS else None
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(told, dict):
+        return None
+    return {name: value for name, value in told.items() if isinstance(value, str | list)} or None
 
 
 def _text(value: object) -> str | None:

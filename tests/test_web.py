@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import threading
 import time
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 import amplitude_ai
 from amplitude_ai.testing import EventList
-from amplitude_ai.web import ASGIMiddleware, WSGIMiddleware, extract, identify, inject
+from amplitude_ai.web import ASGIMiddleware, WSGIMiddleware, extract, identify, inject, key_user
 from amplitude_ai.web._request import read
 
 pytest.importorskip("fastapi")
@@ -454,3 +455,37 @@ def test_celery(model, pool):
     assert not any(event.user_id for event in nobodys)
     model.seen.events = [event for event in model.seen.events if event not in nobodys]
     model.check(4 if pool == "eager" else 12)
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Authorization", "Bearer sk-ann"),
+        ("Authorization", "bearer  sk-ann "),
+        ("X-Api-Key", "sk-ann"),
+        ("Api-Key", "sk-ann"),
+        ("X-Goog-Api-Key", "sk-ann"),
+        ("X-Litellm-Api-Key", "Bearer sk-ann"),
+    ],
+)
+def test_a_key_is_a_user(header, value):
+    """The same one wherever it stands, in ASGI and WSGI; not to be read from its name."""
+    asgi = key_user({"type": "http", "headers": [(b"accept", b"*/*"), (header.lower().encode(), value.encode())]})
+    wsgi = key_user({"REQUEST_METHOD": "POST", f"HTTP_{header.upper().replace('-', '_')}": value})
+    assert asgi == wsgi == f"key-{hashlib.sha256(b'sk-ann').hexdigest()[:32]}"
+    assert "ann" not in asgi
+    assert asgi != key_user({"headers": [(b"authorization", b"Bearer sk-bob")]})
+    assert key_user({"headers": [(b"authorization", b"Bearer ")]}) is None
+    assert key_user({"headers": []}) is None
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_groups_of_a_request(trusted):
+    """From a header of a service of one's own; `identify` adds to whoever's request."""
+    header = {"x-amplitude-groups": '{"company": "acme", "teams": ["a", "b"], "bad": {"x": 1}}'}.get
+    found = read(header, trusted)
+    assert found.groups == ({"company": "acme", "teams": ["a", "b"]} if trusted else None)
+    for broken in ("acme", "[]", "{", "null", "9" * 9000):
+        assert read({"x-amplitude-groups": broken}.get, True).groups is None
+    with pytest.raises(TypeError, match="groups must be a mapping"):
+        identify(groups="acme")

@@ -20,6 +20,7 @@ PER_REQUEST = {
     "amplitude_session_id": "session_id",
     "amplitude_privacy_mode": "privacy_mode",
     "amplitude_properties": "properties",
+    "amplitude_groups": "groups",
 }
 #: What a client's constructor takes, with the parameter of `bind` that it means.
 PER_CLIENT = {
@@ -59,6 +60,9 @@ def pop_keywords(kwargs: dict[str, Any]) -> dict[str, Any] | None:
         raise TypeError(f"amplitude_privacy_mode must be True, False or None, not {type(privacy).__name__}")
     if properties is not None and not isinstance(properties, Mapping):
         raise TypeError(f"amplitude_properties must be a mapping of names to values, not {type(properties).__name__}")
+    groups = taken.get("amplitude_groups")
+    if groups is not None and not isinstance(groups, Mapping):
+        raise TypeError(f"amplitude_groups must be a mapping of names to values, not {type(groups).__name__}")
     return {PER_REQUEST[name]: value for name, value in taken.items()}
 
 

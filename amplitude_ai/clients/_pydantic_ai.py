@@ -16,6 +16,7 @@ from .._runtime import bind
 from .._scope import context
 from ..instrumentation.install import watch_frameworks
 from ._framework import ModelCall
+from ._keywords import PER_REQUEST
 from ._pydantic_ai_read import read_call
 from ._settings import end_run
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .._config import AIConfig
 
 #: The words of a run that are ours; everything else goes to Pydantic AI.
-_OURS = ("amplitude_user_id", "amplitude_session_id", "amplitude_privacy_mode", "amplitude_properties")
+_OURS = tuple(PER_REQUEST)
 
 
 class WatchedModel(WrapperModel):  # type: ignore[misc]  # Any, for a type checker without pydantic-ai

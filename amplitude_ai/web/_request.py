@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from .._guard import shield
-from .._scope import ambient, check_ids, set_ambient
+from .._scope import ambient, check_ids, groups_of, set_ambient
 from . import baggage
 
 #: Finds the user of a request; asked when a model is first called for it, so after whatever logs users in.
@@ -43,6 +43,7 @@ class Found:
     amplitude_session_id: int | None = None
     agent: str | None = None
     privacy_mode: bool | None = None
+    groups: Mapping[str, Any] | None = None
 
 
 class RequestScope:
@@ -93,6 +94,11 @@ class RequestScope:
         """Whether content is to be left out."""
         return self._found.privacy_mode
 
+    @property
+    def groups(self) -> Mapping[str, Any] | None:
+        """Amplitude's groups."""
+        return self._found.groups
+
     def update(self, properties: Mapping[str, Any], **said: Any) -> None:
         """Take what the application says."""
         self._found = replace(self._found, **{name: value for name, value in said.items() if value is not None})
@@ -106,6 +112,7 @@ def identify(
     device_id: str | None = None,
     privacy_mode: bool | None = None,
     properties: Mapping[str, Any] | None = None,
+    groups: Mapping[str, Any] | None = None,
 ) -> None:
     """Say whose the request being served is, from anywhere in it: a view, a dependency, a thread of its pool.
 
@@ -117,13 +124,22 @@ def identify(
         device_id: Amplitude device id, of a visitor without a user id or beside one.
         privacy_mode: whether content is left out, whatever the config says.
         properties: custom event properties, added to those it has.
+        groups: Amplitude's groups, such as ``{"company": "acme"}``.
 
     Raises:
         TypeError: an argument has the wrong type; the message names it.
         ValueError: an id is empty.
     """
     check_ids(user_id=user_id, session_id=session_id, device_id=device_id)
-    said = {"user_id": user_id, "session_id": session_id, "device_id": device_id, "privacy_mode": privacy_mode}
+    if groups is not None and not isinstance(groups, Mapping):
+        raise TypeError(f"groups must be a mapping of names to values, not {type(groups).__name__}")
+    said = {
+        "user_id": user_id,
+        "session_id": session_id,
+        "device_id": device_id,
+        "privacy_mode": privacy_mode,
+        "groups": None if groups is None else dict(groups),
+    }
     around = ambient()
     if around.request is not None:
         around.request.update(properties or {}, **said)
@@ -153,6 +169,7 @@ def read(header: ReadsHeader, trust_headers: bool) -> Found:
         or _browser_session(cookie.get("sessionId")),
         agent=carried.get("agent"),
         privacy_mode=privacy,
+        groups=groups_of(header("x-amplitude-groups")) if trust_headers else None,
     )
 
 

@@ -24,14 +24,19 @@ def python(environment: str, *needs: str) -> str | None:
     return there if done.returncode == 0 else None
 
 
+def environment(**more: str) -> dict[str, str]:
+    """The variables of such a program."""
+    kept = {name: value for name, value in os.environ.items() if name in {"HOME", "LANG", "TMPDIR", "PATH"}}
+    return {**kept, "PYTHONPATH": str(ROOT), "NO_PROXY": "*", **more}
+
+
 def run(interpreter: str, *arguments: str, timeout: float = 240, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a program with the repository on its path and no proxy, key or store of the developer's."""
-    kept = {name: value for name, value in os.environ.items() if name in {"HOME", "LANG", "TMPDIR", "PATH"}}
     return subprocess.run(
         [interpreter, *arguments],
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**kept, "PYTHONPATH": str(ROOT), "NO_PROXY": "*", **more},
+        env=environment(**more),
         timeout=timeout,
     )
