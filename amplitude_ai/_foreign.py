@@ -15,8 +15,10 @@ from ._redact import redact_secrets
 #: Characters of a foreign text that are looked at, and of a name (a model's, an id, an error's type) that are kept.
 MAX_TEXT, MAX_NAME = 16_000, 256
 #: Query parameters that say what was called, and nothing else.
-_QUERY_NAMES = frozenset({"alt", "api-version", "api_version", "beta", "model", "model_id", "stream", "version"})
-_QUERY_VALUE = re.compile(r"[\w.:@/-]{1,128}")
+_QUERY_NAMES = frozenset(
+    {"alt", "api-version", "api_version", "beta", "model", "model_id", "stream", "version"} | {"%24alt"}
+)
+_QUERY_VALUE = re.compile(r"(?:[\w.:@/-]|%3B|%3D){1,128}")
 _SECRET = "[secret]"
 
 _USERINFO = re.compile(r"(://)[^/@\s'\"<>]{1,512}@")
@@ -58,7 +60,7 @@ def clean_url(url: str) -> str:
     kept = []
     for pair in parts.query.split("&"):
         name, _, value = pair.partition("=")
-        if name.lower() in _QUERY_NAMES and _QUERY_VALUE.fullmatch(value) and not _is_run(value):
+        if _says_api(name, value):
             kept.append(pair)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "&".join(kept), ""))
 
@@ -105,13 +107,20 @@ def _is_token(segment: str) -> bool:
     return any(len(run) >= 20 and _is_run(run) for run in re.split(r"[^A-Za-z0-9]+", segment))
 
 
+def _says_api(name: str, value: str) -> bool:
+    """Whether a parameter says which API was called, and nothing else. ``$alt=json;...`` is Google's transport's."""
+    if name.lower() not in _QUERY_NAMES or not _QUERY_VALUE.fullmatch(value):
+        return False
+    return not _is_run(value.replace("%3B", ";").replace("%3D", "="))
+
+
 def _is_run(text: str) -> bool:
     return len(text) >= 20 and any(map(str.isdigit, text)) and any(map(str.isalpha, text))
 
 
 def _parameter(found: re.Match[str]) -> str:
     before, name, value = found.groups()
-    if name.lower() in _QUERY_NAMES and _QUERY_VALUE.fullmatch(value) and not _is_run(value):
+    if _says_api(name, value):
         return found[0]
     return f"{before}{name}=..."
 

@@ -53,6 +53,7 @@ ANSWERS = {
     38: [("big", "small", 1)],
     39: [(0.1,)],
     40: [("message 4", 1), ("system", 1)],
+    41: [("big", 1, 1.0, None), ("small", 2, 0.0, "wrong")],
 }
 
 
@@ -62,9 +63,9 @@ def world():
     return store()
 
 
-def test_there_are_forty():
-    """Numbered from 1 to 40, each with its answer here."""
-    assert list(QUESTIONS) == list(ANSWERS) == list(range(1, 41))
+def test_there_are_forty_and_one():
+    """Numbered from 1 to 41, each with its answer here."""
+    assert list(QUESTIONS) == list(ANSWERS) == list(range(1, 42))
 
 
 @pytest.mark.parametrize("number", ANSWERS)

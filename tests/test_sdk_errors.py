@@ -1,5 +1,6 @@
 """Through a factory, ``error_type`` and ``error_message`` are those of the exception that the caller catches."""
 
+import io
 import json
 
 import pytest
@@ -111,3 +112,57 @@ def test_by_a_transport_alone_it_is_the_wires():
     assert amplitude_ai.flush()
     told = events.of_type("llm_message")[-1]
     assert told["error_type"] == told["wire_error_type"] == "some_error"
+
+
+@pytest.fixture
+def old_google(monkeypatch):
+    """Has a model of google-generativeai ask, and gives the exception and the event."""
+    pytest.importorskip("google.generativeai")
+    requests = pytest.importorskip("requests")
+    answers = []
+
+    def send(self, request, **options):
+        (answer,) = answers
+        if isinstance(answer, Exception):
+            raise answer
+        response = requests.Response()
+        response.status_code, response.raw = answer[0], io.BytesIO(answer[1])
+        response.url, response.request = request.url, request
+        return response
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
+    events = EventList()
+    model = amplitude_ai.get_google()(api_key="test-key", model_name="gemini-2.5-flash", amplitude_client=events)
+
+    def failing(answer, **more):
+        answers[:] = [answer]
+        with pytest.raises(Exception) as caught:
+            list(model.generate_content("Hello", request_options={"retry": None}, **more))
+        assert amplitude_ai.flush()
+        return caught.value, events.of_type("llm_message")[-1]
+
+    return failing
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500, 503, 504, 529])
+def test_a_refusal_of_google_generativeai(old_google, status):
+    """Over REST: google-api-core's exception, with its method and URL."""
+    error, told = old_google((status, json.dumps(BODY).encode()))
+    assert type(error).__module__ == "google.api_core.exceptions"
+    assert (told["error_type"], told["error_message"]) == (type(error).__name__, str(error))
+    assert told["wire_error_message"] == "That went wrong."
+
+
+@pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"{}", json.dumps([BODY]).encode()])
+@pytest.mark.parametrize("stream", [False, True])
+def test_other_refusals_of_google_generativeai(old_google, body, stream):
+    """A proxy's page, nothing, no error in it; a list, which the SDK itself stumbles over."""
+    error, told = old_google((502, body), stream=stream)
+    assert (told["error_type"], told["error_message"]) == (type(error).__name__, str(error))
+
+
+def test_no_answer_for_google_generativeai(old_google):
+    """What requests raises it raises on."""
+    requests = pytest.importorskip("requests")
+    error, told = old_google(requests.ConnectionError("it failed"))
+    assert (told["error_type"], told["error_message"]) == (type(error).__name__, str(error))

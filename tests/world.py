@@ -6,6 +6,7 @@ import sqlite3
 from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, CallError, Message, Scope, ToolCall, ToolResult, Usage
 from amplitude_ai.delivery._store_schema import INSERT, migrate
+from amplitude_ai.sessions import _events
 from amplitude_ai.sessions._runs import RunRegistry
 
 from .records import NEW_YEAR, call, exchange
@@ -46,12 +47,13 @@ def made():
     paris += [FINE, RESULT]
     streamed = {"streaming": True, "time_to_first_token_ms": 50.0, "latency_ms": 250}
     told = (ToolResult("c1", "18 degrees"),)
-    say(1, *ann, *paris, usage=Usage(200, 20, cached_input_tokens=100), agent="triage", tool_results=told, **streamed)
+    say(1, *ann, *paris, usage=Usage(200, 20, cached_input_tokens=100), agent="triage", tool_results=told,
+        response_id="r1", **streamed)  # fmt: skip
     rome = [*paris, FINE, "And Rome?"]
     say(10, *ann, *rome, status=500, body="rome", agent="triage", **failed("server_error"))
     say(11, *ann, *rome, body="rome", usage=Usage(300, 30), agent="triage", **weather("Rome", 2))
     told = (ToolResult("c2", "Error: no such city"),)
-    say(12, *ann, *rome, FINE, RESULT, usage=Usage(400, 40), agent="triage", tool_results=told)
+    say(12, *ann, *rome, FINE, RESULT, usage=Usage(400, 40), agent="triage", tool_results=told, response_id="r2")
 
     bob = ("bob", "s2", "search")
     embedding = {"operation": "embeddings", "answer": None, "model": "embed"}
@@ -63,7 +65,7 @@ def made():
     told = (ToolResult("c3", "42"),)
     papers = ["Find papers", FINE, RESULT]
     say(3603, *bob, *papers, usage=Usage(1100, 50), agent="researcher", model="big", tool_results=told,
-        finish_reason="length")  # fmt: skip
+        finish_reason="length", response_id="r3")  # fmt: skip
     say(3610, *bob, *papers, FINE, "Summarise", status=400, agent="researcher", model="big",
         **failed("invalid_request_error"))  # fmt: skip
     loop = [*papers, FINE, "Go on"]
@@ -77,6 +79,10 @@ def made():
 
     for number in range(2):
         say(86_400 + number, "ann", "s3", "chat", "Hello", usage=Usage(100, 10), body="hello")
+    for number, (response_id, score, label) in enumerate((("r1", 1, "good"), ("r2", -1, "wrong"), ("r3", 1, "good"))):
+        origin, message_id = book.answer(response_id)
+        at_ms = NEW_YEAR + 4_000_000 + number
+        events.append(_events.feedback(origin, at_ms, response_id, response_id, message_id, score, label, None))
     return events + book.end_all(NEW_YEAR + 100_000_000, "exit")
 
 

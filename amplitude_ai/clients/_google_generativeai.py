@@ -18,6 +18,7 @@ from .._runtime import bind
 from ._keywords import PER_CLIENT, pop_settings, signature_with
 from ._resources import adopt, with_keywords
 from ._sdk import import_sdk
+from ._sdk_errors import of_google_api_core
 from ._settings import ClientSettings, watch_requests_session
 
 _END = object()
@@ -33,7 +34,7 @@ def model_class() -> Any:
     def __init__(
         self: Any, api_key: str | None = None, model_name: str | None = None, client_options: Any = None, **options: Any
     ) -> None:
-        told = ClientSettings(bind(**pop_settings(options)))
+        told = ClientSettings(bind(**pop_settings(options)), of_google_api_core())
         if not model_name:
             raise TypeError("model_name is missing: pass GoogleGenerativeAI(api_key=..., model_name='gemini-...')")
         base.__init__(self, model_name, **options)

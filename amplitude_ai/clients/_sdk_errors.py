@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 from .._models import CallError, Exchange, LLMCall, Outcome
@@ -70,6 +72,38 @@ def of_google_genai(errors: str = "google.genai.errors") -> SdkError:
             details = {"message": body.decode("utf-8", "replace"), "status": _response(exchange).reason_phrase}
         kind = module.ClientError if exchange.status < 500 else module.ServerError
         return _named(kind(exchange.status, details))
+
+    return told
+
+
+#: What the REST transport of ``google.ai.generativelanguage`` adds to each URL; of a query little is kept.
+_ALT = "?%24alt=json%3Benum-encoding%3Dint"
+
+
+def of_google_api_core(errors: str = "google.api_core.exceptions") -> SdkError:
+    """For google-generativeai over REST (``exceptions.from_http_response``). What requests raises it raises on."""
+
+    def told(call: LLMCall, exchange: Exchange) -> CallError | None:
+        module = sys.modules.get(errors)
+        if module is None or exchange.status is None or exchange.status < 400:
+            return None
+        body = _body(exchange)
+        try:
+            payload: Any = json.loads(body)
+        except ValueError:
+            payload = {"error": {"message": body.decode("utf-8", "replace") or "unknown error"}}
+        url = exchange.url if "?" in exchange.url else exchange.url + _ALT
+        response = SimpleNamespace(status_code=exchange.status)  # it is asked for nothing else
+        rewritten = sys.modules.get("google.generativeai.types.generation_types")
+        if rewritten is None or ":stream" not in exchange.url:
+            rewriting = nullcontext()
+        else:
+            rewriting = rewritten.rewrite_stream_error()
+        try:
+            with rewriting:
+                return _named(module.format_http_response_error(response, exchange.method, url, payload))
+        except Exception as exc:  # a refusal that is a list, over which the SDK stumbles
+            return _named(exc)
 
     return told
 

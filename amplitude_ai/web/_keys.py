@@ -13,7 +13,7 @@ _HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "x-litell
 def key_user(request: Any) -> str | None:
     """The user that a caller's key stands for: ``key-`` and the start of its SHA-256, never the key.
 
-    For ``ASGIMiddleware(app, user_id=key_user)`` and ``WSGIMiddleware``. LiteLLM's proxy knows its keys by that hash,
+    For ``ASGIMiddleware(app, user_id=key_user)`` and ``WSGIMiddleware``. LiteLLM's proxy knows its keys by that hash:
     the ``token`` of its tables.
 
     Args:
