@@ -83,13 +83,13 @@ ERRORS = {
     "llamacpp.completion": [({"error": {"code": 503, **BUSY}}, *TOLD)],
     "cloudflare.run": [({"error": "Overloaded"}, None, "Overloaded")],
     # Answers of one object: what stands between makes events of them, and errors.
-    **dict.fromkeys(
-        (
+    **{
+        name: [(NAMED, *TOLD)]
+        for name in (
             *("bedrock.rerank", "classification.labels", "cohere.embed", "cohere.rerank", "deepgram.speech"),
             *("elevenlabs.sound", "google.embed", "google.predict", "mistral.ocr", "replicate.prediction"),
-        ),
-        [(NAMED, *TOLD)],
-    ),
+        )
+    },
 }
 #: A tool's answer has no midst; an endpoint's container streams bytes, an exception comes beside them.
 NONE = {"mcp.tools"}
