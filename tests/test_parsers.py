@@ -238,7 +238,10 @@ def test_a_damaged_message_ends_the_stream():
 
 
 @pytest.mark.parametrize(
-    "example", [one for one in STREAMS if one.expected.get("output_text")], ids=lambda one: one.name
+    "example",
+    # An answer that is one object has no first token, in whatever parts it comes.
+    [one for one in STREAMS if one.expected.get("output_text") and one not in more_hosts.PARTS],
+    ids=lambda one: one.name,
 )
 def test_the_first_token_is_dated(example):
     """The time to first token is that of the chunk with the first generated content, not of the first chunk."""
