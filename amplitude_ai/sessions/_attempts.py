@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from .._models import Exchange, LLMCall, Outcome
 from ._result import CallResult
 
+#: Bytes of a request that are hashed; of a larger one, a quarter of this at each end, and 1 KB every so often.
+_HASHED_WHOLE = 1024 * 1024
+_HASHED_EVERY = 64 * 1024
 _MAX_REQUESTS = 64
 #: Failures of one request that are remembered: parallel calls may say the same.
 _MAX_EACH = 8
@@ -97,3 +101,17 @@ def _is_final(exchange: Exchange, ending: CallResult) -> bool | None:
     if status < 400:
         return True  # nobody repeats an answer that broke off, or that was none
     return True if status < 500 and status not in _WORTH_RETRYING else None
+
+
+def fingerprint(url: str, body: bytes) -> bytes:
+    """What a request is known by when it comes again. Of large bodies a part is read: 10 MB would take 10 ms."""
+    hashed = blake2b(f"{len(body)} {url}".encode(), digest_size=16)
+    if len(body) <= _HASHED_WHOLE:
+        hashed.update(body)
+    else:
+        ends = _HASHED_WHOLE // 4
+        hashed.update(body[:ends])
+        for at in range(ends, len(body) - ends, _HASHED_EVERY):
+            hashed.update(body[at : at + 1024])
+        hashed.update(body[-ends:])
+    return hashed.digest()

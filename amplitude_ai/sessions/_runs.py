@@ -14,7 +14,6 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
@@ -23,7 +22,8 @@ from .._guard import count
 from .._models import Event, Exchange, LLMCall, Scope, ToolCall, replaced
 from .._surroundings import named
 from . import _events, _tools, schema
-from ._attempts import Attempt, Attempts
+from ._attempts import Attempt, Attempts, fingerprint
+from ._bounded import remember
 from ._conversation import Conversation
 from ._estimate import estimated
 from ._events import Origin, finished_at_ms
@@ -44,9 +44,6 @@ _MAX_RESPONSE_ID = 512
 #: Runs that are looked through for who asked for a tool, and characters of a text that may be taken for another run's.
 _MAX_ASKED = 64
 _MIN_ASKED = 12
-#: Bytes of a request that are hashed; of a larger one, a quarter of this at each end, and 1 KB every so often.
-_HASHED_WHOLE = 1024 * 1024
-_HASHED_EVERY = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -99,7 +96,7 @@ class RunRegistry:
         events: list[Event] = []
         run, origin = self._run_for(call, exchange, events)
         ending = classify(call, exchange)
-        body = None if exchange.request_body is None else _fingerprint(exchange.url, exchange.request_body)
+        body = None if exchange.request_body is None else fingerprint(exchange.url, exchange.request_body)
         attempt = run.attempts.next(call, exchange, ending, body)
 
         talk = Conversation(call.messages)
@@ -230,7 +227,7 @@ class RunRegistry:
             return True
         key = session_id, id(amplitude_client)
         known = key in self._begun or any(run.announced and _is_of(name, key) for name, run in self._runs.items())
-        self._remember_begun(key)
+        remember(self._begun, key, None, self._max_runs)
         return not known
 
     def answer(self, response_id: str) -> tuple[Origin, str] | None:
@@ -239,16 +236,7 @@ class RunRegistry:
 
     def _remember_answer(self, response_id: str | None, origin: Origin, message_id: str) -> None:
         if response_id is not None and len(response_id) <= _MAX_RESPONSE_ID:
-            self._answers[response_id] = replaced(origin, call=None), message_id
-            self._answers.move_to_end(response_id)
-            if len(self._answers) > _MAX_ANSWERS:
-                self._answers.popitem(last=False)
-
-    def _remember_begun(self, key: tuple[str, int]) -> None:
-        self._begun[key] = None
-        self._begun.move_to_end(key)
-        if len(self._begun) > self._max_runs:
-            self._begun.popitem(last=False)
+            remember(self._answers, response_id, (replaced(origin, call=None), message_id), _MAX_ANSWERS)
 
     def _find_asked(self, text: str, own: _Run, talk: Conversation, exchange: Exchange) -> Asked | None:
         """The tool call that waits for what ``text`` asks: the run's own, else of another client of the same user."""
@@ -467,17 +455,3 @@ def _is_of(name: Hashable, key: tuple[str, int]) -> bool:
 
 def _automatic_id(context: Scope, config: AIConfig) -> str | None:
     return new_session_id() if context.binding.auto_start_session and config.auto_generate_session_ids else None
-
-
-def _fingerprint(url: str, body: bytes) -> bytes:
-    """What a request is known by when it comes again. Of large bodies a part is read: 10 MB would take 10 ms."""
-    hashed = blake2b(f"{len(body)} {url}".encode(), digest_size=16)
-    if len(body) <= _HASHED_WHOLE:
-        hashed.update(body)
-    else:
-        ends = _HASHED_WHOLE // 4
-        hashed.update(body[:ends])
-        for at in range(ends, len(body) - ends, _HASHED_EVERY):
-            hashed.update(body[at : at + 1024])
-        hashed.update(body[-ends:])
-    return hashed.digest()

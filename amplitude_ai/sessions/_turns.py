@@ -13,14 +13,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from .._models import Exchange, LLMCall, Message, ToolResult
+from ._bounded import remember
 from ._conversation import Conversation, Phrases, digest
 from ._operations import is_conversation
 from ._scripted import identity, scripted, spoken
 
-T = TypeVar("T")
 _MAX_SEEN = 256
 #: After this long the same words to the same history are said anew, not sent again.
 _AGAIN_NS = 5 * 60 * 10**9
@@ -124,7 +123,7 @@ class Turns:
             elif self._is_new(call.messages, index, request, find, known_before, prefilled):
                 texts.append(spoken(text))
         if last:
-            _remember(self._conversations, talk.after[last[-1]], None)
+            remember(self._conversations, talk.after[last[-1]], None, _MAX_SEEN)
         if texts:
             self._open(call.messages, last, request.exchange)
         found = self._find(call.messages)
@@ -138,7 +137,7 @@ class Turns:
     def heard(self, text: str | None) -> None:
         """Remember what a model or a tool said, which frameworks pass on in a user's role."""
         if text and (stripped := text.strip()):
-            _remember(self._outputs, digest(stripped), None)
+            remember(self._outputs, digest(stripped), None, _MAX_SEEN)
 
     def _is_new(
         self,
@@ -158,7 +157,7 @@ class Turns:
             turn = None if source is None else source.turn
             parent = None if source is None else source.parent
             known = _Known(turn, parent, occurrences, request.answered, exchange.started_ns, exchange.finished_ns)
-            _remember(self._known, key, known)
+            remember(self._known, key, known, _MAX_SEEN)
             return source is None and not self._passed_on(messages, text)
         overlapping = exchange.started_ns < known.finished_ns and known.started_ns < exchange.finished_ns
         same = known.parent is not None or (known.turn is not None and known.turn == self.current)
@@ -224,10 +223,3 @@ def _last_turns(messages: Sequence[Message]) -> tuple[list[int], bool]:
         if messages[index].role == "user":
             found.append(index)
     return found[::-1], end < len(messages)
-
-
-def _remember(table: OrderedDict[bytes, T], key: bytes, value: T) -> None:
-    table[key] = value
-    table.move_to_end(key)
-    if len(table) > _MAX_SEEN:
-        table.popitem(last=False)
