@@ -50,3 +50,4 @@ def bare_server():
     threading.Thread(target=running.serve_forever, daemon=True).start()
     yield running
     running.shutdown()
+    running.server_close()

@@ -52,6 +52,7 @@ def test_the_tree(events):
         row = (event.insert_id, event.event_type, event.time, event.user_id, None, facts, "{}", 0)
         connection.execute(INSERT, row)
     rows = [tuple(row)[1:] for row in connection.execute(block("sql"))]
+    connection.close()
     main = [row for row in rows if row[1] != "checker"]
     assert sorted(main, key=lambda row: row[0] or "") == [
         (None, "triage", None, None, 1, 0, 15),

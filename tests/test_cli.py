@@ -8,6 +8,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -178,7 +179,8 @@ def test_another_file_is_exit_code_3(run, tmp_path, content):
     assert (code, out) == (3, "")
     assert "x.db" in err
     assert (tmp_path / "x.db").read_bytes() == content
-    sqlite3.connect(tmp_path / "other.db").execute("CREATE TABLE t (x)").connection.commit()
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other, other:
+        other.execute("CREATE TABLE t (x)")
     assert run("logs", store=tmp_path / "other.db")[0] == 3
 
 

@@ -1,6 +1,7 @@
 """docs/questions.md: each of the forty statements runs on the store, and answers what is known of the world."""
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,8 @@ ANSWERS = {
 @pytest.fixture(scope="module")
 def world():
     """The world, in a store."""
-    return store()
+    with closing(store()) as made:
+        yield made
 
 
 def test_there_are_forty_and_one():

@@ -11,6 +11,7 @@ import os
 import re
 import sqlite3
 import textwrap
+from contextlib import closing
 from pathlib import Path
 
 import amplitude
@@ -354,7 +355,7 @@ def test_queries(arrived, tmp_path):
     assert amplitude_ai.flush()
     (text,) = [code for kind, code in BLOCKS if kind == "sql"]
     per_user, errors, trends = (statement for statement in text.split("\n\n") if statement.strip())
-    with sqlite3.connect(path) as store:
+    with closing(sqlite3.connect(path)) as store:
         assert store.execute(per_user).fetchall() == [("user123", 0.5)]
         assert store.execute(errors).fetchall() == [("gpt-4", 2, 1, 50.0)]
         ((_, tokens, cost),) = store.execute(trends).fetchall()
