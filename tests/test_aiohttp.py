@@ -18,7 +18,6 @@ aiohttp = pytest.importorskip("aiohttp")
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello there"}]}
 STREAM = {**BODY, "stream": True, "stream_options": {"include_usage": True}}
 VOLATILE = re.compile(rb'"(id|created|system_fingerprint)": ?("[^"]*"|\d+)')
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 async def by_read(response):

@@ -8,7 +8,6 @@ from amplitude_ai.clients.google import get_google, get_google_genai
 from amplitude_ai.clients.openai import get_openai
 from amplitude_ai.testing import EventList
 
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 HELLO = [{"role": "user", "content": "Hello"}]
 
 

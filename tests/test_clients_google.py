@@ -15,7 +15,6 @@ genai = pytest.importorskip("google.genai")
 MODEL = "gemini-2.5-flash"
 HAS_OLD = importlib.util.find_spec("google.generativeai") is not None
 MAJOR = int(genai.__version__.partition(".")[0])
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
 
 @pytest.fixture

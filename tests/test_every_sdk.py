@@ -18,7 +18,6 @@ import amplitude_ai
 from amplitude_ai.transports._watch import Observer
 from tests.every_sdk import SDKS
 
-pytestmark = pytest.mark.filterwarnings("ignore")
 #: Where `make matrix` wants a line of JSON for each test that passed.
 NOTES = os.environ.get("AMPLITUDE_AI_SUPPORT")
 

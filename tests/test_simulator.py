@@ -337,7 +337,6 @@ def test_standard_library_only():
     assert foreign <= {"tests"}
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_google_generativeai(simulator):
     """The older SDK, over REST: enums are numbers, and a stream is one JSON array."""
     old = pytest.importorskip("google.generativeai")

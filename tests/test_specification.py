@@ -27,10 +27,7 @@ TEXT = Path(os.environ.get("AMPLITUDE_AI_SPEC") or Path(__file__).parents[2] / "
 BLOCK = re.compile(r"^( *)```(python|sql)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 BLOCKS = [(kind, textwrap.dedent(code)) for _, kind, code in BLOCK.findall(TEXT.read_text())] if TEXT.exists() else []
 
-pytestmark = [
-    pytest.mark.skipif(not BLOCKS, reason="no specification in ../shared/spec (or AMPLITUDE_AI_SPEC)"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-]
+pytestmark = pytest.mark.skipif(not BLOCKS, reason="no specification in ../shared/spec (or AMPLITUDE_AI_SPEC)")
 
 RUN = ["llm_run_started", "user_message", "llm_message"]
 

@@ -167,7 +167,7 @@ def test_drain_on_the_worker_itself_does_not_wait_for_itself():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded, use of fork:DeprecationWarning")
 def test_a_forked_child_starts_empty_and_works():
     """The parent's items stay the parent's; the child's worker starts anew."""
     handler = Handler()
