@@ -68,7 +68,11 @@ def run(name: str) -> bool:
     notes.unlink(missing_ok=True)
     env = {**os.environ, "AMPLITUDE_AI_SUPPORT": str(notes)}
     done = subprocess.run(
-        [python, "-m", "pytest", "-o", "addopts=-q", *files], capture_output=True, text=True, cwd=ROOT, env=env
+        [python, "-m", "pytest", "-W", "default", "-o", "addopts=-q", *files],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=env,
     )
     listed = subprocess.run([python, "-m", "pip", "list", "--format=freeze"], capture_output=True, text=True).stdout
     names = {re.split(r"[<>=\[]", one)[0] for one in requirements}

@@ -21,6 +21,8 @@ def key_user(request: Any) -> str | None:
 
     Returns:
         ``None`` where the request has no key.
+
+    Raises nothing for a request as the servers hand it on.
     """
     headers = _headers(request)
     for name in _HEADERS:

@@ -43,7 +43,7 @@ def main(chosen: list[str]) -> int:
         reason = make(name)
         print(f"{name}: " + ("there" if reason is None else f"cannot be installed: {reason}"), flush=True)
     folder = str(Path(__file__).parent.relative_to(ROOT))
-    command = [sys.executable, "-m", "pytest", folder, "--durations=5"]
+    command = [sys.executable, "-m", "pytest", "-W", "default", folder, "--durations=5"]
     return subprocess.run(command, cwd=ROOT, env=os.environ | {SWITCH: "1"}).returncode
 
 
