@@ -17,8 +17,8 @@ from .._guard import guard
 from .._models import Binding, Scope
 from .._runtime import observer
 from ..instrumentation.factory import _watch
-from ..transports._httpx_family import TransportBase, end_client
-from ..transports._watch import EXTENSION, our_headers
+from ..transports._httpx_family import EXTENSION, TransportBase
+from ..transports._watch import end_client, our_headers
 from ._sdk_errors import SdkError
 
 _BINDING = "amplitude_ai.binding"

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._mistakes import answers_misspelling
 from .._models import Binding
 from .._runtime import bind, observer
-from ..transports._httpx_family import watch_client
+from ._libraries import LIBRARIES
 
 if TYPE_CHECKING:
     from .._config import AIConfig
 
 T = TypeVar("T")
-_LIBRARIES = ("httpx2", "httpx")
+_FAMILY = ("httpx2", "httpx")
 
 #: Where the HTTP clients of an SDK client sit. An explicit list: grep finds it, and guessing could wrap a stranger.
 _SDK_PATHS: tuple[tuple[str, ...], ...] = (
@@ -32,7 +32,7 @@ _SDK_PATHS: tuple[tuple[str, ...], ...] = (
 
 def _library(library: object) -> tuple[ModuleType, ModuleType]:
     """(the HTTP library, our leaf for it)."""
-    if library not in _LIBRARIES:
+    if library not in _FAMILY:
         raise ValueError(f"library must be 'httpx2' or 'httpx', not {library!r}")
     try:
         return importlib.import_module(str(library)), importlib.import_module(f"amplitude_ai.transports.{library}")
@@ -77,7 +77,7 @@ def instrumented_httpx(
     """
     module, leaf = _library(library)
     binding = bind(amplitude_client, ai_config, user_id, session_id, auto_start_session)
-    return _build(module.Client, leaf.AmplitudeTransport, transport, binding, client_options)
+    return _build(module.Client, leaf, transport, binding, client_options)
 
 
 @answers_misspelling
@@ -114,16 +114,16 @@ def instrumented_async_httpx(
     """
     module, leaf = _library(library)
     binding = bind(amplitude_client, ai_config, user_id, session_id, auto_start_session)
-    return _build(module.AsyncClient, leaf.AsyncAmplitudeTransport, transport, binding, client_options)
+    return _build(module.AsyncClient, leaf, transport, binding, client_options)
 
 
-def _build(client_class: Any, transport_class: Any, transport: Any, binding: Binding, options: dict[str, Any]) -> Any:
+def _build(client_class: Any, leaf: Any, transport: Any, binding: Binding, options: dict[str, Any]) -> Any:
     # The client is built as it would be without us and wrapped afterwards: Client(transport=...) would turn
     # environment proxies off.
     if transport is not None:
         options["transport"] = transport
     client = client_class(**options)
-    watch_client(client, transport_class, observer, binding)
+    leaf.LIBRARY.adopt(client, observer, binding)
     return client
 
 
@@ -213,28 +213,5 @@ def instrument(
 
 
 def _watch(client: Any, binding: Binding) -> bool:
-    for library in _LIBRARIES:
-        module = sys.modules.get(library)
-        if module is None:
-            continue
-        if isinstance(client, module.Client):
-            leaf: Any = importlib.import_module(f"amplitude_ai.transports.{library}")
-            watch_client(client, leaf.AmplitudeTransport, observer, binding)
-            return True
-        if isinstance(client, module.AsyncClient):
-            leaf = importlib.import_module(f"amplitude_ai.transports.{library}")
-            watch_client(client, leaf.AsyncAmplitudeTransport, observer, binding)
-            return True
-    requests = sys.modules.get("requests")
-    if requests is not None and isinstance(client, requests.Session):
-        from ..transports.requests import watch_session
-
-        watch_session(client, observer, binding)
-        return True
-    aiohttp = sys.modules.get("aiohttp")
-    if aiohttp is not None and isinstance(client, aiohttp.ClientSession):
-        from ..transports import aiohttp as leaf
-
-        leaf.watch_session(client, observer, binding)
-        return True
-    return False
+    """Whether it is a client of a library that is watched, and is watched now."""
+    return any(row.module in sys.modules and row.load().adopt(client, observer, binding) for row in LIBRARIES)

@@ -1,16 +1,12 @@
 """``install_transport()``: every client of the process, by hooking where a client sends one request.
 
-httpx and httpx2 send by ``Client._send_single_request``, requests by ``Session.send``, urllib3 by
-``HTTPConnectionPool.urlopen``, http.client by ``HTTPConnection.endheaders``; aiohttp's sessions are hooked where a call
-starts. Which transport or adapter a client picks is its own affair, and the objects it hands out stay its own. Nothing
-is stored on a client, so ``uninstall_transport()`` leaves nothing behind. Libraries imported later are hooked when they
-are.
+Which transport or adapter a client picks is its own affair, and the objects it hands out stay its own. Nothing is
+stored on a client, so ``uninstall_transport()`` leaves nothing behind. Libraries imported later are hooked when they
+are. What each of them is hooked by, its leaf says (`_libraries`).
 """
 
 from __future__ import annotations
 
-import functools
-import importlib
 import logging
 import sys
 import threading
@@ -24,18 +20,10 @@ from .._mistakes import answers_misspelling
 from .._models import Binding
 from .._runtime import bind, observer, runtime
 from .._scope import ambient
-from ..parsers._router import is_any
-from ..transports._capture import Capture
-from ..transports._httpx_family import (
-    TransportBase,
-    drop_our_headers,
-    end_client,
-    open_capture,
-    watched_async_send,
-    watched_send,
-)
+from ..transports._watch import Everyone, end_client
 from . import _imports
 from ._hook import Hook
+from ._libraries import BY_MODULE, LIBRARIES, names
 from ._spans import watched_start_span
 
 if TYPE_CHECKING:
@@ -100,8 +88,8 @@ def install_transport(
     log_once(
         "install",
         logging.INFO,
-        "amplitude_ai watches httpx, httpx2, requests, aiohttp, urllib3 (boto3) and http.client (urllib.request); "
-        "gRPC and WebSockets (realtime) stay invisible",
+        "amplitude_ai watches %s; gRPC and WebSockets (realtime) stay invisible",
+        names(),
     )
 
 
@@ -121,8 +109,8 @@ def is_installed() -> bool:
 
 
 def watched_libraries() -> frozenset[str]:
-    """The import names of the libraries that `install_transport` watches where they are installed."""
-    return frozenset(name if name == "http.client" else name.partition(".")[0] for name in _PATCHES if name != _SPANS)
+    """The names of the libraries that `install_transport` watches where they are installed."""
+    return frozenset(row.name for row in LIBRARIES)
 
 
 def watch_frameworks(owner: object) -> None:
@@ -137,10 +125,10 @@ def _want(token: object) -> None:
         _wanted.add(token)
         for hook in _undo:
             hook.renew()
-        for name in _PATCHES:
+        for name in _MODULES:
             if name in sys.modules:
                 _hook(name)
-        _imports.watch(_PATCHES, _hook)
+        _imports.watch(_MODULES, _hook)
 
 
 def _unwant(token: object) -> None:
@@ -193,79 +181,6 @@ def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     _undo.append(Hook(owner, name, make))
 
 
-def _hook_httpx(module: ModuleType) -> None:
-    leaf: Any = importlib.import_module(f"amplitude_ai.transports.{module.__name__}")
-    binding_of = _binding_of()
-    tee, async_tee = leaf.AmplitudeTransport._tee, leaf.AsyncAmplitudeTransport._tee
-
-    def open_for(client: Any, request: Any) -> Capture | None:
-        try:
-            if not is_any(request.url.raw_path):
-                drop_our_headers(request)
-                return None
-            if _watches_itself(client, module.Client._transport_for_url, request.url):
-                return None
-            binding = binding_of(client)
-        except Exception as exc:
-            report("install", exc)
-            return None
-        return None if binding is None else open_capture(observer, binding, request)
-
-    _replace(module.Client, "_send_single_request", lambda original: watched_send(original, open_for, tee))
-    _replace(
-        module.AsyncClient, "_send_single_request", lambda original: watched_async_send(original, open_for, async_tee)
-    )
-    _replace(module.Client, "close", _closer)
-    _replace(module.Client, "__exit__", _closer)
-    _replace(module.AsyncClient, "aclose", _async_closer)
-    _replace(module.AsyncClient, "__aexit__", _async_closer)
-
-
-def _watches_itself(client: Any, choose: Callable[[Any, Any], Any], url: Any) -> bool:
-    """Whether the transport that will send was put there by hand: it watches. The client itself is not asked for it.
-
-    Args:
-        client: of httpx or httpx2, of either colour.
-        choose: the library's own choice; a subclass may give another transport each time it is asked.
-        url: of the request.
-    """
-    if isinstance(client._transport, TransportBase) or any(
-        isinstance(t, TransportBase) for t in client._mounts.values()
-    ):
-        return isinstance(choose(client, url), TransportBase)
-    return False
-
-
-def _hook_requests(module: ModuleType) -> None:
-    from ..transports.requests import watched_dispatch_hook, watched_send
-
-    _replace(module.sessions, "dispatch_hook", watched_dispatch_hook)
-    _replace(module.Session, "send", lambda original: watched_send(original, observer, _binding_of()))
-    _replace(module.Session, "close", _closer)
-
-
-def _closer(original: Any) -> Any:
-    """A close of a client: its automatic run ends, then it closes as it always did."""
-
-    @functools.wraps(original)
-    def close(self: Any, *args: Any, **kwargs: Any) -> Any:
-        _end_run_of(self)
-        return original(self, *args, **kwargs)
-
-    return close
-
-
-def _async_closer(original: Any) -> Any:
-    """The same in the other colour."""
-
-    @functools.wraps(original)
-    async def aclose(self: Any, *args: Any, **kwargs: Any) -> Any:
-        _end_run_of(self)
-        return await original(self, *args, **kwargs)
-
-    return aclose
-
-
 def _end_run_of(client: Any) -> None:
     try:
         binding = _bindings.pop(client, None)
@@ -273,15 +188,6 @@ def _end_run_of(client: Any) -> None:
         return
     if binding is not None:
         end_client(observer, binding)
-
-
-def _hook_aiohttp(module: ModuleType) -> None:
-    from ..transports.aiohttp import watched_init, watched_request
-
-    session = module.ClientSession
-    _replace(session, "_request", lambda original: watched_request(original, observer, _binding_of()))
-    _replace(session, "close", _async_closer)
-    _replace(module.ClientRequest, "__init__", watched_init)
 
 
 _THREADS = "threading"
@@ -297,26 +203,6 @@ def _hook_threads() -> None:
     _replace(threading.Thread, "_bootstrap", propagating_bootstrap)
 
 
-def _hook_urllib3(module: ModuleType) -> None:
-    from ..transports.urllib3 import watched_urlopen
-
-    _replace(module.HTTPConnectionPool, "urlopen", lambda original: watched_urlopen(original, observer, _binding_of()))
-
-
-def _hook_http_client(module: ModuleType) -> None:
-    from ..transports.http_client import connection_class, watched_endheaders
-
-    _replace(connection_class(), "endheaders", lambda original: watched_endheaders(original, observer, _binding_of()))
-
-
-def _hook_vcrpy(module: ModuleType) -> None:
-    from ..transports.vcrpy import watched_getresponse
-
-    _replace(
-        module.VCRConnection, "getresponse", lambda original: watched_getresponse(original, observer, _binding_of())
-    )
-
-
 def _hook_spans(module: ModuleType) -> None:
     current_span = sys.modules["opentelemetry.trace"].get_current_span
     _replace(module.Tracer, "start_span", lambda original: watched_start_span(original, current_span))
@@ -324,26 +210,24 @@ def _hook_spans(module: ModuleType) -> None:
 
 #: No HTTP library: it says which agent is at work.
 _SPANS = "opentelemetry.sdk.trace"
-_PATCHES: dict[str, Callable[[Any], None]] = {
-    "aiohttp": _hook_aiohttp,
-    "http.client": _hook_http_client,
-    "httpx": _hook_httpx,
-    "httpx2": _hook_httpx,
-    _SPANS: _hook_spans,
-    "requests": _hook_requests,
-    "urllib3.connectionpool": _hook_urllib3,
-    "vcr.stubs": _hook_vcrpy,
-}
+_MODULES = frozenset({*BY_MODULE, _SPANS})
 
 
 def _hook(name: str) -> None:
+    """Hook what a module has that was imported."""
     with _lock:
         if name in _hooked:
             return
         _hooked.add(name)
         mark = len(_undo)
+        module = sys.modules[name]
         try:
-            _PATCHES[name](sys.modules[name])
+            if name == _SPANS:
+                _hook_spans(module)
+            else:
+                everyone = Everyone(observer, _binding_of(), _end_run_of)
+                for owner, attribute, make in BY_MODULE[name].load().hooks(module, everyone):
+                    _replace(owner, attribute, make)
         except Exception as exc:
             # An unknown version: take back what was changed, let its traffic pass.
             while len(_undo) > mark:

@@ -7,76 +7,57 @@ The adapters forward the caller's own request to the caller's own transport and 
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._guard import count, guard, report
+from .._guard import report
 from .._models import Binding, Outcome
 from ._capture import Capture
-from ._watch import EXTENSION, Observer, inside, our_headers
+from ._library import Library, Patch, async_closing, closing
+from ._watch import Everyone, Observer, Reader, end_client, open_capture, send_watched, send_watched_async
+
+#: Key under which our headers travel with a redirected request (redirects copy ``request.extensions``).
+EXTENSION = "amplitude_ai.context"
 
 
-def open_capture(observer: Observer, binding: Binding, request: Any) -> Capture | None:
-    """Start watching ``request``, or ``None`` when it is not ours. Removes our headers. Never raises."""
-    try:
+class RequestReader(Reader):
+    """How a request of the family is read."""
+
+    __slots__ = ()
+    can_ask = True
+
+    def raw_path(self, request: Any) -> bytes:
+        return request.url.raw_path  # type: ignore[no-any-return]
+
+    def target(self, request: Any) -> tuple[str, str, str]:
         url = request.url
-        if not observer.watches(request.method, url.host, raw_path(url), binding.explicit):
-            drop_our_headers(request)
-            return None
-        injected = (
-            binding.config is not None and binding.config.inject_stream_usage and _inject(observer, request, binding)
-        )
-        carried = request.extensions.get(EXTENSION)
-        capture, ours = observer.begin(
-            binding, request.method, url, header_items(request.headers), getattr(request, "_content", None), carried
-        )
-        if ours:
-            for name in ours:
-                del request.headers[name]
-            request.extensions = {**request.extensions, EXTENSION: ours}
-        if injected:
-            from ._usage_injection import UsageFilter
+        # httpx' ``path`` has an escaped slash for a slash.
+        return request.method, url.host, url.raw_path.partition(b"?")[0].decode("latin-1")
 
-            capture.usage_filter = UsageFilter()
-        return None if inside.get() else capture
-    except Exception as exc:
-        report("open", exc)
-        return None
+    def read(self, request: Any) -> tuple[object, Sequence[Sequence[Any]], bytes | None]:
+        headers = request.headers
+        # The library's own list, uncopied.
+        return request.url, getattr(headers, "_list", None) or headers.raw, getattr(request, "_content", None)
 
+    def drop(self, request: Any, names: Collection[str]) -> None:
+        for name in names:
+            del request.headers[name]
 
-def raw_path(url: Any) -> str:
-    """The path as it crosses the wire: httpx' ``path`` has an escaped slash for a slash."""
-    path: bytes = url.raw_path
-    return path.partition(b"?")[0].decode("latin-1")
+    def carried(self, request: Any) -> Mapping[str, str] | None:
+        return request.extensions.get(EXTENSION)  # type: ignore[no-any-return]
+
+    def carry(self, request: Any, ours: Mapping[str, str]) -> None:
+        request.extensions = {**request.extensions, EXTENSION: ours}
+
+    def put_body(self, request: Any, body: bytes) -> None:
+        request.stream = type(request.stream)(body)
+        request._content = body
+        request.headers["content-length"] = str(len(body))
+        request.headers["accept-encoding"] = "identity"  # events are taken out of plain text
 
 
-def drop_our_headers(request: Any) -> None:
-    """They are for us: no server gets them, watched or not."""
-    for name in our_headers([item[0] for item in header_items(request.headers)]):
-        del request.headers[name]
-
-
-def header_items(headers: Any) -> Any:
-    """For each header a tuple that begins with its name and ends with its value: the library's own, uncopied."""
-    return getattr(headers, "_list", None) or headers.raw
-
-
-def _inject(observer: Observer, request: Any, binding: Binding) -> bool:
-    """Make a stream's request ask for its usage (`_usage_injection`). True when it did not before."""
-    from . import _usage_injection
-
-    if inside.get() or not _usage_injection.should_inject(
-        observer, binding, request.method, request.url.host, raw_path(request.url)
-    ):
-        return False
-    body = _usage_injection.with_usage(getattr(request, "_content", None))
-    if body is None:
-        return False
-    request.stream = type(request.stream)(body)
-    request._content = body
-    request.headers["content-length"] = str(len(body))
-    request.headers["accept-encoding"] = "identity"  # events are taken out of plain text
-    return True
+_READER = RequestReader()
 
 
 def attach(capture: Capture, response: Any, tee: Any) -> None:
@@ -216,18 +197,10 @@ class SyncTransport(TransportBase):
 
     def handle_request(self, request: Any) -> Any:
         """Forward ``request`` unchanged (our headers aside) and watch the response."""
-        capture = open_capture(self._observer, self._binding, request)
+        capture = open_capture(self._observer, self._binding, _READER, request)
         if capture is None:
             return self._inner.handle_request(request)
-        around = inside.get()
-        inside.set(True)
-        try:
-            response = self._inner.handle_request(request)
-        except BaseException as exc:
-            capture.fail(exc)
-            raise
-        finally:
-            inside.set(around)
+        response = send_watched(capture, self._inner.handle_request, request)
         attach(capture, response, self._tee)
         return response
 
@@ -252,18 +225,10 @@ class AsyncTransport(TransportBase):
 
     async def handle_async_request(self, request: Any) -> Any:
         """Forward ``request`` unchanged (our headers aside) and watch the response."""
-        capture = open_capture(self._observer, self._binding, request)
+        capture = open_capture(self._observer, self._binding, _READER, request)
         if capture is None:
             return await self._inner.handle_async_request(request)
-        around = inside.get()
-        inside.set(True)
-        try:
-            response = await self._inner.handle_async_request(request)
-        except BaseException as exc:
-            capture.fail(exc)
-            raise
-        finally:
-            inside.set(around)
+        response = await send_watched_async(capture, self._inner.handle_async_request, request)
         attach(capture, response, self._tee)
         return response
 
@@ -281,79 +246,89 @@ class AsyncTransport(TransportBase):
         await self._inner.__aexit__(kind, exc, tb)
 
 
-def watched_send(
-    original: Callable[[Any, Any], Any], open_for: Callable[[Any, Any], Capture | None], tee: type[SyncTee]
-) -> Callable[[Any, Any], Any]:
-    """``Client._send_single_request``, watched: which transport the client picks, and its objects, stay its own.
+class _ClientReader(RequestReader):
+    """The same for requests of clients that are all watched.
 
     Args:
-        original: takes the client first.
-        open_for: ``(client, request)`` -> the capture, or ``None``; never raises.
-        tee: the library's stream class.
+        choose: the library's own choice of a client's transport: a subclass may give another each time it is asked.
     """
 
-    @functools.wraps(original)
-    def _send_single_request(self: Any, request: Any) -> Any:
-        capture = open_for(self, request)
-        if capture is None:
-            return original(self, request)
-        around = inside.get()
-        inside.set(True)
-        try:
-            response = original(self, request)
-        except BaseException as exc:
-            capture.fail(exc)
-            raise
-        finally:
-            inside.set(around)  # not reset(token): a coroutine may be closed in another context
-        attach(capture, response, tee)
-        return response
+    __slots__ = ("_choose",)
 
-    return _send_single_request
+    def __init__(self, choose: Callable[[Any, Any], Any]) -> None:
+        self._choose = choose
+
+    def watches_itself(self, client: Any, request: Any) -> bool:
+        if isinstance(client._transport, TransportBase) or any(
+            isinstance(mounted, TransportBase) for mounted in client._mounts.values()
+        ):
+            return isinstance(self._choose(client, request.url), TransportBase)
+        return False
 
 
-def watched_async_send(
-    original: Callable[[Any, Any], Awaitable[Any]],
-    open_for: Callable[[Any, Any], Capture | None],
-    tee: type[AsyncTee],
-) -> Callable[[Any, Any], Awaitable[Any]]:
-    """The same in the other colour."""
+def library(transport: type[SyncTransport], async_transport: type[AsyncTransport]) -> Library:
+    """What is to be said of a library of this family.
 
-    @functools.wraps(original)
-    async def _send_single_request(self: Any, request: Any) -> Any:
-        capture = open_for(self, request)
-        if capture is None:
-            return await original(self, request)
-        around = inside.get()
-        inside.set(True)
-        try:
-            response = await original(self, request)
-        except BaseException as exc:
-            capture.fail(exc)
-            raise
-        finally:
-            inside.set(around)
-        attach(capture, response, tee)
-        return response
+    Args:
+        transport: that watches, for its ``Client``.
+        async_transport: the same for its ``AsyncClient``.
+    """
+    tee, async_tee = transport._tee, async_transport._tee
 
-    return _send_single_request
+    def hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
+        """``Client._send_single_request``: which transport a client picks, and its objects, stay its own."""
+        reader = _ClientReader(module.Client._transport_for_url)
 
+        def make(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+            @functools.wraps(original)
+            def _send_single_request(self: Any, request: Any) -> Any:
+                capture = everyone.open(reader, self, request)
+                if capture is None:
+                    return original(self, request)
+                response = send_watched(capture, original, self, request)
+                attach(capture, response, tee)
+                return response
 
-def end_client(observer: Observer, binding: Binding) -> None:
-    """Tell the worker that a client was closed. Never raises."""
-    with guard("end_client"):
-        count("clients_closed")
-        observer.client_closed(binding)
+            return _send_single_request
 
+        def make_async(original: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
+            @functools.wraps(original)
+            async def _send_single_request(self: Any, request: Any) -> Any:
+                capture = everyone.open(reader, self, request)
+                if capture is None:
+                    return await original(self, request)
+                response = await send_watched_async(capture, original, self, request)
+                attach(capture, response, async_tee)
+                return response
 
-def watch_client(client: Any, transport_class: type[Any], observer: Observer, binding: Binding) -> None:
-    """Put a watching transport around every transport of an existing client, in place."""
+            return _send_single_request
 
-    def wrapped(transport: Any) -> Any:
-        if transport is None or isinstance(transport, TransportBase):
-            return transport
-        return transport_class(transport, observer, binding)
+        return [
+            (module.Client, "_send_single_request", make),
+            (module.AsyncClient, "_send_single_request", make_async),
+            (module.Client, "close", closing(everyone)),
+            (module.Client, "__exit__", closing(everyone)),
+            (module.AsyncClient, "aclose", async_closing(everyone)),
+            (module.AsyncClient, "__aexit__", async_closing(everyone)),
+        ]
 
-    mounts: Mapping[Any, Any] = client._mounts
-    client._transport = wrapped(client._transport)
-    client._mounts = {pattern: wrapped(transport) for pattern, transport in mounts.items()}
+    def adopt(client: Any, observer: Observer, binding: Binding) -> bool:
+        """Put a watching transport around every transport of an existing client, in place."""
+        module = sys.modules[transport.__module__.rpartition(".")[2]]
+        if isinstance(client, module.Client):
+            kind: Any = transport
+        elif isinstance(client, module.AsyncClient):
+            kind = async_transport
+        else:
+            return False
+
+        def wrapped(inner: Any) -> Any:
+            return inner if inner is None or isinstance(inner, TransportBase) else kind(inner, observer, binding)
+
+        client._transport, client._mounts = (
+            wrapped(client._transport),
+            {pattern: wrapped(mounted) for pattern, mounted in client._mounts.items()},
+        )
+        return True
+
+    return Library(hooks, adopt)

@@ -1,28 +1,27 @@
-"""What every adapter asks before it watches a request: is it ours, and whose is it. Library-free.
+"""The policy, once for all HTTP libraries: is a request ours, whose is it, our headers, nested calls. Library-free.
 
-`Observer` carries the three seams a transport needs (where finished captures go, which requests are watched, how the
-context is read), so that an adapter holds no policy of its own.
+`Observer` carries the seams a transport needs (where finished captures go, which requests are watched, how the context
+is read); a leaf gives a `Reader` of its library's requests, and holds no policy of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from .._guard import count, report
+from .._guard import count, guard, report
 from .._models import Binding, Scope
 from .._scope import HEADER_PREFIX
 from ._capture import REQUEST_HEADERS, Capture, Sink
 
+T = TypeVar("T")
+
 #: Set while a watched request is inside its transport: a client nested in it (aiohttp under httpx, a caching transport,
 #: a framework's own client) is the same call, seen again.
 inside: ContextVar[bool] = ContextVar("amplitude_ai_inside", default=False)
-
-#: Key under which the context of a redirected request travels (redirects copy ``request.extensions``).
-EXTENSION = "amplitude_ai.context"
 
 
 class HeaderPlan(NamedTuple):
@@ -123,26 +122,77 @@ class Reader:
     """How one HTTP library's request is read: all that the policy below asks of a leaf. Any of it may raise."""
 
     __slots__ = ()
+    #: Whether `put_body` can be.
+    can_ask = False
+
+    def raw_path(self, request: Any) -> bytes:
+        """The path as it crosses the wire, with or without the query: for a quick no."""
+        return self.target(request)[2].encode("latin-1", "replace")
 
     def target(self, request: Any) -> tuple[str, str, str]:
-        """Method, host and path as they cross the wire, without the query."""
+        """Method, host, and path as it crosses the wire, without the query."""
         raise NotImplementedError
 
-    def url(self, request: Any) -> object:
-        """The whole URL, or what becomes it by ``str``."""
+    def read(self, request: Any) -> tuple[object, Sequence[Sequence[Any]], bytes | None]:
+        """The rest.
+
+        Returns:
+            The whole URL, or what becomes it by ``str``; for each header something that begins with its name and ends
+            with its value, str or bytes; the body, where it is in memory.
+        """
         raise NotImplementedError
 
-    def headers(self, request: Any) -> Sequence[Sequence[Any]]:
-        """For each header something that begins with its name and ends with its value, str or bytes."""
-        raise NotImplementedError
-
-    def body(self, request: Any) -> bytes | None:
-        """The body, where it is in memory."""
-        raise NotImplementedError
+    def names(self, request: Any) -> Iterable[str | bytes]:
+        """Of the headers."""
+        return [item[0] for item in self.read(request)[1]]
 
     def drop(self, request: Any, names: Collection[str]) -> None:
         """Take headers, named in lower case, out of the request that is about to be sent."""
         raise NotImplementedError
+
+    def carried(self, request: Any) -> Mapping[str, str] | None:
+        """Our headers of the request that this one continues: it was redirected, or is sent again."""
+        return None
+
+    def carry(self, request: Any, ours: Mapping[str, str]) -> None:
+        """Remember our headers for the request that continues this one."""
+
+    def watches_itself(self, client: Any, request: Any) -> bool:
+        """Whether what will send this request for a client was put there by hand, and watches."""
+        return False
+
+    def put_body(self, request: Any, body: bytes) -> None:
+        """Send this body, and ask for an answer that is not compressed."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Everyone:
+    """What the hook that watches every client of a library is given.
+
+    Attributes:
+        observer: the seams.
+        binding_of: whose the calls of a client are; ``None``: nobody's, they are not watched.
+        client_closed: a client was closed. Never raises.
+    """
+
+    observer: Observer
+    binding_of: Callable[[Any], Binding | None]
+    client_closed: Callable[[Any], None]
+
+    def open(self, reader: Reader, client: Any, request: Any) -> Capture | None:
+        """Start watching a client's request, or ``None`` when it is not ours. Removes our headers. Never raises."""
+        try:
+            if not self.observer.may_watch(reader.raw_path(request)):
+                drop_our_headers(reader, request)
+                return None
+            if reader.watches_itself(client, request):
+                return None
+            binding = self.binding_of(client)
+        except Exception as exc:
+            report("open", exc)
+            return None
+        return None if binding is None else open_capture(self.observer, binding, reader, request)
 
 
 def open_capture(observer: Observer, binding: Binding, reader: Reader, request: Any) -> Capture | None:
@@ -152,10 +202,23 @@ def open_capture(observer: Observer, binding: Binding, reader: Reader, request: 
         if not observer.watches(method, host, path, binding.explicit):
             drop_our_headers(reader, request)
             return None
-        headers = reader.headers(request)
-        capture, ours = observer.begin(binding, method, reader.url(request), headers, reader.body(request))
+        config = binding.config
+        injected = (
+            reader.can_ask
+            and config is not None
+            and config.inject_stream_usage
+            and _ask(observer, binding, reader, request)
+        )
+        url, headers, body = reader.read(request)
+        capture, ours = observer.begin(binding, method, url, headers, body, reader.carried(request))
         if ours:
-            reader.drop(request, ours)
+            if not _is_signed(headers):
+                reader.drop(request, ours)
+            reader.carry(request, ours)
+        if injected:
+            from ._usage_injection import UsageFilter
+
+            capture.usage_filter = UsageFilter()
         return None if inside.get() else capture
     except Exception as exc:
         report("open", exc)
@@ -164,12 +227,33 @@ def open_capture(observer: Observer, binding: Binding, reader: Reader, request: 
 
 def drop_our_headers(reader: Reader, request: Any) -> None:
     """They are for us: no server gets them, watched or not."""
-    names = our_headers([item[0] for item in reader.headers(request)])
-    if names:
+    names = our_headers(reader.names(request))
+    if names and not _is_signed(reader.read(request)[1]):
         reader.drop(request, names)
 
 
-def send_watched(capture: Capture, send: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _is_signed(headers: Sequence[Sequence[Any]]) -> bool:
+    """Whether AWS' signature stands over the headers: it holds only while all of them are there."""
+    return any(
+        as_text(item[-1], "latin-1").startswith("AWS4-") and as_text(item[0], "latin-1").lower() == "authorization"
+        for item in headers
+    )
+
+
+def _ask(observer: Observer, binding: Binding, reader: Reader, request: Any) -> bool:
+    """Make a stream's request ask for its usage (`_usage_injection`). True when it did not before."""
+    from . import _usage_injection
+
+    if inside.get() or not _usage_injection.should_inject(observer, binding, *reader.target(request)):
+        return False
+    body = _usage_injection.with_usage(reader.read(request)[2])
+    if body is None:
+        return False
+    reader.put_body(request, body)
+    return True
+
+
+def send_watched(capture: Capture, send: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """What ``send`` returns, which sends the request of ``capture``; whatever is sent within is the same call."""
     around = inside.get()
     inside.set(True)
@@ -179,4 +263,24 @@ def send_watched(capture: Capture, send: Callable[..., Any], *args: Any, **kwarg
         capture.fail(exc)
         raise
     finally:
-        inside.set(around)  # not reset(token): what sends may be ended in another context
+        inside.set(around)  # not reset(token): a coroutine may be closed in another context
+
+
+async def send_watched_async(capture: Capture, send: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
+    """The same in the other colour."""
+    around = inside.get()
+    inside.set(True)
+    try:
+        return await send(*args, **kwargs)
+    except BaseException as exc:
+        capture.fail(exc)
+        raise
+    finally:
+        inside.set(around)
+
+
+def end_client(observer: Observer, binding: Binding) -> None:
+    """Tell the worker that a client was closed. Never raises."""
+    with guard("end_client"):
+        count("clients_closed")
+        observer.client_closed(binding)

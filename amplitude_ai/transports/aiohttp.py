@@ -8,7 +8,7 @@ The bytes seen are decompressed where the session decompresses them.
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,8 @@ from .._guard import report
 from .._models import Binding, Outcome
 from ._aiohttp_content import Content, Filtered
 from ._capture import Capture
-from ._watch import Observer, inside, our_headers
+from ._library import Library, Patch, async_closing
+from ._watch import Everyone, Observer, Reader, inside, open_capture
 
 _current: ContextVar[_Call | None] = ContextVar("amplitude_ai_aiohttp", default=None)
 #: The session that is watched itself and enters its class's ``_request``, which may be hooked: one call, told once.
@@ -46,26 +47,18 @@ class _Call:
             return  # hooked by both forms
         self._request = request
         self.capture = None
-        try:
-            self.capture = self._open(request)
-        except Exception as exc:
-            report("open", exc)
+        self.capture = open_capture(self._observer, self._binding, _READER, request)
+        if self.capture is not None and self.injected:
+            self.capture.usage_filter = self._filter()
 
-    def _open(self, request: Any) -> Capture | None:
-        url = request.url
-        if not self._observer.watches(request.method, url.host or "", url.raw_path, self._binding.explicit):
-            for name in our_headers(request.headers):
-                del request.headers[name]
-            return None
-        headers = list(request.headers.items())
-        capture, ours = self._observer.begin(self._binding, request.method, url, headers, _body(request))
-        for name in ours:
-            del request.headers[name]
-        if self.injected:
+    def _filter(self) -> Any:
+        try:
             from ._usage_injection import UsageFilter
 
-            capture.usage_filter = UsageFilter()
-        return None if inside.get() else capture
+            return UsageFilter()
+        except Exception as exc:
+            report("open", exc)
+            return None
 
     def answered(self, method: str, url: Any, options: dict[str, Any]) -> None:
         """Somebody answered in aiohttp's place (a mock, a cassette): there was no request, but a call. Never raises."""
@@ -122,11 +115,31 @@ class _Asked:
     headers: dict[str, Any]
 
 
-def _body(request: Any) -> bytes | None:
-    """The body when it is in memory: bytes, text and JSON are payloads that hold their bytes as ``_value``."""
-    body = request.body
-    content = body if isinstance(body, bytes | bytearray) else getattr(body, "_value", None)
-    return bytes(content) if isinstance(content, bytes | bytearray) else None
+class _RequestReader(Reader):
+    """How a ``ClientRequest`` is read. To ask for usage is too late then: `_with_usage`."""
+
+    __slots__ = ()
+
+    def target(self, request: Any) -> tuple[str, str, str]:
+        url = request.url
+        return request.method, url.host or "", url.raw_path
+
+    def read(self, request: Any) -> tuple[object, Sequence[Sequence[Any]], bytes | None]:
+        # The body when it is in memory: bytes, text and JSON are payloads that hold their bytes as ``_value``.
+        body = request.body
+        content = body if isinstance(body, bytes | bytearray) else getattr(body, "_value", None)
+        kept = bytes(content) if isinstance(content, bytes | bytearray) else None
+        return request.url, list(request.headers.items()), kept
+
+    def names(self, request: Any) -> Iterable[str | bytes]:
+        return request.headers  # type: ignore[no-any-return]
+
+    def drop(self, request: Any, names: Collection[str]) -> None:
+        for name in names:
+            del request.headers[name]
+
+
+_READER = _RequestReader()
 
 
 def _with_usage(
@@ -224,3 +237,22 @@ def watch_session(session: aiohttp.ClientSession, observer: Observer, binding: B
     # The plain setattr of a session warns of attributes that are not aiohttp's own.
     object.__setattr__(session, "_request_class", watched)
     object.__setattr__(session, "_request", request.__get__(session))
+
+
+def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
+    session, observer, binding_of = module.ClientSession, everyone.observer, everyone.binding_of
+    return [
+        (session, "_request", lambda original: watched_request(original, observer, binding_of)),
+        (session, "close", async_closing(everyone)),
+        (module.ClientRequest, "__init__", watched_init),
+    ]
+
+
+def _adopt(client: Any, observer: Observer, binding: Binding) -> bool:
+    if not isinstance(client, aiohttp.ClientSession):
+        return False
+    watch_session(client, observer, binding)
+    return True
+
+
+LIBRARY = Library(_hooks, _adopt)

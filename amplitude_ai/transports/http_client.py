@@ -11,58 +11,81 @@ from __future__ import annotations
 import functools
 import http.client
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from .._guard import report
-from .._models import Binding
 from ._http_request import Sent
-from ._watch import Observer, Reader, drop_our_headers, inside, open_capture, our_headers
+from ._library import Library, Patch
+from ._watch import Everyone, Reader, inside
 
 #: Whose run a call is of: a connection is no client, urllib.request makes one for each call. All of them are one.
 CLIENT = http.client
 #: Of the target, where it is a whole URL: the request goes to a proxy.
-_WHOLE = ("http://", "https://")
+_WHOLE = (b"http://", b"https://")
 _CHUNKED = re.compile(rb"(?i)transfer-encoding\s*:.*chunked")
 
 
 class _Head:
     """The head of a request in the buffer of its connection: the request line, then one header a line."""
 
-    __slots__ = ("body", "chunked", "host", "lines", "method", "path", "url")
+    __slots__ = ("_connection", "_given", "_target", "lines", "method")
 
     def __init__(self, connection: Any, body: object) -> None:
+        self._connection = connection
+        self._given = body
         self.lines: list[bytes] = connection._buffer
-        self.method, target, _ = self.lines[0].decode("latin-1").split(" ", 2)
-        if not target.startswith(_WHOLE):
-            tunnelled = connection._tunnel_host
-            host = tunnelled or connection.host
-            port = connection._tunnel_port if tunnelled else connection.port
-            scheme = "https" if connection.default_port == http.client.HTTPS_PORT else "http"
-            at = "" if port in (None, connection.default_port) else f":{port}"
-            target = f"{scheme}://{f'[{host}]' if ':' in host else host}{at}{target}"
-        self.url: str = target
-        parts = urlsplit(target)
-        self.host, self.path = parts.hostname or "", parts.path
-        self.chunked = any(_CHUNKED.match(line) for line in self.lines)
-        self.body = bytes(body) if isinstance(body, bytes | bytearray | memoryview) else None
+        method, self._target, _ = self.lines[0].split(b" ", 2)
+        self.method = method.decode("latin-1")
+
+    @property
+    def raw_path(self) -> bytes:
+        """The path; perhaps with the query."""
+        target: bytes = self._target
+        return urlsplit(target).path if target.startswith(_WHOLE) else target
+
+    @property
+    def url(self) -> str:
+        """The URL; of the server, where a proxy is asked."""
+        target: str = self._target.decode("latin-1")
+        if self._target.startswith(_WHOLE):
+            return target
+        connection = self._connection
+        tunnelled = connection._tunnel_host
+        host = tunnelled or connection.host
+        port = connection._tunnel_port if tunnelled else connection.port
+        scheme = "https" if connection.default_port == http.client.HTTPS_PORT else "http"
+        at = "" if port in (None, connection.default_port) else f":{port}"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}{at}{target}"
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the body is sent in chunks."""
+        return any(_CHUNKED.match(line) for line in self.lines)
+
+    @property
+    def body(self) -> bytes | None:
+        """The body, where it was given with the head, as bytes."""
+        given = self._given
+        return bytes(given) if isinstance(given, bytes | bytearray | memoryview) else None
 
 
 class _HeadReader(Reader):
     __slots__ = ()
 
+    def raw_path(self, request: _Head) -> bytes:
+        return request.raw_path
+
     def target(self, request: _Head) -> tuple[str, str, str]:
-        return request.method, request.host, request.path
+        parts = urlsplit(request.url)
+        return request.method, parts.hostname or "", parts.path
 
-    def url(self, request: _Head) -> object:
-        return request.url
+    def read(self, request: _Head) -> tuple[object, Sequence[Sequence[Any]], bytes | None]:
+        return request.url, _headers(request.lines), request.body
 
-    def headers(self, request: _Head) -> Sequence[Sequence[Any]]:
-        return _headers(request.lines)
-
-    def body(self, request: _Head) -> bytes | None:
-        return request.body
+    def names(self, request: _Head) -> Iterable[str | bytes]:
+        return [name for name, _ in _headers(request.lines)]
 
     def drop(self, request: _Head, names: Collection[str]) -> None:
         unwanted = {name.encode("latin-1") for name in names}
@@ -78,7 +101,7 @@ def _headers(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
 _READER = _HeadReader()
 
 
-def connection_class() -> type:
+def _connection_class() -> type:
     """The library's own class, also while a cassette has put another in its place.
 
     Raises:
@@ -93,50 +116,39 @@ def connection_class() -> type:
     raise LookupError("http.client.HTTPConnection")
 
 
-def watched_endheaders(
-    original: Callable[..., Any], observer: Observer, binding_of: Callable[[Any], Binding | None]
-) -> Callable[..., Any]:
-    """``HTTPConnection.endheaders``, watched. ``original`` takes the connection first."""
+def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
+    """``HTTPConnection.endheaders``."""
 
-    @functools.wraps(original)
-    def endheaders(self: Any, message_body: Any = None, *args: Any, **kwargs: Any) -> Any:
-        sent = None if inside.get() else _open(self, message_body, observer, binding_of)
-        try:
-            done = original(self, message_body, *args, **kwargs)
-        except BaseException as exc:
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def endheaders(self: Any, message_body: Any = None, *args: Any, **kwargs: Any) -> Any:
+            sent = None if inside.get() else _open(self, message_body, everyone)
+            try:
+                done = original(self, message_body, *args, **kwargs)
+            except BaseException as exc:
+                if sent is not None:
+                    sent.failed(exc)
+                raise
             if sent is not None:
-                sent.failed(exc)
-            raise
-        if sent is not None:
-            sent.begun()
-        return done
+                sent.begun()
+            return done
 
-    return endheaders
+        return endheaders
+
+    return [(_connection_class(), "endheaders", make)]
 
 
-def _open(
-    connection: Any, body: object, observer: Observer, binding_of: Callable[[Any], Binding | None]
-) -> Sent | None:
+def _open(connection: Any, body: object, everyone: Everyone) -> Sent | None:
     """The watched request, with its methods on the connection; ``None`` when it is not ours. Never raises."""
     try:
-        lines: list[bytes] = connection._buffer
-        if not lines:
+        if not connection._buffer:
             return None  # nothing was begun: the connection will say so itself
-        head = None
-        target = lines[0].split(b" ", 2)[1]
-        if target[:4] == b"http":
-            head = _Head(connection, body)
-            target = head.path.encode("latin-1")
-        if not observer.may_watch(target):
-            if our_headers([name for name, _ in _headers(lines)]):
-                drop_our_headers(_READER, head or _Head(connection, body))
-            return None
-        head = head or _Head(connection, body)
-        binding = binding_of(CLIENT)
-        if binding is None:
-            return None
-        capture = open_capture(observer, binding, _READER, head)
-        return None if capture is None else Sent(connection, capture, head.body is None, head.chunked)
+        head = _Head(connection, body)
+        capture = everyone.open(_READER, CLIENT, head)
+        return None if capture is None else Sent(connection, capture, head.body is None, head.is_chunked)
     except Exception as exc:
         report("open", exc)
         return None
+
+
+LIBRARY = Library(_hooks)

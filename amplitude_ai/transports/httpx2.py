@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx2
 
-from ._httpx_family import AsyncTee, AsyncTransport, SyncTee, SyncTransport
+from ._httpx_family import AsyncTee, AsyncTransport, SyncTee, SyncTransport, library
 
 
 class _Stream(SyncTee, httpx2.SyncByteStream):
@@ -25,3 +25,6 @@ class AsyncAmplitudeTransport(AsyncTransport, httpx2.AsyncBaseTransport):
     """A ``httpx2.AsyncBaseTransport`` that watches the transport it wraps."""
 
     _tee = _AsyncStream
+
+
+LIBRARY = library(AmplitudeTransport, AsyncAmplitudeTransport)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,9 +20,9 @@ from requests.adapters import BaseAdapter
 from .._guard import guard, report
 from .._models import Binding, Outcome
 from ._capture import Capture
-from ._httpx_family import end_client
+from ._library import Library, Patch, closing
 from ._raw_tee import observe
-from ._watch import Observer, inside, our_headers
+from ._watch import Everyone, Observer, Reader, end_client, inside, open_capture, send_watched
 
 
 class AmplitudeAdapter(BaseAdapter):
@@ -36,18 +36,10 @@ class AmplitudeAdapter(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Forward ``request`` unchanged (our headers aside) and watch the response."""
-        capture = _open(self._observer, self._binding, request)
+        capture = open_capture(self._observer, self._binding, _READER, request)
         if capture is None:
             return self._inner.send(request, *args, **kwargs)  # type: ignore[no-any-return]
-        around = inside.get()
-        inside.set(True)
-        try:
-            response = self._inner.send(request, *args, **kwargs)
-        except BaseException as exc:
-            capture.fail(exc)
-            raise
-        finally:
-            inside.set(around)
+        response = send_watched(capture, self._inner.send, request, *args, **kwargs)
         _attach(capture, response)
         return response  # type: ignore[no-any-return]
 
@@ -106,10 +98,10 @@ class _Call:
 #: The request whose ``send`` is in progress: a redirect is sent within it, as a copy without our headers.
 _around: ContextVar[Any] = ContextVar("amplitude_ai_requests_around", default=None)
 #: What our headers said of a request, when it is sent again.
-_said: weakref.WeakKeyDictionary[Any, dict[str, str]] = weakref.WeakKeyDictionary()
+_said: weakref.WeakKeyDictionary[Any, Mapping[str, str]] = weakref.WeakKeyDictionary()
 
 
-def _carried(request: Any) -> dict[str, str] | None:
+def _carried(request: Any) -> Mapping[str, str] | None:
     if not _said:
         return None
     with contextlib.suppress(TypeError, AttributeError):  # no request at all, or one without hash
@@ -126,16 +118,16 @@ def _carried(request: Any) -> dict[str, str] | None:
 _current: ContextVar[_Call | None] = ContextVar("amplitude_ai_requests", default=None)
 
 
-def watched_send(
-    original: Callable[..., Any], observer: Observer, binding_of: Callable[[Any], Binding | None]
-) -> Callable[..., Any]:
+def _watched_send(original: Callable[..., Any], everyone: Everyone) -> Callable[..., Any]:
     """``Session.send``, watched. ``original`` takes the session first."""
 
     @functools.wraps(original)
     def send(self: Any, request: Any, **kwargs: Any) -> Any:
         call = None
-        if not inside.get() and (capture := _capture_for(self, request, observer, binding_of)) is not None:
-            call = _Call(capture)
+        # What is no prepared request the session will refuse itself.
+        if not inside.get() and isinstance(request, requests.PreparedRequest):
+            capture = everyone.open(_READER, self, request)
+            call = None if capture is None else _Call(capture)
         before = _current.get()
         if call is None and before is None:
             return original(self, request, **kwargs)
@@ -162,7 +154,7 @@ def watched_send(
     return send
 
 
-def watched_dispatch_hook(original: Callable[..., Any]) -> Callable[..., Any]:
+def _watched_dispatch_hook(original: Callable[..., Any]) -> Callable[..., Any]:
     """``requests.sessions.dispatch_hook``: where a response passes before its body is read."""
 
     @functools.wraps(original)
@@ -176,87 +168,53 @@ def watched_dispatch_hook(original: Callable[..., Any]) -> Callable[..., Any]:
     return dispatch_hook
 
 
-def _capture_for(
-    session: Any, request: Any, observer: Observer, binding_of: Callable[[Any], Binding | None]
-) -> Capture | None:
-    try:
-        if not isinstance(request, requests.PreparedRequest):
-            return None  # the session will say so itself
+def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
+    return [
+        (module.sessions, "dispatch_hook", _watched_dispatch_hook),
+        (module.Session, "send", lambda original: _watched_send(original, everyone)),
+        (module.Session, "close", closing(everyone)),
+    ]
+
+
+class _RequestReader(Reader):
+    __slots__ = ()
+    can_ask = True
+
+    def target(self, request: Any) -> tuple[str, str, str]:
         parts = urlsplit(request.url or "")
-        if not observer.may_watch(parts.path.encode()):
-            _drop_our_headers(request)
-            return None
-        if _watches_itself(session, request.url):
-            return None
-        binding = binding_of(session)
-    except Exception as exc:
-        report("open", exc)
-        return None
-    return None if binding is None else _open(observer, binding, request)
+        return request.method or "", parts.hostname or "", parts.path
 
-
-def _watches_itself(session: Any, url: Any) -> bool:
-    """Whether the adapter that will send has been put there by hand: it watches.
-
-    A session is not asked for its adapter otherwise: a pool of proxies, say, gives another one each time it is.
-    """
-    if _sending.get() is session:
-        return True
-    if not any(type(adapter) is AmplitudeAdapter for adapter in getattr(session, "adapters", {}).values()):
-        return False
-    return type(requests.Session.get_adapter(session, url=url)) is AmplitudeAdapter
-
-
-def _drop_our_headers(request: requests.PreparedRequest) -> None:
-    for name in our_headers(request.headers or ()):
-        del request.headers[name]
-
-
-def _open(observer: Observer, binding: Binding, request: requests.PreparedRequest) -> Capture | None:
-    try:
-        parts = urlsplit(request.url or "")
-        if not observer.watches(request.method or "", parts.hostname or "", parts.path, binding.explicit):
-            _drop_our_headers(request)  # for us: no server gets them, watched or not
-            return None
-        injected = (
-            binding.config is not None and binding.config.inject_stream_usage and _inject(observer, request, binding)
-        )
+    def read(self, request: Any) -> tuple[object, Sequence[Sequence[Any]], bytes | None]:
         body = request.body
         content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None
-        carried = _carried(request)
-        headers = list(request.headers.items())
-        capture, ours = observer.begin(binding, request.method or "", request.url, headers, content, carried)
-        for name in ours:
+        return request.url, list((request.headers or {}).items()), content
+
+    def drop(self, request: Any, names: Collection[str]) -> None:
+        for name in names:
             del request.headers[name]
-        if ours:
-            with contextlib.suppress(TypeError):
-                _said[request] = ours
-        if injected:
-            from ._usage_injection import UsageFilter
 
-            capture.usage_filter = UsageFilter()
-        return None if inside.get() else capture
-    except Exception as exc:
-        report("open", exc)
-        return None
+    def carried(self, request: Any) -> Mapping[str, str] | None:
+        return _carried(request)
+
+    def carry(self, request: Any, ours: Mapping[str, str]) -> None:
+        with contextlib.suppress(TypeError):  # a request without hash
+            _said[request] = ours
+
+    def watches_itself(self, client: Any, request: Any) -> bool:
+        # A session is not asked for its adapter otherwise: a pool of proxies, say, gives another one each time it is.
+        if _sending.get() is client:
+            return True
+        if not any(type(adapter) is AmplitudeAdapter for adapter in getattr(client, "adapters", {}).values()):
+            return False
+        return type(requests.Session.get_adapter(client, url=request.url)) is AmplitudeAdapter
+
+    def put_body(self, request: Any, body: bytes) -> None:
+        request.body = body
+        request.headers["Content-Length"] = str(len(body))
+        request.headers["Accept-Encoding"] = "identity"  # events are taken out of plain text
 
 
-def _inject(observer: Observer, request: requests.PreparedRequest, binding: Binding) -> bool:
-    """Make a stream's request ask for its usage (`_usage_injection`). True when it did not before."""
-    from . import _usage_injection
-
-    parts = urlsplit(request.url or "")
-    if inside.get() or not _usage_injection.should_inject(
-        observer, binding, request.method or "", parts.hostname or "", parts.path
-    ):
-        return False
-    body = _usage_injection.with_usage(request.body)
-    if body is None:
-        return False
-    request.body = body
-    request.headers["Content-Length"] = str(len(body))
-    request.headers["Accept-Encoding"] = "identity"  # events are taken out of plain text
-    return True
+_READER = _RequestReader()
 
 
 def _attach(capture: Capture, response: requests.Response) -> None:
@@ -321,3 +279,13 @@ def watch_session(session: requests.Session, observer: Observer, binding: Bindin
         type(own).close(own)
 
     vars(session).update(send=send, get_adapter=get_adapter, close=close)
+
+
+def _adopt(client: Any, observer: Observer, binding: Binding) -> bool:
+    if not isinstance(client, requests.Session):
+        return False
+    watch_session(client, observer, binding)
+    return True
+
+
+LIBRARY = Library(_hooks, _adopt)

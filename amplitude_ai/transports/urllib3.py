@@ -7,79 +7,93 @@ makes itself (``retries=``) are one record.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from .._guard import report
-from .._models import Binding, Outcome
+from .._models import Outcome
 from ._capture import Capture
+from ._library import Library, Patch
 from ._raw_tee import observe
-from ._watch import Observer, as_text, inside, our_headers
+from ._watch import Everyone, Reader, as_text, inside, send_watched
 
 
-def watched_urlopen(
-    original: Callable[..., Any], observer: Observer, binding_of: Callable[[Any], Binding | None]
-) -> Callable[..., Any]:
-    """``HTTPConnectionPool.urlopen``, watched. ``original`` takes the pool first."""
+class _Asked:
+    """What a pool is asked to send; ``headers`` are what it is to send in the end."""
 
-    @functools.wraps(original)
-    def urlopen(
-        self: Any, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any
-    ) -> Any:
-        if inside.get() or (binding := binding_of(self)) is None:
-            return original(self, method, url, body, headers, *args, **kwargs)
-        capture, headers = _open(observer, binding, self, method, url, body, headers)
-        if capture is None:
-            return original(self, method, url, body, headers, *args, **kwargs)
-        around = inside.get()
-        inside.set(True)
-        try:
-            response = original(self, method, url, body, headers, *args, **kwargs)
-        except BaseException as exc:
-            capture.fail(exc)
-            raise
-        finally:
-            inside.set(around)
-        return _attached(capture, response, bool(kwargs.get("decode_content", True)))
+    __slots__ = ("body", "headers", "method", "parts", "url")
 
-    return urlopen
-
-
-def _open(
-    observer: Observer, binding: Binding, pool: Any, method: str, url: str, body: Any, headers: Any
-) -> tuple[Capture | None, Any]:
-    """The capture, and the headers without ours. Never raises."""
-    try:
+    def __init__(self, pool: Any, method: str, url: str, body: Any, headers: Any) -> None:
         # Through a proxy the target is a whole URL.
-        whole = url if "://" in url else f"{pool.scheme}://{pool.host}:{pool.port}{url}"
-        parts = urlsplit(whole)
-        given: Mapping[str, Any] = pool.headers if headers is None else headers
-        if not observer.watches(method, parts.hostname or "", parts.path, binding.explicit):
-            return None, _without(our_headers(given), given) or headers
-        pairs = list(given.items())
+        self.url = url if "://" in url else f"{pool.scheme}://{pool.host}:{pool.port}{url}"
+        self.parts = urlsplit(self.url)
+        self.method = method
+        self.body = body
+        self.headers: Mapping[str, Any] = pool.headers if headers is None else headers
+
+
+class _AskedReader(Reader):
+    __slots__ = ()
+
+    def target(self, request: _Asked) -> tuple[str, str, str]:
+        return request.method, request.parts.hostname or "", request.parts.path
+
+    def read(self, request: _Asked) -> tuple[object, Sequence[Sequence[Any]], bytes | None]:
+        body = request.body
         content = (
             body.encode() if isinstance(body, str) else bytes(body) if isinstance(body, bytes | bytearray) else None
         )
-        capture, ours = observer.begin(binding, method, whole, pairs, content)
-        signed = any(_is_signature(name, value) for name, value in pairs)
-        if not signed:  # a signature over a header holds only while the header is there
-            headers = _without(ours, given) or headers
-        return capture, headers
+        return request.url, list(request.headers.items()), content
+
+    def names(self, request: _Asked) -> Iterable[str | bytes]:
+        return request.headers
+
+    def drop(self, request: _Asked, names: Collection[str]) -> None:
+        given = request.headers
+        copy: Any = given.copy() if hasattr(given, "copy") else dict(given)  # repeated headers stay repeated
+        for name in [name for name in copy if as_text(name, "latin-1").lower() in names]:
+            del copy[name]
+        request.headers = copy
+
+
+_READER = _AskedReader()
+
+
+def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
+    """``HTTPConnectionPool.urlopen``."""
+
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def urlopen(
+            self: Any, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any
+        ) -> Any:
+            if inside.get():
+                return original(self, method, url, body, headers, *args, **kwargs)
+            capture, headers = _open(everyone, self, method, url, body, headers)
+            if capture is None:
+                return original(self, method, url, body, headers, *args, **kwargs)
+            response = send_watched(capture, original, self, method, url, body, headers, *args, **kwargs)
+            return _attached(capture, response, bool(kwargs.get("decode_content", True)))
+
+        return urlopen
+
+    return [(module.HTTPConnectionPool, "urlopen", make)]
+
+
+LIBRARY = Library(_hooks)
+
+
+def _open(everyone: Everyone, pool: Any, method: str, url: str, body: Any, headers: Any) -> tuple[Capture | None, Any]:
+    """The capture, and the headers without ours. Never raises."""
+    try:
+        asked = _Asked(pool, method, url, body, headers)
+        given = asked.headers
+        capture = everyone.open(_READER, pool, asked)
+        return capture, headers if asked.headers is given else asked.headers
     except Exception as exc:
         report("open", exc)
         return None, headers
-
-
-def _without(names: Collection[str], headers: Mapping[str, Any]) -> Any:
-    """A copy of the headers without some; ``None`` where there is nothing to leave out."""
-    if not names:
-        return None
-    unwanted = {name.lower() for name in names}
-    copy: Any = headers.copy() if hasattr(headers, "copy") else dict(headers)  # repeated headers stay repeated
-    for name in [name for name in copy if as_text(name, "latin-1").lower() in unwanted]:
-        del copy[name]
-    return copy
 
 
 def _attached(capture: Capture, response: Any, decoded: bool) -> Any:
@@ -97,7 +111,3 @@ def _attached(capture: Capture, response: Any, decoded: bool) -> Any:
         report("attach", exc)
         capture.finish(Outcome.ABANDONED)
         return response
-
-
-def _is_signature(name: Any, value: Any) -> bool:
-    return as_text(value, "latin-1").startswith("AWS4-") and as_text(name, "latin-1").lower() == "authorization"

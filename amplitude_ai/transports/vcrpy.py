@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from .._guard import report
-from .._models import Binding, Outcome
+from .._models import Outcome
 from ._capture import Capture
-from ._watch import Observer, Reader, as_text, inside, open_capture, send_watched
+from ._library import Library, Patch
+from ._watch import Everyone, Reader, as_text, inside, send_watched
 from .http_client import CLIENT
 
 
@@ -24,19 +25,9 @@ class _RequestReader(Reader):
     def target(self, request: Any) -> tuple[str, str, str]:
         return request.method, request.host or "", request.path
 
-    def url(self, request: Any) -> str:
-        return str(request.uri)
-
-    def headers(self, request: Any) -> Sequence[Sequence[Any]]:
-        return [(name, _value(value)) for name, value in request.headers.items()]
-
-    def body(self, request: Any) -> bytes | None:
-        body = request.body
-        if isinstance(body, str):
-            return body.encode("latin-1")
-        if hasattr(body, "read"):  # a copy of its own, each time
-            body = body.read()
-        return body if isinstance(body, bytes) else b"".join(body) if isinstance(body, Iterable) else None
+    def read(self, request: Any) -> tuple[object, Sequence[Sequence[Any]], bytes | None]:
+        headers = [(name, _value(value)) for name, value in request.headers.items()]
+        return request.uri, headers, _body(request.body)
 
     def drop(self, request: Any, names: Collection[str]) -> None:
         for name in [name for name in request.headers if as_text(name, "latin-1").lower() in names]:
@@ -46,31 +37,34 @@ class _RequestReader(Reader):
 _READER = _RequestReader()
 
 
-def watched_getresponse(
-    original: Callable[..., Any], observer: Observer, binding_of: Callable[[Any], Binding | None]
-) -> Callable[..., Any]:
-    """``VCRConnection.getresponse``, watched. ``original`` takes the connection first."""
+def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
+    """``VCRConnection.getresponse``."""
 
-    @functools.wraps(original)
-    def getresponse(self: Any, *args: Any, **kwargs: Any) -> Any:
-        capture = None if inside.get() else _open(self, observer, binding_of)
-        if capture is None:
-            return original(self, *args, **kwargs)
-        response = send_watched(capture, original, self, *args, **kwargs)
-        _attach(capture, response)
-        return response
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def getresponse(self: Any, *args: Any, **kwargs: Any) -> Any:
+            request = None if inside.get() else getattr(self, "_vcr_request", None)
+            capture = None if request is None else everyone.open(_READER, CLIENT, request)
+            if capture is None:
+                return original(self, *args, **kwargs)
+            response = send_watched(capture, original, self, *args, **kwargs)
+            _attach(capture, response)
+            return response
 
-    return getresponse
+        return getresponse
+
+    return [(module.VCRConnection, "getresponse", make)]
 
 
-def _open(connection: Any, observer: Observer, binding_of: Callable[[Any], Binding | None]) -> Capture | None:
-    try:
-        request = getattr(connection, "_vcr_request", None)
-        binding = None if request is None else binding_of(CLIENT)
-    except Exception as exc:
-        report("open", exc)
-        return None
-    return None if binding is None else open_capture(observer, binding, _READER, request)
+LIBRARY = Library(_hooks)
+
+
+def _body(body: Any) -> bytes | None:
+    if isinstance(body, str):
+        return body.encode("latin-1")
+    if hasattr(body, "read"):  # a copy of its own, each time
+        body = body.read()
+    return body if isinstance(body, bytes) else b"".join(body) if isinstance(body, Iterable) else None
 
 
 def _attach(capture: Capture, response: Any) -> None:

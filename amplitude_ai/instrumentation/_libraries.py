@@ -1,0 +1,56 @@
+"""The HTTP libraries that are watched, by an explicit list. A new one is a row here and a leaf in ``transports/``.
+
+The leaves import their libraries, so that each is loaded only when its library has been. Nothing is imported here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from ..transports._library import Library
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A library.
+
+    Attributes:
+        name: what people call it.
+        leaf: our file for it.
+        module: the module whose import makes it there.
+        known_for: who sends by it, for a log line.
+    """
+
+    name: str
+    leaf: str
+    module: str
+    known_for: str = ""
+
+    def load(self) -> Library:
+        """What the leaf says.
+
+        Raises:
+            Exception: the library is of a version that the leaf does not know.
+        """
+        leaf = importlib.import_module(f"amplitude_ai.transports.{self.leaf}")
+        library: Library = leaf.LIBRARY
+        return library
+
+
+LIBRARIES: tuple[Row, ...] = (
+    Row("httpx2", "httpx2", "httpx2"),
+    Row("httpx", "httpx", "httpx"),
+    Row("requests", "requests", "requests"),
+    Row("aiohttp", "aiohttp", "aiohttp"),
+    Row("urllib3", "urllib3", "urllib3.connectionpool", "boto3"),
+    Row("http.client", "http_client", "http.client", "urllib.request, httplib2"),
+    Row("vcrpy", "vcrpy", "vcr.stubs", "cassettes of http.client"),
+)
+BY_MODULE = {row.module: row for row in LIBRARIES}
+
+
+def names() -> str:
+    """All of them, in a sentence."""
+    said = [f"{row.name} ({row.known_for})" if row.known_for else row.name for row in LIBRARIES]
+    return f"{', '.join(said[:-1])} and {said[-1]}"
