@@ -571,3 +571,15 @@ def test_a_tool_needs_a_name(client, name, told):
     """Which argument it is about is said."""
     with pytest.raises(TypeError, match=told):
         emit_tool_called(client, tool_name=name)
+
+
+@pytest.mark.parametrize("counts", [{"cached_input_tokens": 800}, {"cache_write_tokens": 800}])
+def test_what_a_cache_read_or_wrote_is_priced_as_such(client, counts):
+    """By hand as captured: cheaper, or dearer, than fresh input."""
+    told = {"model_provider": "anthropic", "model_name": "claude-sonnet-4-5", "input_tokens": 1000, "output_tokens": 5}
+    emit_llm_message(client, **told)
+    emit_llm_message(client, **told, **counts)
+    assert amplitude_ai.flush()
+    plain, cached = (one["cost_usd"] for one in client.of_type("llm_message"))
+    expected = amplitude_ai.calculate_cost("anthropic", "claude-sonnet-4-5", 1000, 5, **counts)
+    assert cached == pytest.approx(expected) != plain

@@ -1,6 +1,7 @@
 """What a call costs, and who says so."""
 
 import logging
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -193,7 +194,10 @@ def test_a_cost_by_hand_is_that_of_the_call(arguments, usage, tier):
 
 @pytest.mark.parametrize("extra", [{"nobody_knows_tokens": 7}, {"input_audio_tokens": 0}, {"pages": 3}])
 def test_counts_without_a_price_change_none(extra):
-    """Units that the table does not know, and such as were not used."""
+    """Units that the table does not know, and such as were not used; it is not asked for them, nor does it warn."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cost(usage=Usage(100, 20, extra=extra))
     assert cost(usage=Usage(100, 20, extra=extra)) == cost(usage=Usage(100, 20))
 
 
@@ -267,3 +271,13 @@ def test_parts_that_exceed_the_whole_have_no_price():
     assert cost(config, usage=Usage(100, 20, cached_input_tokens=60, cache_write_tokens=41))[1] != "custom"
     assert cost(config, usage=Usage(100, 20, cached_input_tokens=60, cache_write_tokens=40))[1] == "custom"
     assert cost(config, usage=Usage(-1, 20)) == (None, None)
+
+
+def test_a_tier_that_a_model_has_no_price_for():
+    """Where the provider's other models have one, the standard price would be a guess."""
+    (openai,) = [one for one in providers if one.id == "openai"]
+    plain = [model.id for model in openai.models if not model.price_variants]
+    priced = [name for name in plain if calculate_cost("openai", name, 1000, 500)]
+    assert priced
+    assert {calculate_cost("openai", name, 1000, 500, service_tier="batch") for name in priced} == {None}
+    assert calculate_cost("openai", priced[0], 1000, 500, service_tier="default")

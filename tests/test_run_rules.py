@@ -325,3 +325,18 @@ def test_agents_of_a_run_are_bounded():
     for number in range(33):
         prompt(number * 1000, f"agent {number}", "gpt-4o")
     assert [prompt(99_000 + n, f"agent {n}", "o3") for n in (0, 2, 32)] == [None, "model", "model"]
+
+
+@pytest.mark.swallows
+def test_an_answer_that_cannot_be_made_safe_is_counted():
+    """Its event is lost, the run's totals still know of it and of how it ended."""
+
+    def refuse(text):
+        raise ValueError
+
+    book, binding = RunRegistry(AIConfig(redact=refuse)), Binding()
+    told = book.record(call("Hello"), exchange(binding=binding, body=b"1"))
+    told += book.record(call("Hello", **FAILED), exchange(500, binding=binding, status=400, body=b"2"))
+    assert kinds(told) == ["llm_run_started"]
+    finished = only(book.end_all(NEW_YEAR + 999, "exit"), "llm_run_finished")
+    assert (finished["total_messages"], finished["total_errors"], finished["success"]) == (2, 1, False)

@@ -107,3 +107,16 @@ def test_without_tiktoken(monkeypatch):
     before = amplitude_ai.stats().get("usage_not_estimated", 0)
     assert "usage_source" not in record(ESTIMATING, stream())
     assert amplitude_ai.stats()["usage_not_estimated"] == before + 1
+
+
+@pytest.mark.parametrize(
+    ("answered", "asked", "name"), [("o3", "gpt-4", "o3"), (None, "gpt-4", "gpt-4"), (None, None, "")]
+)
+def test_whose_vocabulary(monkeypatch, answered, asked, name):
+    """That of the model that answered, else of the one that was asked for."""
+    looked_up = []
+    found = tiktoken.get_encoding("any")
+    monkeypatch.setattr(tiktoken, "encoding_for_model", lambda model: looked_up.append(model) or found)
+    _estimate._encoding.cache_clear()
+    _estimate.estimated(call("2+2?", model=answered, requested_model=asked, usage=Usage()))
+    assert looked_up == [name]
