@@ -16,6 +16,7 @@ import amplitude_ai
 from amplitude_ai.testing import EventList
 
 from .bare_server import ANSWER, PATH
+from .filed import Filed
 
 ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]}
 
@@ -96,17 +97,8 @@ def test_what_another_put_on_a_response_is_called(bare_server, events, path, cal
 def test_a_file_that_is_a_body_is_copied(events, copied):
     """A file that an adapter gave as a body pickles and copies as it would without us."""
 
-    class Filed(requests.adapters.BaseAdapter):
-        def send(self, request, **kwargs):
-            response = requests.Response()
-            response.status_code, response.raw, response.url, response.request = 200, io.BytesIO(ANSWER), "x", request
-            return response
-
-        def close(self):
-            pass
-
     session = requests.Session()
-    session.mount("mock://", Filed())
+    session.mount("mock://", Filed(ANSWER))
     response = session.post("mock://api.openai.com/v1/chat/completions", json=ASKED, stream=True)
     again = copied(response.raw)
     assert type(again) is io.BytesIO

@@ -23,6 +23,7 @@ import amplitude_ai
 from amplitude_ai.testing import EventList
 
 from .bare_server import ANSWER, PATH
+from .filed import Filed
 
 wrapt = pytest.importorskip("wrapt")
 
@@ -87,17 +88,8 @@ def test_watched_sessions_travel(bare_server):
 def test_a_custom_adapter_with_a_file(events):
     """An adapter whose ``raw`` is a plain file is read as it was."""
 
-    class Filed(requests.adapters.BaseAdapter):
-        def send(self, request, **kwargs):
-            response = requests.Response()
-            response.status_code, response.raw, response.url, response.request = 200, io.BytesIO(ANSWER), "x", request
-            return response
-
-        def close(self):
-            pass
-
     session = requests.Session()
-    session.mount("mock://", Filed())
+    session.mount("mock://", Filed(ANSWER))
     response = session.post("mock://api.openai.com/v1/chat/completions", json=ASKED)
     assert response.content == ANSWER
     assert only(events)["input_tokens"] == 3

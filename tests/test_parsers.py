@@ -120,12 +120,12 @@ def end_of_first_text(example):
 
 @pytest.mark.parametrize(
     "example",
-    [one for one in STREAMS if (end_of_first_text(one) or len(one.body)) < len(one.body)],
+    [one for one in STREAMS if b"Hm." not in one.body and (end_of_first_text(one) or len(one.body)) < len(one.body)],
     ids=lambda one: one.name,
 )
 def test_of_a_cut_stream_the_beginning_is_told(example):
     """Cut behind the frame in which the answer begins, there is some of it."""
-    assert read(example.exchange(example.body[: end_of_first_text(example)])).output_text or b"Hm." in example.body
+    assert read(example.exchange(example.body[: end_of_first_text(example)])).output_text
 
 
 HOSTILE = st.sampled_from(

@@ -128,6 +128,8 @@ FAILURES = [
         for what in ("tool", "task")
     ),
     "KeyError: 'a'",
+    "Error executing tool. coworker mentioned not found, it must be one of: a",
+    "Error: ToolException('x')\n Please fix your mistakes.",
     "KeyError",
     "httpx.ConnectError: no route",
     "ToolException('no')",
@@ -157,6 +159,7 @@ FAILURES = [
     ' {"status": "error"}',
 ]
 DOUBTFUL = [
+    "Error handling guide: use try",
     *("error in your favour", "Exception handling", "failed", "failure is an option", "fatal", "Unable to say"),
     *("couldn't", "could not", "cannot", "can't", "time out", "timed out", "timeout", "invalid", "not found"),
     *("no such", "denied", "permission denied", "unauthorized", "Forbidden", "[error] no", "❌ no", "⚠ no"),
@@ -166,6 +169,7 @@ FINE = [
     *({"error": value} for value in (None, False, "", [], {}, 0)),
     *({"success": True}, {"status": "ok"}, {"status": 500}, {"result": "Sunny"}, {"result": 1}, [], 7),
     {"result": "Error: no", "n": 1},
+    '{"error": null, "t": 1}',
     '{"a": 1}',
     '{"broken": ',
     "[1, 2]",

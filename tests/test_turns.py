@@ -8,7 +8,6 @@ from amplitude_ai._models import Binding, CallError, Message, ToolCall, ToolResu
 from amplitude_ai.parsers import _google, ollama
 from amplitude_ai.sessions._runs import RunRegistry
 from amplitude_ai.sessions._scripted import scripted
-from amplitude_ai.sessions._tool_errors import tool_success
 
 from .records import NEW_YEAR, call, exchange, only
 
@@ -320,41 +319,6 @@ def test_histories_tell_the_arguments_of_calls_without_ids():
 # How a tool ended ---------------------------------------------------------------------------------------------
 
 
-ENDED = [
-    ("18 degrees", None, True),
-    ("", None, True),
-    ({"t": 18}, None, True),
-    ('{"error": null, "t": 1}', None, True),
-    ("Terror: a film", None, True),
-    ("Error handling guide: use try", None, None),
-    ("anything", False, False),
-    ("Error: boom", True, True),
-    ("Error: ToolException('x')\n Please fix your mistakes.", None, False),
-    ("An error occurred while running the tool. Please try again. Error: boom", None, False),
-    ("ValueError: bad", None, False),
-    ("requests.exceptions.ConnectionError: no route", None, False),
-    ("ValueError('bad')", None, False),
-    ("Traceback (most recent call last):\n x", None, False),
-    ("1 validation error for Weather\ncity\n  Field required", None, False),
-    ("no such tool\n\nFix the errors and try again.", None, False),
-    ("Error executing tool. coworker mentioned not found, it must be one of: a", None, False),
-    ('{"error": "no such city"}', None, False),
-    ({"error": {"code": 3}}, None, False),
-    ({"isError": True, "content": []}, None, False),
-    ('{"status": "error"}', None, False),
-    ('{"success": false}', None, False),
-    ({"result": "Error: boom"}, None, False),
-    ("Failed to fetch the page", None, None),
-    ("Permission denied", None, None),
-]
-
-
-@pytest.mark.parametrize(("content", "told", "expected"), ENDED)
-def test_how_a_tool_ended(content, told, expected):
-    """A result that tells an error is no success; one that may tell one is unknown."""
-    assert tool_success(content, told) is expected
-
-
 def test_an_error_in_a_result_is_told(book, binding):
     """On the event: ``success`` false, and the text as its error."""
     book.record(call("Go", tool_calls=(ToolCall("a", "c1", {}),), answer=None), exchange(binding=binding))
@@ -408,16 +372,6 @@ def test_parallel_calls_that_say_the_same_are_retried_each_on_its_own(book, bind
     retries = [message(book.record(call("Hello"), exchange(500 + n, binding=binding, body=b"same"))) for n in range(2)]
     assert [one["attempt"] for one in retries] == [1, 1]
     assert retries[0]["call_id"] != retries[1]["call_id"]
-
-
-@pytest.mark.parametrize(
-    ("status", "headers", "final"),
-    [(400, {}, True), (404, {}, True), (429, {}, None), (500, {}, None), (500, {"x-should-retry": "false"}, True)],
-)
-def test_which_failure_is_the_last(book, status, headers, final):
-    """A refusal that no SDK repeats; of others nobody knows before the next attempt."""
-    where = exchange(status=status, response_headers=headers)
-    assert message(book.record(call("Hello", **FAILED), where)).get("is_final_attempt") is final
 
 
 def test_a_turn_is_carried_by_all_that_follows(book, binding):
