@@ -237,9 +237,14 @@ def test_a_damaged_message_ends_the_stream():
     assert list(eventstream_frames(bytes(body))) == whole[:1]
 
 
+@pytest.mark.parametrize("example", more_hosts.PARTS, ids=lambda one: one.name)
+def test_an_answer_of_one_object_has_no_first_token(example):
+    """In whatever parts it comes: no time of it is made up."""
+    assert read(example.exchange()).time_to_first_token_ms is None
+
+
 @pytest.mark.parametrize(
     "example",
-    # An answer that is one object has no first token, in whatever parts it comes.
     [one for one in STREAMS if one.expected.get("output_text") and one not in more_hosts.PARTS],
     ids=lambda one: one.name,
 )
