@@ -84,6 +84,7 @@ def world(events: int, end_ms: int, seed: int = 7) -> list[tuple[object, ...]]:
                     time_to_first_token_ms=round(latency / 4, 3),
                     cost_usd=cost and round(cost, 12),
                     cost_source=cost and "genai-prices",
+                    cache_savings_usd=cost and price_in and round(tokens_in // 2 * price_in * 0.9, 12),
                     success=not failed,
                     http_status=429 if failed else 200,
                     error_type="rate_limit_error" if failed else None,

@@ -30,6 +30,9 @@ def made(tmp_path_factory):
     store._hours = HourSums()
     store._hours.visit = lambda *_: None
     for row in world(2_000, END_MS):
+        if row[1] == "llm_message":
+            said = json.loads(row[5])
+            row = (*row[:5], json.dumps({**said, "cache_savings_usd": said.get("cost_usd")}))
         names = ("insert_id", "event_type", "time_ms", "user_id", "device_id", "properties")
         store.write(**dict(zip(names, row[:6], strict=True)))
     store.close()

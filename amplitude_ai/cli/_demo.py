@@ -61,7 +61,7 @@ def demo(path: Path, json: bool) -> None:
 def _talk(url: str, stack: str) -> int:
     call = STACKS[stack]
     calls = 0
-    for name, model in (("alice", "gpt-4o-mini"), ("bobby", "gpt-5-mini")):
+    for name, model in (("alice", "gpt-6-luna"), ("bobby", "gpt-5.4-mini")):
         first = {"role": "user", "content": f"Hello, {name} here. What is a transport?"}
         answer = {"role": "assistant", "content": "A demonstration's answer."}
         again = {"role": "user", "content": "Tell me a story"}
@@ -73,7 +73,10 @@ def _talk(url: str, stack: str) -> int:
             chat({"role": "user", "content": f"Answer {name} in an overload, please"}, model=model),
         ]
         bodies.append(bodies[-1])  # refused once, so tried again
-        with context(user_id=f"{name}-1", session_id=f"{name}-talk"):
-            call(url, bodies)
+        with context(user_id=f"{name}-1", session_id=f"{name}-talk", agent="concierge"):
+            call(url, bodies[:2])
+            with context(agent="weather"):
+                call(url, bodies[2:4])
+            call(url, bodies[4:])
         calls += len(bodies)
     return calls

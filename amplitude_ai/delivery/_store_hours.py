@@ -90,8 +90,7 @@ def sum_up(connection: sqlite3.Connection, hour: int) -> int:
         span = (hour * HOUR_MS, (hour + 1) * HOUR_MS)
         for name, kind in KINDS.items():
             connection.execute("DELETE FROM hour_sums WHERE kind = ? AND hour = ?", (name, hour))
-            where = "event_type = ? AND time_ms >= ? AND time_ms < ?"
-            where += f" AND {kind.condition}" if kind.condition else ""
+            where = f"event_type = ? AND time_ms >= ? AND time_ms < ?{kind.where(str)}"
             sums = f"SELECT {sums_sql(kind, str)} FROM events WHERE {where} GROUP BY name, other"
             connection.execute(
                 f"INSERT INTO hour_sums SELECT ?, ?, row_number() OVER (), * FROM ({sums})",

@@ -98,8 +98,7 @@ def cube(reader: Reader, parts: Stretches, kind: str, step_ms: int | None = None
     rows: list[Row] = []
     for which in parts.live:
         where, values = which.where(reader, asked.event_type)
-        if asked.condition:
-            where += f" AND {reader.column('success')} = 0"
+        where += asked.where(reader.column)
         rows += reader.rows(
             f"SELECT {key} AS at_ms, {sums_sql(asked, reader.column)} FROM events WHERE {where} GROUP BY 1, 2, 3",
             {**values, "step": step_ms},

@@ -68,6 +68,8 @@ class Overview:
     ttft: list[float | None]
     by: dict[str, list[Row]]
     tools: list[Row]
+    cache: list[Row]
+    saved_usd: float | None
     charts: list[Chart]
     series: list[Row]
     errors: list[Row]
@@ -97,6 +99,7 @@ def overview(path: Path, which: Filter) -> Overview:
         sessions = pool.submit(read, lambda reader, parts: _cube.names(reader, parts, "session"))
         tools = pool.submit(read, lambda reader, parts: _cube.cube(reader, parts, "tool"))
         errors = pool.submit(read, lambda reader, parts: _cube.cube(reader, parts, "error"))
+        cached = pool.submit(read, lambda reader, parts: _cube.cube(reader, parts, "cache"))
         times = read(lambda reader, parts: _cube.times(reader, parts, step))
     rows = made.result()
     stretches = _filled(_with_shares(_cube.fold(rows, "at_ms", "time_ms"), times), step)
@@ -113,6 +116,8 @@ def overview(path: Path, which: Filter) -> Overview:
             "agent": _cube.fold(rows, "other", "agent")[:_TOP],
         },
         tools=_most(_cube.fold(tools.result(), "name", "tool")),
+        cache=sorted(_cube.fold(cached.result(), "name", "model"), key=_saved)[:_TOP],
+        saved_usd=_cube.fold(cached.result(), None)[0]["saved_usd"],
         charts=_charts(stretches, step),
         series=stretches,
         errors=_most({"error": row["name"], "status": row["other"], **row} for row in _added(errors.result())),
@@ -121,6 +126,10 @@ def overview(path: Path, which: Filter) -> Overview:
 
 def _most(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: -row["calls"])[:_TOP]
+
+
+def _saved(row: Row) -> tuple[float, int]:
+    return -(row["saved_usd"] or 0), -(row["cached_input_tokens"] or 0)
 
 
 def _added(rows: list[Row]) -> list[Row]:

@@ -25,6 +25,7 @@ from ..look._when import iso, moment_ms
 from ..sessions.schema import LLM_MESSAGE, TOOL_CALLED
 from . import _charts
 from ._overview import RANGES, overview
+from ._session import turns
 
 _PAGE = 50
 #: Characters of one text that a page shows.
@@ -145,8 +146,8 @@ class Pages:
             span=span,
             ranges=list(RANGES),
             chosen=_chosen(which),
-            oldest=iso(first),
-            newest=iso(last),
+            oldest=_minute(first),
+            newest=_minute(last),
         )
 
     def sessions(self, request: Request) -> Response:
@@ -175,7 +176,7 @@ class Pages:
             "session.html",
             here="sessions",
             name=name,
-            events=events,
+            turns=turns(events),
             total=rows[0] if rows else None,
             waterfall=_charts.waterfall("What ran when", spans(events)),
             cut=len(events) >= _calls.SESSION_EVENTS,
@@ -234,6 +235,10 @@ def spans(events: list[Row]) -> list[_charts.Span]:
         )
     zero = min((begin for begin, _ in timed), default=0.0)
     return [replace(span, begin_ms=span.begin_ms - zero) for _, span in timed[:_LINES]]
+
+
+def _minute(time_ms: int | None) -> str:
+    return (iso(time_ms) or "–")[:16].replace("T", " ")
 
 
 def _filter(asked: Any) -> Filter:

@@ -56,6 +56,11 @@ def markdown(path: Path, which: Filter) -> str:
         lines += [f"### By {name}", "", *_table((name, "calls", "errors", "tokens", "cost", "avg ms"), rows)]
     tools = [(_code(row["tool"]), figure(row["calls"]), figure(row["errors"])) for row in data.tools]
     lines += ["### Tools", "", *_table(("tool", "calls", "errors"), tools)] if tools else []
+    cached = [
+        (_code(row["model"]), figure(row["calls"]), figure(row["cached_input_tokens"]), usd(row["saved_usd"]))
+        for row in data.cache
+    ]
+    lines += ["### Prompt caches", "", *_table(("model", "calls", "tokens", "saved"), cached)] if cached else []
     failed = [(_code(row["error"]), _code(row["status"]), figure(row["calls"])) for row in data.errors]
     lines += ["### Errors", "", *_table(("error", "HTTP", "calls"), failed)] if failed else []
     return "\n".join(lines)
@@ -72,6 +77,7 @@ def _key_figures(data: Overview) -> list[tuple[str, ...]]:
         ("Errors", figure(total["errors"]), f"{figure(total['retries'])} retries"),
         ("Cost", usd(total["cost_usd"]), f"{figure(total['calls_without_cost'])} calls without a price"),
         ("Tokens", figure(total["total_tokens"]), f"{figure(total['cached_input_tokens'])} input tokens from a cache"),
+        ("Saved by caches", usd(data.saved_usd), "against the same tokens without a cache"),
         ("Latency, ms", f"median {figure(data.latency[0])}", f"95% {figure(data.latency[1])}"),
         ("First token, ms", f"median {figure(data.ttft[0])}", f"95% {figure(data.ttft[1])}"),
     ]

@@ -1,0 +1,114 @@
+"""A session as the page shows it: turns, and agents within agents."""
+
+import json
+
+import pytest
+
+from amplitude_ai.delivery._store import Store
+from amplitude_ai.look._filter import Filter
+
+pytest.importorskip("starlette")
+from starlette.testclient import TestClient
+
+from amplitude_ai.page._overview import overview
+from amplitude_ai.page._pages import Pages
+from amplitude_ai.page._session import Group, turns
+
+HOSTILE = "<script>alert(1)</script>\x1b[2J"
+
+
+def event(kind="llm_message", at=0, **properties):
+    return {"event_type": kind, "time_ms": at, "properties": properties}
+
+
+def shape(group):
+    """Agents and types of events, nested."""
+    return [
+        {each.agent: shape(each)} if isinstance(each, Group) else each["event_type"].partition("_")[0]
+        for each in group.parts
+    ]
+
+
+def test_turns_and_agents():
+    """Calls of an agent that another called stand inside it, whoever has no agent at the top, each in its turn."""
+    billing = {"turn_id": "t0", "agent": "billing", "parent_agent": "triage"}
+    found = turns(
+        [
+            event("llm_run_started"),
+            event("user_message", turn_id="t0", turn_index=0),
+            event(turn_id="t0", turn_index=0, agent="triage", total_tokens=5, cost_usd=0.25, latency_ms=7),
+            event(**billing, total_tokens=6, cost_usd=0.5),
+            event("tool_called", **billing),
+            event(turn_id="t0", agent="expert", parent_agent="billing", success=False),
+            event(turn_id="t0", agent="triage"),
+            event("user_message", turn_id="t1", turn_index=1),
+        ]
+    )
+    assert [turn.number for turn in found] == [0, 1, None]
+    first = found[0]
+    assert shape(first.agents) == [
+        "user",
+        {"triage": ["llm", {"billing": ["llm", "tool", {"expert": ["llm"]}]}, "llm"]},
+    ]
+    assert (first.total["calls"], first.total["errors"], first.tools) == (4, 1, 1)
+    assert (first.total["total_tokens"], first.total["cost_usd"], first.total["avg_latency_ms"]) == (11, 0.75, 7)
+    assert found[1].total["calls"] == 0
+
+
+@pytest.mark.parametrize("parent", ["a", "b", 7, ["b"], None])
+def test_an_agent_around_itself(parent):
+    """Circles and whatever is no name end."""
+    found = turns([event(agent="a", parent_agent=parent), event(agent="b", parent_agent="a"), event(agent={})])
+    assert sum(len(turn.agents.parts) for turn in found) >= 2
+
+
+def test_a_chain_without_end():
+    """Agents within agents are shown to a depth, and no deeper."""
+    events = [event(agent=f"a{number}", parent_agent=f"a{number + 1}") for number in range(2_000)]
+    group, deep = turns(events)[0].agents, 0
+    while isinstance(group.parts[0], Group):
+        group, deep = group.parts[0], deep + 1
+    assert deep == 8
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = Store(tmp_path / "events.db")
+    calls = (
+        {"agent": HOSTILE, "model_name": "m", "input_tokens": 100, "cached_input_tokens": 50, "cache_savings_usd": 0.5},
+        {"agent": "b", "parent_agent": HOSTILE, "model_name": "m", "input_tokens": 100, "cached_input_tokens": 70},
+        {"agent": "b", "model_name": "n", "input_tokens": 10, "cached_input_tokens": 5, "cache_savings_usd": -0.125},
+        {"agent": "b", "model_name": "n", "input_tokens": 10, "cached_input_tokens": 0},
+    )
+    for number, said in enumerate(calls):
+        said = {"session_id": "s", "turn_id": "t", "turn_index": 0, "success": True, **said}
+        made.write(
+            insert_id=str(number),
+            event_type="llm_message",
+            time_ms=number,
+            user_id="ann",
+            device_id=None,
+            properties=json.dumps(said),
+        )
+    made.close()
+    return made.path
+
+
+def test_the_page_of_a_session(store):
+    """One turn, an agent within an agent; what an agent calls itself stays text."""
+    text = TestClient(Pages(store).app()).get("/session?id=s").text
+    assert "Turn 1" in text
+    assert text.count('<li class="agent">') == 2
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\x1b[2J" in text
+
+
+def test_what_caches_saved(store):
+    """By model, the most first, only of calls that read one; the sum beside them."""
+    data = overview(store, Filter())
+    assert [(row["model"], row["calls"], row["cached_input_tokens"], row["saved_usd"]) for row in data.cache] == [
+        ("m", 2, 120, 0.5),
+        ("n", 1, 5, -0.125),
+    ]
+    assert data.saved_usd == 0.375
+    assert "$0.375000" in TestClient(Pages(store).app()).get("/?range=all").text
