@@ -17,13 +17,14 @@ from . import _clock
 from ._guard import count, fence, log_once, shield
 from ._threads import Event, Lock, RLock, get_ident, start, take
 
-#: How many finished exchanges may wait, and how many bytes they may hold together.
-MAX_ITEMS = 10_000
+#: How many finished exchanges may wait, and how many bytes they may hold together. A small one takes 3 KB itself; a
+#: burst of so many is lost on no machine, however little of it the worker gets meanwhile.
+MAX_ITEMS = 20_000
 MAX_BYTES = 128 * 1024 * 1024
 #: How often the worker looks for items, in seconds. To be woken costs the caller 20 µs and a hand-over of the GIL.
 LOOK_SECONDS = 0.2
-#: Part of the queue (1,000 items, 13 MB) that makes the caller wake it after all.
-WAKE_PART = 10
+#: Part of the queue (1,000 items, 6 MB) that makes the caller wake it after all.
+WAKE_PART = 20
 #: How often the worker looks for sessions and tool calls whose time is up, in seconds.
 TICK_SECONDS = 0.5
 #: The worker lets go of the interpreter between two items: a thread of the application that comes back from a wait

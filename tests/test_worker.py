@@ -96,6 +96,18 @@ def test_the_queue_is_bounded_by_count_and_the_loss_is_counted():
     assert len(handler.items) == results.count(True)
 
 
+def test_a_burst_of_twenty_thousand_calls_fits():
+    """Also where the worker gets no turn while they are made."""
+    handler = Handler()
+    handler.gate.clear()
+    worker = Worker(handler)
+    assert all(worker.submit(number, size=1200) for number in range(20_000))
+    assert not worker.submit("more") or not worker.submit("more")
+    handler.gate.set()
+    assert worker.drain(30)
+    assert len(handler.items) >= 20_000
+
+
 def test_the_queue_is_bounded_by_bytes():
     """A few huge items are refused before they fill the memory; room comes back when they are handled."""
     handler = Handler()

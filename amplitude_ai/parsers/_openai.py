@@ -180,7 +180,11 @@ def _extra(
 
 
 def _first(source: Mapping[str, Any], *names: str) -> int | None:
-    return next((count for name in names if (count := as_count(source.get(name))) is not None), None)
+    if source:
+        for name in names:
+            if (count := as_count(source.get(name))) is not None:
+                return count
+    return None
 
 
 def read_cost(usage: Mapping[str, Any], how: Quirks) -> float | None:

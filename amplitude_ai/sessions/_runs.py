@@ -232,11 +232,12 @@ class RunRegistry:
 
     def answer(self, response_id: str) -> tuple[Origin, str] | None:
         """Whose an answer of this process was, and its message's id; ``None`` for one it has not seen, or long ago."""
-        return self._answers.get(response_id)
+        found = self._answers.get(response_id)
+        return found and (replaced(found[0], call=None), found[1])
 
     def _remember_answer(self, response_id: str | None, origin: Origin, message_id: str) -> None:
         if response_id is not None and len(response_id) <= _MAX_RESPONSE_ID:
-            remember(self._answers, response_id, (replaced(origin, call=None), message_id), _MAX_ANSWERS)
+            remember(self._answers, response_id, (origin, message_id), _MAX_ANSWERS)
 
     def _find_asked(self, text: str, own: _Run, talk: Conversation, exchange: Exchange) -> Asked | None:
         """The tool call that waits for what ``text`` asks: the run's own, else of another client of the same user."""
