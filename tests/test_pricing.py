@@ -266,9 +266,9 @@ def test_what_writes_nothing_needs_no_output(operation):
 
 
 def test_parts_that_exceed_the_whole_have_no_price():
-    """Among own prices; a negative count has none anywhere."""
+    """Neither among own prices nor by the table; nor has a negative count."""
     config = AIConfig(prices={"*": (1e-3, 2e-3)})
-    assert cost(config, usage=Usage(100, 20, cached_input_tokens=60, cache_write_tokens=41))[1] != "custom"
+    assert cost(config, usage=Usage(100, 20, cached_input_tokens=60, cache_write_tokens=41)) == (None, None)
     assert cost(config, usage=Usage(100, 20, cached_input_tokens=60, cache_write_tokens=40))[1] == "custom"
     assert cost(config, usage=Usage(-1, 20)) == (None, None)
 

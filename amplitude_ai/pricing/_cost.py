@@ -129,6 +129,9 @@ def is_priceable(operation: str, usage: Usage) -> bool:
     """Whether enough is known: pricing half of a call would be a made-up figure."""
     if any((count or 0) < 0 for count in (usage.input_tokens, usage.output_tokens)):
         return False
+    parts = (usage.cached_input_tokens or 0) + (usage.cache_write_tokens or 0)
+    if usage.input_tokens is not None and parts > usage.input_tokens:
+        return False  # the parts exceed the whole: the counts are not ones to bill by
     if operation in _INPUT_ONLY:
         return usage.input_tokens is not None or usage.output_tokens is not None or bool(usage.extra)
     return usage.input_tokens is not None and usage.output_tokens is not None
@@ -179,12 +182,10 @@ def _best_match(table: PriceTable, name: str) -> str | None:
     return best
 
 
-def _at(rates: Mapping[str, float], usage: Usage) -> float | None:
+def _at(rates: Mapping[str, float], usage: Usage) -> float:
     cached = usage.cached_input_tokens or 0
     written = usage.cache_write_tokens or 0
-    fresh = (usage.input_tokens or 0) - cached - written
-    if fresh < 0:
-        return None  # the parts exceed the whole: the counts are not ones to bill by
+    fresh = max((usage.input_tokens or 0) - cached - written, 0)
     usd = (
         fresh * rates["input"]
         + cached * rates.get("cached_input", rates["input"])
