@@ -1,12 +1,13 @@
 """The page: who gets it, what it shows, and that what strangers wrote does nothing there."""
 
 import json
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from amplitude_ai.delivery._store import Store
 from amplitude_ai.look._cube import shares
 from amplitude_ai.look._filter import Filter
 from amplitude_ai.look._reader import Reader
+from amplitude_ai.page import _serve
 from amplitude_ai.page._guard import Guard
 from amplitude_ai.page._overview import overview
 from amplitude_ai.page._pages import Pages
@@ -112,6 +114,43 @@ def test_the_token_becomes_a_cookie_and_leaves_the_address(stranger):
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(answer.headers["set-cookie"].split("; "))
     away = stranger.get(f"//evil.example/?token={TOKEN}", follow_redirects=False)
     assert not away.headers.get("location", "").startswith("//")
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example/", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\r\nx: y"]
+)
+async def test_the_way_on_leads_nowhere_else(path):
+    """Whatever the path is made of, as a server unquotes it: a browser stays here, and the header is one line."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": f"token={TOKEN}".encode()}
+    await Guard(None, TOKEN, 8642)({**scope, "headers": [(b"host", HOST.encode())]}, None, send)
+    assert sent[0]["status"] == 303
+    location = dict(sent[0]["headers"])[b"location"].decode()
+    assert re.fullmatch(r"/[\w.%:/-]*", location)
+    assert urlsplit(urljoin(f"http://{HOST}/", location.replace("\\", "/"))).netloc == HOST
+
+
+def test_a_key_that_others_may_have_read_works_once(made, monkeypatch):
+    """``--open`` gives the browser one of its own: arguments of programs can be read by every user of the machine."""
+    guard = Guard(Pages(made).app(), TOKEN, 8642, once="used-once")
+    with TestClient(guard, base_url=f"http://{HOST}") as browser, TestClient(guard, base_url=f"http://{HOST}") as other:
+        assert browser.get("/?token=used-onc").status_code == 403
+        assert browser.get("/?token=used-once").status_code == 200
+        assert browser.get("/sessions").status_code == 200
+        assert other.get("/?token=used-once").status_code == 403
+        assert other.get("/", headers={"cookie": "amplitude_ai_ui_8642=used-once"}).status_code == 403
+    opened, told = [], []
+    monkeypatch.setattr(_serve.webbrowser, "open", opened.append)
+    monkeypatch.setattr(_serve.uvicorn.Server, "run", lambda self, sockets: sockets[0].close())
+    _serve.serve(made, 0, True, told.append)
+    key, shown = (address.partition("token=")[2] for address in (opened[0], told[0]))
+    assert key
+    assert shown
+    assert key != shown
 
 
 @pytest.mark.parametrize(
@@ -343,3 +382,10 @@ def test_the_report_in_markdown(made):
             assert line.count("`") % 2 == 0
     assert not set(done.stdout) & set("\x1b\u202e")
     assert report(made).returncode == 2
+
+
+def test_a_text_too_long_to_look_for(client):
+    """It is refused as what it is, not as a store that is busy."""
+    answer = client.get("/search", params={"text": "a" * 3_000})
+    assert answer.status_code == 400
+    assert "2,000 characters" in answer.text

@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -39,11 +39,19 @@ _NAMES = ("127.0.0.1", "localhost")
 
 
 class Guard:
-    """Lets through who holds ``token``, at ``port`` of this machine."""
+    """Lets through who holds ``token``, at ``port`` of this machine.
 
-    def __init__(self, app: App, token: str, port: int) -> None:
+    Args:
+        app: what is guarded.
+        token: the key to it.
+        port: where it listens.
+        once: another key, that opens it once: for a place that others can read, as the arguments of a program are.
+    """
+
+    def __init__(self, app: App, token: str, port: int, once: str | None = None) -> None:
         self._app = app
         self._token = token.encode()
+        self._once = None if once is None else once.encode()
         self._hosts = frozenset(f"{name}:{port}" for name in _NAMES)
         self._cookie = f"amplitude_ai_ui_{port}"  # cookies know no ports: a second page must not log out the first
 
@@ -62,11 +70,12 @@ class Guard:
             return
         asked = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
         tokens = [value for name, value in asked if name == "token"]
-        if tokens and self._is_token(tokens[0]):
+        if tokens and (self._is_token(tokens[0]) or self._is_first_use(tokens[0])):
             rest = urlencode([(name, value) for name, value in asked if name != "token"])
-            location = "/" + scope["path"].lstrip("/") + (f"?{rest}" if rest else "")
-            cookie = f"{self._cookie}={tokens[0]}; Path=/; HttpOnly; SameSite=Strict"
-            await _answer(send, 303, "", (b"location", _ascii(location)), (b"set-cookie", cookie.encode()))
+            # Quoted: a header has no line breaks, and a path that begins with // or /\ is another host to a browser.
+            location = "/" + quote(scope["path"].lstrip("/"), errors="replace") + (f"?{rest}" if rest else "")
+            cookie = f"{self._cookie}={self._token.decode()}; Path=/; HttpOnly; SameSite=Strict"
+            await _answer(send, 303, "", (b"location", location.encode()), (b"set-cookie", cookie.encode()))
         elif self._is_token(self._cookie_of(headers)):
             await self._app(scope, receive, _with_headers(send))
         else:
@@ -89,6 +98,12 @@ class Guard:
     def _is_token(self, value: str) -> bool:
         return hmac.compare_digest(value.encode("utf-8", "surrogateescape"), self._token)
 
+    def _is_first_use(self, value: str) -> bool:
+        if self._once is None or not hmac.compare_digest(value.encode("utf-8", "surrogateescape"), self._once):
+            return False
+        self._once = None
+        return True
+
     def _cookie_of(self, headers: dict[str, list[str]]) -> str:
         jar: SimpleCookie = SimpleCookie()
         try:
@@ -96,11 +111,6 @@ class Guard:
         except CookieError:
             return ""
         return jar[self._cookie].value if self._cookie in jar else ""
-
-
-def _ascii(location: str) -> bytes:
-    # Whatever was in the path: a header has no line breaks, and a path that begins with // is another host.
-    return "".join(char if " " < char < "\x7f" else "_" for char in location).encode()
 
 
 async def _answer(send: Send, status: int, text: str, *headers: tuple[bytes, bytes]) -> None:

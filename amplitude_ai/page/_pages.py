@@ -30,6 +30,8 @@ from ._session import turns
 _PAGE = 50
 #: Characters of one text that a page shows.
 _TEXT = 20_000
+#: Characters that can be looked for.
+_LOOKED_FOR = 2_000
 #: The most lines of a waterfall.
 _LINES = 200
 #: How long one page may read, in seconds.
@@ -249,6 +251,8 @@ def _filter(asked: Any) -> Filter:
     """
     now = _clock.wall_ms()
     texts = {name: asked.get(name) or None for name in _TEXTS}
+    if any(len(text) > _LOOKED_FOR for text in texts.values() if text):
+        raise ValueError(f"texts of more than {_LOOKED_FOR:,} characters are not looked for")
     since, until = asked.get("since"), asked.get("until")
     return Filter(
         **texts,

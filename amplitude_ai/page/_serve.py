@@ -30,10 +30,10 @@ def serve(path: Path, port: int | None, open_browser: bool, tell: Callable[[str]
     """
     listening = _listen(port)
     number = listening.getsockname()[1]
-    token = secrets.token_urlsafe(32)
+    token, once = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     # Its log would hold the token, and what was looked for.
     config = uvicorn.Config(
-        Guard(Pages(path).app(), token, number),
+        Guard(Pages(path).app(), token, number, once),
         access_log=False,
         log_level="warning",
         proxy_headers=False,
@@ -44,7 +44,8 @@ def serve(path: Path, port: int | None, open_browser: bool, tell: Callable[[str]
     address = f"http://127.0.0.1:{number}/?token={token}"
     tell(address)
     if open_browser:
-        webbrowser.open(address)
+        # A browser is a program with arguments, which every user of the machine can read: this key works once.
+        webbrowser.open(f"http://127.0.0.1:{number}/?token={once}")
     uvicorn.Server(config).run(sockets=[listening])
 
 
