@@ -13,6 +13,7 @@ import amplitude_ai
 from amplitude_ai import AIConfig, _guard
 from amplitude_ai.manual import emit_llm_run_finished, emit_user_message, llm_session, quick_track_message
 from amplitude_ai.plugins import AIEventFilterPlugin, AIMetricsPlugin, AIObservabilityPlugin
+from amplitude_ai.sessions.schema import CONTENT_OF
 from tests.test_manual import Client
 
 
@@ -109,6 +110,24 @@ def test_truncation_and_redaction(client):
     client.collected.seen.clear()
     told = only(client, "tool_called", {"tool_name": "t", "tool_parameters": {"to": "jane@example.org"}})
     assert told["tool_parameters"] == '{"to":"[email]"}'
+
+
+@pytest.mark.swallows
+@pytest.mark.parametrize(
+    ("event_type", "name"), [(kind, row.name) for kind, rows in CONTENT_OF.items() for row in rows]
+)
+def test_every_property_that_is_content(event_type, name):
+    """Whatever the table calls content is under the config's privacy, on an event of anybody's."""
+
+    def said(**config):
+        client = Client()
+        client.add(AIObservabilityPlugin(AIConfig(**config)))
+        return only(client, event_type, {"session_id": "s", name: "of jane"})
+
+    assert said()[name] == "of jane"
+    assert said(redact=lambda text: text.replace("jane", "her"))[name] == "of her"
+    assert name not in said(privacy_mode=True)
+    assert name not in said(redact=lambda text: 1 / 0)
 
 
 def test_caller_keeps_its_dict(client):

@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from ..look._text import harmless, one_line
-from ..sessions.schema import LLM_MESSAGE, RUN_FINISHED, RUN_STARTED, TOOL_CALLED, USER_MESSAGE
+from ..sessions.schema import CONTENT, LLM_MESSAGE, RUN_FINISHED, RUN_STARTED, TOOL_CALLED, USER_MESSAGE
 from ._output import Row, console, is_terminal, ms, usd, whole, write
 
 #: Characters of a text that are shown; ``--full`` shows all.
@@ -117,11 +117,10 @@ def _other(event: Row, limit: int | None) -> None:
 
 
 def _details(event: Row) -> None:
-    texts = {"content", "input_content", "output_content", "tool_parameters", "tool_result"}
     for name, value in sorted(
         {**event["properties"], "insert_id": event["id"], "device_id": event["device_id"]}.items()
     ):
-        if value is None or name in texts:
+        if value is None or (name in CONTENT and "error" not in name):
             continue
         line = f"    {one_line(name, 60)} = {one_line(value, 300)}"
         if is_terminal():

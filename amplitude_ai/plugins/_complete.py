@@ -6,7 +6,7 @@ In: an event as its author told it (`Told`). Out: the schema's properties, conte
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,24 +21,14 @@ from ..sessions._privacy import Content
 from ..sessions._recorded import NUMBERS, cost_of, usage_of
 
 #: What may hold content, on any AI event.
-CONTENT = frozenset(
-    {
-        "content",
-        "comment",
-        "input_content",
-        "output_content",
-        "tool_parameters",
-        "tool_result",
-        "error_message",
-        LONG_TEXT,
-    }
-)
+CONTENT = schema.CONTENT | {LONG_TEXT}
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """An event as its author told it, with the properties of the schema apart from the author's own."""
 
+    event_type: str
     origin: Origin
     insert_id: str
     at_ms: int
@@ -79,30 +69,29 @@ def _llm_message(told: Told) -> dict[str, Any]:
         "success": not failed,
         "output_content_length": answer and answer.length,
         **said,
+        **_content(told, besides=("input_content", "output_content")),
         "input_content": asked and asked.text,
         "output_content": answer and answer.text,
         "content_truncated": _truncated(said, asked, answer),
         "total_tokens": usage.total,
         "cost_usd": cost_usd,
         "cost_source": cost_source,
-        "error_message": privacy.error_message(_text(said.get("error_message"))),
     }
 
 
 def _tool_called(told: Told) -> dict[str, Any]:
-    said, privacy = told.properties, told.origin.privacy
-    return {
-        "tool_type": "function",
-        **said,
-        "tool_parameters": privacy.tool_parameters(said.get("tool_parameters")),
-        "tool_result": privacy.tool_result(said.get("tool_result")),
-        "error_message": privacy.tool_error(_text(said.get("error_message"))),
-    }
+    return {"tool_type": "function", **told.properties, **_content(told)}
 
 
 def _feedback(told: Told) -> dict[str, Any]:
-    comment = told.origin.privacy.input(_text(told.properties.get("comment")))
-    return {**told.properties, "comment": comment and comment.text}
+    return {**told.properties, **_content(told)}
+
+
+def _content(told: Told, besides: Collection[str] = ()) -> dict[str, str | None]:
+    """What its author told of content, under privacy; without what is made safe elsewhere."""
+    said, privacy = told.properties, told.origin.privacy
+    rows = [row for row in schema.CONTENT_OF[told.event_type] if row.name in said and row.name not in besides]
+    return {row.name: privacy.content(row, said[row.name]) for row in rows}
 
 
 COMPLETE: Mapping[str, Callable[[Told], dict[str, Any]]] = {

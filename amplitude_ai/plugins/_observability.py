@@ -122,6 +122,7 @@ class AIObservabilityPlugin(AIPlugin):
         if (long_text := custom.pop(LONG_TEXT, None)) is not None:
             custom |= self._long_text(event.event_type, long_text)
         return Told(
+            event_type=event.event_type,
             origin=Origin(
                 config=self._config,
                 privacy=self._privacy,

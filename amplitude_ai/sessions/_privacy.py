@@ -19,6 +19,7 @@ from .._elide import whole_length
 from .._foreign import clean_name, clean_path, clean_text
 from .._models import JSON
 from .._redact import redact_pii, remove_blobs
+from .schema import Property
 
 #: Of a longer text, beyond twice ``max_content_length``, this many characters are looked at, and the last of them go.
 _WINDOW = 500_000
@@ -99,6 +100,20 @@ class Privacy:
     def tool_error(self, text: str | None) -> str | None:
         """A tool's error text, under the rules of its result."""
         return self._text(clean_text(text)) if text and self.tool_results_allowed else None
+
+    def content(self, row: Property, value: JSON) -> str | None:
+        """The value of a property that is content, by what the table says it is."""
+        if row.privacy == "tool_parameters":
+            return self.tool_parameters(value)
+        if row.privacy == "tool_results" and not row.name.startswith("error"):
+            return self.tool_result(value)
+        text = value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        if row.privacy == "tool_results":
+            return self.tool_error(text)
+        if row.privacy == "error":
+            return self.error_message(text)
+        kept = self.input(text) if row.privacy == "input" else self.output(text)
+        return None if kept is None else kept.text
 
     def names(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         """Event properties whose names a provider chose (`NAMES`), and the path, fit to leave."""

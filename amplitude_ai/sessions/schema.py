@@ -817,6 +817,12 @@ SCHEMA: Mapping[str, tuple[str, ...]] = {
     for event in (RUN_STARTED, USER_MESSAGE, LLM_MESSAGE, TOOL_CALLED, RUN_FINISHED, FEEDBACK)
 }
 
+#: The properties that hold content, by event; and all of their names.
+CONTENT_OF: Mapping[str, tuple[Property, ...]] = {
+    event: tuple(row for row in PROPERTIES if row.event == event and row.privacy) for event in SCHEMA
+}
+CONTENT = frozenset(row.name for rows in CONTENT_OF.values() for row in rows)
+
 
 def flagged(flag: str) -> frozenset[str]:
     """The properties that an option of `AIConfig` turns off."""
