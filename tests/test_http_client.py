@@ -214,15 +214,31 @@ def test_urllib_request(simulator, events):
 
 
 def test_httplib2(simulator, events):
-    """httplib2, which google-api-python-client sends by."""
+    """httplib2, which google-api-python-client sends by: compressed answers, our headers, one run a client."""
     client = httplib2.Http()
+    headers = {**JSON, "X-Amplitude-User-Id": "robert"}
     for body in (BODY, STREAM):
-        response, content = client.request(simulator.url + PATH, "POST", body, JSON)
-        assert (response.status, bool(content)) == (200, True)
+        response, content = client.request(
+            simulator.url + PATH, "POST", body, {**headers, "x-sim": "encoding=gzip", "accept-encoding": "gzip"}
+        )
+        assert (response.status, said(content)) == (200, told(events)[-1]["output_content"])
     client.close()
+    assert headers["X-Amplitude-User-Id"] == "robert"
     records = told(events)
     for record, received in zip(records, simulator.requests(), strict=True):
         agree(record, received)
+        assert not any(name.startswith("x-amplitude") for name in received.headers)
+    assert {event.user_id for event in events.events} == {"robert"}
+    assert len({record["session_id"] for record in records}) == 1
+
+
+def test_httplib2_that_cannot_connect(events):
+    """It connects before there is a request."""
+    with pytest.raises(ConnectionRefusedError):
+        httplib2.Http().request("http://127.0.0.1:9" + PATH, "POST", BODY, JSON)
+    (record,) = told(events)
+    assert (record["success"], record["error_type"]) == (False, "ConnectionRefusedError")
+    assert record["requested_model"] == "gpt-4o-mini"
 
 
 SUBCLASSES = {

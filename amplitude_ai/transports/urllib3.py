@@ -7,57 +7,16 @@ makes itself (``retries=``) are one record.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from .._guard import report
 from .._models import Outcome
+from ._asked import READER, Asked
 from ._capture import Capture
 from ._library import Library, Patch
 from ._raw_tee import observe
-from ._watch import Everyone, Reader, as_text, inside, send_watched
-
-
-class _Asked:
-    """What a pool is asked to send; ``headers`` are what it is to send in the end."""
-
-    __slots__ = ("body", "headers", "method", "parts", "url")
-
-    def __init__(self, pool: Any, method: str, url: str, body: Any, headers: Any) -> None:
-        # Through a proxy the target is a whole URL.
-        self.url = url if "://" in url else f"{pool.scheme}://{pool.host}:{pool.port}{url}"
-        self.parts = urlsplit(self.url)
-        self.method = method
-        self.body = body
-        self.headers: Mapping[str, Any] = pool.headers if headers is None else headers
-
-
-class _AskedReader(Reader):
-    __slots__ = ()
-
-    def target(self, request: _Asked) -> tuple[str, str, str]:
-        return request.method, request.parts.hostname or "", request.parts.path
-
-    def read(self, request: _Asked) -> tuple[object, Sequence[Sequence[Any]], bytes | None]:
-        body = request.body
-        content = (
-            body.encode() if isinstance(body, str) else bytes(body) if isinstance(body, bytes | bytearray) else None
-        )
-        return request.url, list(request.headers.items()), content
-
-    def names(self, request: _Asked) -> Iterable[str | bytes]:
-        return request.headers
-
-    def drop(self, request: _Asked, names: Collection[str]) -> None:
-        given = request.headers
-        copy: Any = given.copy() if hasattr(given, "copy") else dict(given)  # repeated headers stay repeated
-        for name in [name for name in copy if as_text(name, "latin-1").lower() in names]:
-            del copy[name]
-        request.headers = copy
-
-
-_READER = _AskedReader()
+from ._watch import Everyone, inside, send_watched
 
 
 def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
@@ -87,9 +46,11 @@ LIBRARY = Library(_hooks)
 def _open(everyone: Everyone, pool: Any, method: str, url: str, body: Any, headers: Any) -> tuple[Capture | None, Any]:
     """The capture, and the headers without ours. Never raises."""
     try:
-        asked = _Asked(pool, method, url, body, headers)
+        # Through a proxy the target is a whole URL.
+        whole = url if "://" in url else f"{pool.scheme}://{pool.host}:{pool.port}{url}"
+        asked = Asked(method, whole, body, pool.headers if headers is None else headers)
         given = asked.headers
-        capture = everyone.open(_READER, pool, asked)
+        capture = everyone.open(READER, pool, asked)
         return capture, headers if asked.headers is given else asked.headers
     except Exception as exc:
         report("open", exc)
