@@ -7,6 +7,7 @@ makes itself (``retries=``) are one record.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -18,11 +19,26 @@ from ._library import Library, Patch
 from ._raw_tee import observe
 from ._watch import Everyone, inside, send_watched
 
+#: Errors behind an error that are looked through.
+_CAUSES = 4
+
 
 def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
     """``HTTPConnectionPool.urlopen``."""
 
+    kind = sys.modules[f"{module.__package__}.response"].HTTPResponse
+
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        def send(capture: Capture) -> Callable[..., Any]:
+            def sending(*args: Any, **kwargs: Any) -> Any:
+                try:
+                    return original(*args, **kwargs)
+                except BaseException as exc:
+                    _tell_status(capture, exc, kind)
+                    raise
+
+            return sending
+
         @functools.wraps(original)
         def urlopen(
             self: Any, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any
@@ -32,7 +48,7 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
             capture, headers = _open(everyone, self, method, url, body, headers)
             if capture is None:
                 return original(self, method, url, body, headers, *args, **kwargs)
-            response = send_watched(capture, original, self, method, url, body, headers, *args, **kwargs)
+            response = send_watched(capture, send(capture), self, method, url, body, headers, *args, **kwargs)
             return _attached(capture, response, bool(kwargs.get("decode_content", True)))
 
         return urlopen
@@ -55,6 +71,27 @@ def _open(everyone: Everyone, pool: Any, method: str, url: str, body: Any, heade
     except Exception as exc:
         report("open", exc)
         return None, headers
+
+
+def _tell_status(capture: Capture, exc: BaseException, kind: Any) -> None:
+    """A pool may have been reading a body (``preload_content``) when that broke off: there was an answer. Never raises.
+
+    Nobody is given that response; it is found where its reading was left.
+    """
+    try:
+        told: BaseException | None = exc
+        for _ in range(_CAUSES):
+            at = None if told is None else told.__traceback__
+            while at is not None:
+                response: Any = at.tb_frame.f_locals.get("self")
+                if isinstance(response, kind):
+                    capture.status = response.status
+                    capture.response_headers = list(response.headers.items())
+                    return
+                at = at.tb_next
+            told = None if told is None else told.__cause__ or told.__context__
+    except Exception as own:
+        report("attach", own)
 
 
 def _attached(capture: Capture, response: Any, decoded: bool) -> Any:
