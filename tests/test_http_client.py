@@ -258,6 +258,21 @@ def test_who_sends_by_a_subclass_is_recorded_once(simulator, events, way):
     agree(record, *simulator.requests())
 
 
+def test_a_subclass_whose_own_hook_was_taken_off(simulator, events):
+    """Elastic's ``uninstrument()`` takes our hook on urllib3 with it: the call is seen a floor below, once."""
+    pool = urllib3.HTTPConnectionPool
+    ours = pool.urlopen
+    pool.urlopen = ours.__wrapped__
+    try:
+        for call in SUBCLASSES.values():
+            assert call(simulator.url + PATH)
+    finally:
+        pool.urlopen = ours
+    records = told(events)
+    for record, received in zip(records, simulator.requests(), strict=True):
+        agree(record, received)
+
+
 class _Proxy(BaseHTTPRequestHandler):
     """Passes on what is tunnelled, and what is asked of it by a whole URL."""
 

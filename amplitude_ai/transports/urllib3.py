@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .._guard import report
-from .._models import Outcome
 from ._asked import READER, Asked
 from ._capture import Capture
 from ._library import Library, Patch
-from ._raw_tee import observe
+from ._raw_tee import attach
 from ._watch import Everyone, inside, send_watched
 
 #: Errors behind an error that are looked through.
@@ -49,7 +48,7 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
             if capture is None:
                 return original(self, method, url, body, headers, *args, **kwargs)
             response = send_watched(capture, send(capture), self, method, url, body, headers, *args, **kwargs)
-            return _attached(capture, response, bool(kwargs.get("decode_content", True)))
+            return attach(capture, response, bool(kwargs.get("decode_content", True)))
 
         return urlopen
 
@@ -92,20 +91,3 @@ def _tell_status(capture: Capture, exc: BaseException, kind: Any) -> None:
             told = None if told is None else told.__cause__ or told.__context__
     except Exception as own:
         report("attach", own)
-
-
-def _attached(capture: Capture, response: Any, decoded: bool) -> Any:
-    """The response with its body shown to the capture. Never raises."""
-    try:
-        capture.respond(response.status, list(response.headers.items()))
-        if not hasattr(response, "_fp") or getattr(response, "_body", None) is not None:
-            # It has been read (preload_content), or (HTTP/2) came as a whole.
-            capture.body_decoded = decoded
-            capture.feed(response.data)
-            capture.finish(Outcome.EXHAUSTED)
-            return response
-        return observe(response, capture)
-    except Exception as exc:
-        report("attach", exc)
-        capture.finish(Outcome.ABANDONED)
-        return response
