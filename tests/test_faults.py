@@ -32,6 +32,8 @@ OUTSIDE = ("_guard.py", "testing.py")
 GATES = {
     "open_capture",
     "Everyone.open",
+    "AmplitudeAdapter.lend",
+    "_take_back",
     "send_watched",
     "send_watched_async",
     "attach",

@@ -2,8 +2,10 @@
 
 import copy
 import functools
+import http.server
 import io
 import pickle
+import threading
 from unittest import mock
 
 import aiohttp
@@ -172,3 +174,114 @@ def test_a_request_that_is_sent_again_is_the_same_persons(by_hand):
     finally:
         amplitude_ai.uninstall_transport()
     assert [event.user_id for event in events.events if event.event_type == "llm_message"] == ["ann", "ann"]
+
+
+class Digest(http.server.BaseHTTPRequestHandler):
+    """Asks for a digest, and answers who has one."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.server.got.append(dict(self.headers))
+        known = self.headers.get("authorization", "").startswith("Digest ")
+        body = ANSWER if known else b'{"error": {"message": "Who?", "type": "authentication_error"}}'
+        self.send_response(200 if known else 401)
+        if not known:
+            self.send_header("www-authenticate", 'Digest realm="llm", nonce="1", qop="auth"')
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def digest_server():
+    """A server that wants HTTP digest authentication."""
+    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Digest)
+    running.got = []
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    yield running
+    running.shutdown()
+    running.server_close()
+
+
+@pytest.mark.parametrize("way", ["by hand", "hooked", "both"])
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+def test_a_second_try_that_goes_past_the_session(digest_server, way, stream):
+    """HTTPDigestAuth sends again by the response's connection: the same call's next attempt; nothing of ours stays."""
+    events = EventList()
+    if way != "by hand":
+        amplitude_ai.install_transport(amplitude_client=events)
+    session = requests.Session() if way == "hooked" else amplitude_ai.instrumented_requests(amplitude_client=events)
+    own = requests.Session.get_adapter(session, "http://")
+    seen = []
+    try:
+        answer = session.post(
+            f"http://127.0.0.1:{digest_server.server_port}{PATH}",
+            json=ASKED,
+            auth=requests.auth.HTTPDigestAuth("ann", "secret"),
+            headers={"X-Amplitude-User-Id": "robert"},
+            stream=stream,
+            hooks={"response": lambda response, **_: seen.append(response.status_code)},
+        )
+        assert answer.content == ANSWER
+        assert answer.connection is own
+        assert answer.history[0].connection is own
+    finally:
+        amplitude_ai.uninstall_transport()
+    assert amplitude_ai.flush()
+    first, second = events.of_type("llm_message")
+    assert [one["http_status"] for one in (first, second)] == [401, 200]
+    assert [one["attempt"] for one in (first, second)] == [0, 1]
+    assert first["session_id"] == second["session_id"]
+    assert {event.user_id for event in events.events} == {"robert"}
+    assert not [name for got in digest_server.got for name in got if name.lower().startswith("x-amplitude")]
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_a_watching_transport_is_the_transport(library):
+    """``isinstance`` answers, and a copy is made, as without us."""
+
+    class Own(library.MockTransport):
+        pass
+
+    client = library.Client(transport=Own(lambda request: library.Response(200)))
+    amplitude_ai.instrument(client, amplitude_client=EventList())
+    assert isinstance(client._transport, Own)
+    assert isinstance(client._transport, library.BaseTransport)
+    assert type(copy.copy(client._transport)) is Own
+    with library.Client() as plain:
+        amplitude_ai.instrument(plain, amplitude_client=EventList())
+        assert isinstance(plain._transport, library.HTTPTransport)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_a_stream_that_is_copied_half_way(library, copied):
+    """The copy is the library's own stream; what is read by it, and its end, is not the call's."""
+    answer = ANSWER + b" " * 70_000
+
+    class Pieces(library.SyncByteStream):
+        def __iter__(self):
+            yield from (answer[:40], answer[40:])
+
+    events = EventList()
+    client = amplitude_ai.instrumented_httpx(
+        library.__name__,
+        transport=library.MockTransport(lambda request: library.Response(200, stream=Pieces())),
+        amplitude_client=events,
+    )
+    with client.stream("POST", "https://api.openai.com" + PATH, json=ASKED) as response:
+        pieces = response.iter_raw()
+        assert next(pieces) == answer[:40]
+        again = copied(response.stream._stream)
+        assert type(again) is Pieces
+        assert b"".join(again) == answer
+        del again
+        assert b"".join(pieces) == answer[40:]
+    record = only(events)
+    assert (record["input_tokens"], record.get("stream_aborted", False)) == (3, False)

@@ -214,15 +214,31 @@ def test_urllib_request(simulator, events):
 
 
 def test_httplib2(simulator, events):
-    """httplib2, which google-api-python-client sends by."""
+    """httplib2, which google-api-python-client sends by: compressed answers, our headers, one run a client."""
     client = httplib2.Http()
+    headers = {**JSON, "X-Amplitude-User-Id": "robert"}
     for body in (BODY, STREAM):
-        response, content = client.request(simulator.url + PATH, "POST", body, JSON)
-        assert (response.status, bool(content)) == (200, True)
+        response, content = client.request(
+            simulator.url + PATH, "POST", body, {**headers, "x-sim": "encoding=gzip", "accept-encoding": "gzip"}
+        )
+        assert (response.status, said(content)) == (200, told(events)[-1]["output_content"])
     client.close()
+    assert headers["X-Amplitude-User-Id"] == "robert"
     records = told(events)
     for record, received in zip(records, simulator.requests(), strict=True):
         agree(record, received)
+        assert not any(name.startswith("x-amplitude") for name in received.headers)
+    assert {event.user_id for event in events.events} == {"robert"}
+    assert len({record["session_id"] for record in records}) == 1
+
+
+def test_httplib2_that_cannot_connect(events):
+    """It connects before there is a request."""
+    with pytest.raises(ConnectionRefusedError):
+        httplib2.Http().request("http://127.0.0.1:9" + PATH, "POST", BODY, JSON)
+    (record,) = told(events)
+    assert (record["success"], record["error_type"]) == (False, "ConnectionRefusedError")
+    assert record["requested_model"] == "gpt-4o-mini"
 
 
 SUBCLASSES = {
@@ -240,6 +256,21 @@ def test_who_sends_by_a_subclass_is_recorded_once(simulator, events, way):
     assert SUBCLASSES[way](simulator.url + PATH)
     (record,) = told(events)
     agree(record, *simulator.requests())
+
+
+def test_a_subclass_whose_own_hook_was_taken_off(simulator, events):
+    """Elastic's ``uninstrument()`` takes our hook on urllib3 with it: the call is seen a floor below, once."""
+    pool = urllib3.HTTPConnectionPool
+    ours = pool.urlopen
+    pool.urlopen = ours.__wrapped__
+    try:
+        for call in SUBCLASSES.values():
+            assert call(simulator.url + PATH)
+    finally:
+        pool.urlopen = ours
+    records = told(events)
+    for record, received in zip(records, simulator.requests(), strict=True):
+        agree(record, received)
 
 
 class _Proxy(BaseHTTPRequestHandler):

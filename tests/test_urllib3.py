@@ -93,6 +93,21 @@ def test_failures(simulator, events):
     ]
 
 
+@pytest.mark.parametrize("retries", [False, 1])
+def test_a_body_that_breaks_off_while_the_pool_reads_it(simulator, events, retries):
+    """Nobody is given that response; its status is told all the same, and none where there was no answer."""
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        urllib3.request(
+            "POST",
+            f"{simulator.url}/v1/chat/completions",
+            json=BODY,
+            headers={"x-sim": "cut_body=1"},
+            retries=urllib3.Retry(1, allowed_methods=None, backoff_factor=0) if retries else False,
+        )
+    (record,) = told(events)
+    assert (record["success"], record["http_status"]) == (False, 200)
+
+
 def test_requests_is_recorded_once(simulator, events):
     """requests sends by urllib3, and has an adapter that speaks for it."""
     requests.post(f"{simulator.url}/v1/chat/completions", json=BODY, timeout=10)

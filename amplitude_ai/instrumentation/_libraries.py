@@ -44,7 +44,8 @@ LIBRARIES: tuple[Row, ...] = (
     Row("requests", "requests", "requests"),
     Row("aiohttp", "aiohttp", "aiohttp"),
     Row("urllib3", "urllib3", "urllib3.connectionpool", "boto3"),
-    Row("http.client", "http_client", "http.client", "urllib.request, httplib2"),
+    Row("http.client", "http_client", "http.client", "urllib.request"),
+    Row("httplib2", "httplib2", "httplib2"),
     Row("vcrpy", "vcrpy", "vcr.stubs", "cassettes of http.client"),
 )
 BY_MODULE = {row.module: row for row in LIBRARIES}

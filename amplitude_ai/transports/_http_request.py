@@ -13,6 +13,7 @@ from .._guard import guard, report
 from .._models import Outcome
 from ._capture import KEEP_REQUEST, Capture
 from ._http_response import observe
+from ._raw_tee import attach
 from ._standing import Standing
 
 
@@ -108,19 +109,21 @@ class Sent(Standing):
             raise
         finally:
             self._busy = False
-        self._attach(response)
-        return response
+        return self._attach(response)
 
-    def _attach(self, response: Any) -> None:
+    def _attach(self, response: Any) -> Any:
         capture = self.capture
         try:
             self.leave()
             self._tell_body()
+            if not isinstance(response, http.client.HTTPResponse):  # urllib3's, where somebody has taken our hook off
+                return attach(capture, response, decoded=True)
             capture.respond(response.status, response.getheaders())
             observe(response, capture)
         except Exception as exc:
             report("attach", exc)
             capture.finish(Outcome.ABANDONED)
+        return response
 
     def _tell_body(self) -> None:
         capture = self.capture

@@ -104,6 +104,10 @@ class TeeBase:
             raise AttributeError(name)
         return getattr(self._stream, name)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # A copy is not watched: it would tell the same bytes again, and an end that is not the stream's.
+        return self._stream.__reduce_ex__(protocol)
+
     def __del__(self) -> None:
         capture = self.__dict__.get("_capture")  # not there when it was only half made: `attach` has finished it
         if capture is not None:
@@ -173,6 +177,19 @@ class TransportBase:
         self._inner = inner
         self._observer = observer
         self._binding = binding
+
+    @property
+    def __class__(self) -> type:
+        # isinstance(client._transport, HTTPTransport) answers as it would without us.
+        return type(self._inner)
+
+    @__class__.setter
+    def __class__(self, value: type) -> None:
+        raise TypeError("the class of a watching transport cannot be changed")
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # A copy takes the transport along: who watches it is of this client and process.
+        return self._inner.__reduce_ex__(protocol)
 
     # A user's own attributes on a custom transport stay reachable through ours, to read, to set and to delete.
     def __getattr__(self, name: str) -> Any:

@@ -21,6 +21,29 @@ from ._capture import Capture
 _READS = ("_raw_read", "_handle_chunk", "_update_chunk_length", "close")
 
 
+def attach(capture: Capture, response: Any, decoded: bool) -> Any:
+    """What the application is given for a response of urllib3: itself where that can be. Never raises.
+
+    Args:
+        capture: which sees the body.
+        response: the response.
+        decoded: whether a body that was read already was decompressed then.
+    """
+    try:
+        capture.respond(response.status, list(response.headers.items()))
+        if not hasattr(response, "_fp") or getattr(response, "_body", None) is not None:
+            # It has been read (preload_content), or (HTTP/2) came as a whole.
+            capture.body_decoded = decoded
+            capture.feed(response.data)
+            capture.finish(Outcome.EXHAUSTED)
+            return response
+        return observe(response, capture)
+    except Exception as exc:
+        report("attach", exc)
+        capture.finish(Outcome.ABANDONED)
+        return response
+
+
 def observe(raw: Any, capture: Capture) -> Any:
     """Let the capture see the body of ``raw``. Returns what the application reads from, ``raw`` itself where it can be.
 

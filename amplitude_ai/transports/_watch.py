@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from .._guard import count, guard, report
-from .._models import Binding, Scope
+from .._models import Binding, Outcome, Scope
 from .._scope import HEADER_PREFIX
 from ._capture import REQUEST_HEADERS, Capture, Sink
 
@@ -277,6 +277,23 @@ async def send_watched_async(capture: Capture, send: Callable[..., Awaitable[T]]
         raise
     finally:
         inside.set(around)
+
+
+def answered(capture: Capture, read: Callable[[], tuple[int, Any, bytes]]) -> None:
+    """An answer has come as a whole. Never raises.
+
+    Args:
+        capture: of the call.
+        read: gives its status, its headers, its body.
+    """
+    try:
+        status, headers, body = read()
+        capture.respond(status, headers)
+        capture.feed(body)
+        capture.finish(Outcome.EXHAUSTED)
+    except Exception as exc:
+        report("attach", exc)
+        capture.finish(Outcome.ABANDONED)
 
 
 def end_client(observer: Observer, binding: Binding) -> None:

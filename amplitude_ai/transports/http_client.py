@@ -27,6 +27,18 @@ _WHOLE = (b"http://", b"https://")
 _CHUNKED = re.compile(rb"(?i)transfer-encoding\s*:.*chunked")
 
 
+def whole_url(connection: Any, target: str) -> str:
+    """The URL of what a connection is asked for."""
+    if target.startswith(("http://", "https://")):  # of the server, where the connection is a proxy's
+        return target
+    tunnelled = connection._tunnel_host
+    host = tunnelled or connection.host
+    port = connection._tunnel_port if tunnelled else connection.port
+    scheme = "https" if connection.default_port == http.client.HTTPS_PORT else "http"
+    at = "" if port in (None, connection.default_port) else f":{port}"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}{at}{target}"
+
+
 class _Head:
     """The head of a request in the buffer of its connection: the request line, then one header a line."""
 
@@ -47,17 +59,8 @@ class _Head:
 
     @property
     def url(self) -> str:
-        """The URL; of the server, where a proxy is asked."""
-        target: str = self._target.decode("latin-1")
-        if self._target.startswith(_WHOLE):
-            return target
-        connection = self._connection
-        tunnelled = connection._tunnel_host
-        host = tunnelled or connection.host
-        port = connection._tunnel_port if tunnelled else connection.port
-        scheme = "https" if connection.default_port == http.client.HTTPS_PORT else "http"
-        at = "" if port in (None, connection.default_port) else f":{port}"
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}{at}{target}"
+        """The URL."""
+        return whole_url(self._connection, self._target.decode("latin-1"))
 
     @property
     def is_chunked(self) -> bool:

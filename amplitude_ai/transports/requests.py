@@ -41,7 +41,18 @@ class AmplitudeAdapter(BaseAdapter):
             return self._inner.send(request, *args, **kwargs)  # type: ignore[no-any-return]
         response = send_watched(capture, self._inner.send, request, *args, **kwargs)
         _attach(capture, response)
+        self.lend(response)
         return response  # type: ignore[no-any-return]
+
+    def lend(self, response: requests.Response) -> None:
+        """Have a second try (HTTPDigestAuth's), which goes by ``response.connection``, watched too. Never raises."""
+        try:
+            lent = _lent.get()
+            if lent is not None and getattr(response, "connection", None) is self._inner:
+                lent.append(response)
+                response.connection = self  # type: ignore[assignment]
+        except Exception as exc:
+            report("lend", exc)
 
     def close(self) -> None:
         """Close the wrapped adapter and end the session's run."""
@@ -76,6 +87,22 @@ class AmplitudeAdapter(BaseAdapter):
 
 def _itself(inner: Any) -> Any:
     return inner
+
+
+#: Responses whose ``connection`` watches for as long as hooks may send by it; their own stands there before and after.
+_lent: ContextVar[list[Any] | None] = ContextVar("amplitude_ai_requests_lent", default=None)
+
+
+def _take_back(around: list[Any] | None) -> None:
+    """Put back what was lent; ``around`` is what is lent further out. Never raises."""
+    lent = _lent.get()
+    _lent.set(around)
+    try:
+        for response in lent or ():
+            if type(response.connection) is AmplitudeAdapter:
+                response.connection = response.connection._inner
+    except Exception as exc:
+        report("lend", exc)
 
 
 class _Call:
@@ -154,23 +181,36 @@ def _watched_send(original: Callable[..., Any], everyone: Everyone) -> Callable[
     return send
 
 
-def _watched_dispatch_hook(original: Callable[..., Any]) -> Callable[..., Any]:
+def _watched_dispatch_hook(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     """``requests.sessions.dispatch_hook``: where a response passes before its body is read."""
 
     @functools.wraps(original)
     def dispatch_hook(key: str, hooks: Any, hook_data: Any, **kwargs: Any) -> Any:
         call = _current.get()
-        if call is not None and key == "response":
-            call.attach(hook_data)
-            _current.set(None)
-        return original(key, hooks, hook_data, **kwargs)
+        if call is None or key != "response":
+            return original(key, hooks, hook_data, **kwargs)
+        binding = None if call.capture is None else call.capture.context.binding
+        call.attach(hook_data)
+        _current.set(None)
+        if binding is None or not hooks or not hooks.get(key):
+            return original(key, hooks, hook_data, **kwargs)
+        around = _lent.get()
+        _lent.set([])
+        try:
+            with guard("lend"):
+                own = getattr(hook_data, "connection", None)  # of an adapter of the application's: none
+                if own is not None:
+                    AmplitudeAdapter(own, observer, binding).lend(hook_data)
+            return original(key, hooks, hook_data, **kwargs)
+        finally:
+            _take_back(around)
 
     return dispatch_hook
 
 
 def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
     return [
-        (module.sessions, "dispatch_hook", _watched_dispatch_hook),
+        (module.sessions, "dispatch_hook", lambda original: _watched_dispatch_hook(original, everyone.observer)),
         (module.Session, "send", lambda original: _watched_send(original, everyone)),
         (module.Session, "close", closing(everyone)),
     ]
@@ -254,9 +294,12 @@ def watch_session(session: requests.Session, observer: Observer, binding: Bindin
         before, around = _sending.get(), _around.get()
         _sending.set(own)
         _around.set(request)
+        lent = _lent.get()
+        _lent.set([])
         try:
             return type(own).send(own, request, **kwargs)
         finally:
+            _take_back(lent)
             _sending.set(before)
             _around.set(around)
 

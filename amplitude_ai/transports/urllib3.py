@@ -7,63 +7,37 @@ makes itself (``retries=``) are one record.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from .._guard import report
-from .._models import Outcome
+from ._asked import READER, Asked
 from ._capture import Capture
 from ._library import Library, Patch
-from ._raw_tee import observe
-from ._watch import Everyone, Reader, as_text, inside, send_watched
+from ._raw_tee import attach
+from ._watch import Everyone, inside, send_watched
 
-
-class _Asked:
-    """What a pool is asked to send; ``headers`` are what it is to send in the end."""
-
-    __slots__ = ("body", "headers", "method", "parts", "url")
-
-    def __init__(self, pool: Any, method: str, url: str, body: Any, headers: Any) -> None:
-        # Through a proxy the target is a whole URL.
-        self.url = url if "://" in url else f"{pool.scheme}://{pool.host}:{pool.port}{url}"
-        self.parts = urlsplit(self.url)
-        self.method = method
-        self.body = body
-        self.headers: Mapping[str, Any] = pool.headers if headers is None else headers
-
-
-class _AskedReader(Reader):
-    __slots__ = ()
-
-    def target(self, request: _Asked) -> tuple[str, str, str]:
-        return request.method, request.parts.hostname or "", request.parts.path
-
-    def read(self, request: _Asked) -> tuple[object, Sequence[Sequence[Any]], bytes | None]:
-        body = request.body
-        content = (
-            body.encode() if isinstance(body, str) else bytes(body) if isinstance(body, bytes | bytearray) else None
-        )
-        return request.url, list(request.headers.items()), content
-
-    def names(self, request: _Asked) -> Iterable[str | bytes]:
-        return request.headers
-
-    def drop(self, request: _Asked, names: Collection[str]) -> None:
-        given = request.headers
-        copy: Any = given.copy() if hasattr(given, "copy") else dict(given)  # repeated headers stay repeated
-        for name in [name for name in copy if as_text(name, "latin-1").lower() in names]:
-            del copy[name]
-        request.headers = copy
-
-
-_READER = _AskedReader()
+#: Errors behind an error that are looked through.
+_CAUSES = 4
 
 
 def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
     """``HTTPConnectionPool.urlopen``."""
 
+    kind = sys.modules[f"{module.__package__}.response"].HTTPResponse
+
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        def send(capture: Capture) -> Callable[..., Any]:
+            def sending(*args: Any, **kwargs: Any) -> Any:
+                try:
+                    return original(*args, **kwargs)
+                except BaseException as exc:
+                    _tell_status(capture, exc, kind)
+                    raise
+
+            return sending
+
         @functools.wraps(original)
         def urlopen(
             self: Any, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any
@@ -73,8 +47,8 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
             capture, headers = _open(everyone, self, method, url, body, headers)
             if capture is None:
                 return original(self, method, url, body, headers, *args, **kwargs)
-            response = send_watched(capture, original, self, method, url, body, headers, *args, **kwargs)
-            return _attached(capture, response, bool(kwargs.get("decode_content", True)))
+            response = send_watched(capture, send(capture), self, method, url, body, headers, *args, **kwargs)
+            return attach(capture, response, bool(kwargs.get("decode_content", True)))
 
         return urlopen
 
@@ -87,27 +61,33 @@ LIBRARY = Library(_hooks)
 def _open(everyone: Everyone, pool: Any, method: str, url: str, body: Any, headers: Any) -> tuple[Capture | None, Any]:
     """The capture, and the headers without ours. Never raises."""
     try:
-        asked = _Asked(pool, method, url, body, headers)
+        # Through a proxy the target is a whole URL.
+        whole = url if "://" in url else f"{pool.scheme}://{pool.host}:{pool.port}{url}"
+        asked = Asked(method, whole, body, pool.headers if headers is None else headers)
         given = asked.headers
-        capture = everyone.open(_READER, pool, asked)
+        capture = everyone.open(READER, pool, asked)
         return capture, headers if asked.headers is given else asked.headers
     except Exception as exc:
         report("open", exc)
         return None, headers
 
 
-def _attached(capture: Capture, response: Any, decoded: bool) -> Any:
-    """The response with its body shown to the capture. Never raises."""
+def _tell_status(capture: Capture, exc: BaseException, kind: Any) -> None:
+    """A pool may have been reading a body (``preload_content``) when that broke off: there was an answer. Never raises.
+
+    Nobody is given that response; it is found where its reading was left.
+    """
     try:
-        capture.respond(response.status, list(response.headers.items()))
-        if not hasattr(response, "_fp") or getattr(response, "_body", None) is not None:
-            # It has been read (preload_content), or (HTTP/2) came as a whole.
-            capture.body_decoded = decoded
-            capture.feed(response.data)
-            capture.finish(Outcome.EXHAUSTED)
-            return response
-        return observe(response, capture)
-    except Exception as exc:
-        report("attach", exc)
-        capture.finish(Outcome.ABANDONED)
-        return response
+        told: BaseException | None = exc
+        for _ in range(_CAUSES):
+            at = None if told is None else told.__traceback__
+            while at is not None:
+                response: Any = at.tb_frame.f_locals.get("self")
+                if isinstance(response, kind):
+                    capture.status = response.status
+                    capture.response_headers = list(response.headers.items())
+                    return
+                at = at.tb_next
+            told = None if told is None else told.__cause__ or told.__context__
+    except Exception as own:
+        report("attach", own)

@@ -11,11 +11,8 @@ import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from .._guard import report
-from .._models import Outcome
-from ._capture import Capture
 from ._library import Library, Patch
-from ._watch import Everyone, Reader, as_text, inside, send_watched
+from ._watch import Everyone, Reader, answered, as_text, inside, send_watched
 from .http_client import CLIENT
 
 
@@ -48,7 +45,7 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
             if capture is None:
                 return original(self, *args, **kwargs)
             response = send_watched(capture, original, self, *args, **kwargs)
-            _attach(capture, response)
+            answered(capture, lambda: (response.status, response.getheaders(), response.data))
             return response
 
         return getresponse
@@ -65,16 +62,6 @@ def _body(body: Any) -> bytes | None:
     if hasattr(body, "read"):  # a copy of its own, each time
         body = body.read()
     return body if isinstance(body, bytes) else b"".join(body) if isinstance(body, Iterable) else None
-
-
-def _attach(capture: Capture, response: Any) -> None:
-    try:
-        capture.respond(response.status, response.getheaders())
-        capture.feed(response.data)
-        capture.finish(Outcome.EXHAUSTED)
-    except Exception as exc:
-        report("attach", exc)
-        capture.finish(Outcome.ABANDONED)
 
 
 def _value(value: Any) -> Any:

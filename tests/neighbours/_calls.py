@@ -6,7 +6,9 @@ Knows nothing of `amplitude_ai`: the same code runs with and without it.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import urllib.request
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -131,6 +133,30 @@ def _urllib3() -> Any:
         response = pool.request("POST", url, body=BODY, headers=HEADERS, preload_content=not streamed)
         text = b"".join(response.stream(7, decode_content=True)) if streamed else response.data
         return [response.status, text.decode(), type(response).__name__]
+
+    return call
+
+
+def _http_client() -> Any:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def call(url: str, streamed: bool) -> Result:
+        with opener.open(urllib.request.Request(url, BODY, HEADERS), timeout=30) as response:
+            body = b"".join(iter(lambda: response.read(7), b"")) if streamed else response.read()
+            text = gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+            return [response.status, text.decode(), type(response).__name__]
+
+    return call
+
+
+def _httplib2() -> Any:
+    import httplib2
+
+    client = httplib2.Http(timeout=30, proxy_info=None)
+
+    def call(url: str, streamed: bool) -> Result:
+        response, body = client.request(url, "POST", BODY, HEADERS)
+        return [response.status, body.decode(), type(response).__name__]
 
     return call
 

@@ -13,7 +13,7 @@ from typing import Any
 from ._calls import CHAT
 
 ANSWER = '{"model": "gpt-4o", "choices": [{"message": {"content": "Mocked"}}], "usage": {"prompt_tokens": 3}}'
-ALL = ("httpx", "httpx-async", "requests", "urllib3", "aiohttp")
+ALL = ("httpx", "httpx-async", "requests", "urllib3", "aiohttp", "http-client", "httplib2")
 
 
 class Neighbour:
@@ -98,6 +98,12 @@ class OpenTelemetryUrllib3(OpenTelemetry):
     stays = ("urllib3", "requests")
 
 
+class OpenTelemetryUrllib(OpenTelemetry):
+    needs = ("opentelemetry.instrumentation.urllib",)
+    instrumentor = "URLLibInstrumentor"
+    libraries = ("http-client",)
+
+
 class OpenTelemetryAiohttp(OpenTelemetry):
     needs = ("opentelemetry.instrumentation.aiohttp_client",)
     instrumentor = "AioHttpClientInstrumentor"
@@ -134,7 +140,7 @@ class Ddtrace(Neighbour):
 
     needs = ("ddtrace",)
     libraries = ALL
-    names = ("httpx", "requests", "urllib3", "aiohttp")
+    names = ("httpx", "requests", "urllib3", "aiohttp", "httplib")
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -396,6 +402,7 @@ NEIGHBOURS: dict[str, type[Neighbour]] = {
     "opentelemetry-httpx": OpenTelemetryHttpx,
     "opentelemetry-requests": OpenTelemetryRequests,
     "opentelemetry-urllib3": OpenTelemetryUrllib3,
+    "opentelemetry-urllib": OpenTelemetryUrllib,
     "opentelemetry-aiohttp": OpenTelemetryAiohttp,
     "sentry": Sentry,
     "ddtrace": Ddtrace,
