@@ -9,7 +9,7 @@ from amplitude import Amplitude, Config
 from amplitude.plugin import DestinationPlugin
 
 import amplitude_ai
-from amplitude_ai import AIConfig, _guard
+from amplitude_ai import AIConfig, _clock, _guard
 from amplitude_ai._models import Binding
 from amplitude_ai._runtime import runtime
 from amplitude_ai._scope import ambient, snapshot
@@ -583,3 +583,14 @@ def test_what_a_cache_read_or_wrote_is_priced_as_such(client, counts):
     plain, cached = (one["cost_usd"] for one in client.of_type("llm_message"))
     expected = amplitude_ai.calculate_cost("anthropic", "claude-sonnet-4-5", 1000, 5, **counts)
     assert cached == pytest.approx(expected) != plain
+
+
+def test_how_long_a_session_took(client, monkeypatch):
+    """In ms, from its beginning to its end, by a clock that nobody sets."""
+    clock = [0]
+    monkeypatch.setattr(_clock, "perf_ns", lambda: clock[0])
+    with llm_session(client, session_id="s-1"):
+        clock[0] = 1_234_567_890
+    assert amplitude_ai.flush()
+    (finished,) = client.of_type("llm_run_finished")
+    assert finished["duration_ms"] == 1234.568
