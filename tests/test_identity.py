@@ -114,6 +114,8 @@ def test_the_current_span_is_named(client, seen, monkeypatch):
     current = SimpleNamespace(get_span_context=lambda: span)
     monkeypatch.setitem(sys.modules, "opentelemetry.trace", SimpleNamespace(get_current_span=lambda: current))
     ask(client)
+    amplitude_ai.emit_user_message(seen, content="by hand", session_id="s-1")
+    assert [body["event_type"] for body in bodies(seen)].count("user_message") == 2
     for body in bodies(seen):
         assert body["event_properties"]["trace_id"] == "0" * 29 + "abc"
         assert body["event_properties"]["span_id"] == "0" * 13 + "def"
