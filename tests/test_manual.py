@@ -566,7 +566,7 @@ def test_one_run_of_the_id_that_the_context_names(client):
     assert {one["session_id"] for one in client.of_type("llm_message")} == {"chat-1"}
 
 
-@pytest.mark.parametrize(("name", "told"), [(None, "tool_name is missing"), (5, "tool_name must be")])
+@pytest.mark.parametrize(("name", "told"), [(None, "^tool_name is missing"), (5, "^tool_name must be")])
 def test_a_tool_needs_a_name(client, name, told):
     """Which argument it is about is said."""
     with pytest.raises(TypeError, match=told):
