@@ -192,3 +192,18 @@ def test_an_error_s_type_is_no_credential():
     names = Privacy(amplitude_ai.AIConfig()).names
     kept = names({"error_type": "0123456789abcdef0123456789hunter2", "wire_error_type": "invalid_request_error"})
     assert kept == {"error_type": "[secret]", "wire_error_type": "invalid_request_error"}
+
+
+NAMED = ["model_name", "requested_model", "response_id", "provider_request_id", "finish_reason", "error_type", "host"]
+NAMED += ["wire_error_type", "handoff_to", "tool_name", "tool_call_id", "tool_type"]
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_no_name_that_a_provider_chose_is_a_credential(name):
+    """Whichever property it stands in; what no provider chooses is left alone."""
+    from amplitude_ai.sessions._privacy import Privacy
+
+    key = "sk-proj-abcdefghijklmnopqrstuvwxyz123456"
+    kept = Privacy(amplitude_ai.AIConfig()).names({name: key, "tier": key, "attempt": 0})
+    assert key not in str(kept[name])
+    assert (kept["tier"], kept["attempt"]) == (key, 0)

@@ -114,18 +114,23 @@ def test_the_current_span_is_named(client, seen, monkeypatch):
     current = SimpleNamespace(get_span_context=lambda: span)
     monkeypatch.setitem(sys.modules, "opentelemetry.trace", SimpleNamespace(get_current_span=lambda: current))
     ask(client)
+    amplitude_ai.emit_user_message(seen, content="by hand", session_id="s-1")
+    assert [body["event_type"] for body in bodies(seen)].count("user_message") == 2
     for body in bodies(seen):
         assert body["event_properties"]["trace_id"] == "0" * 29 + "abc"
         assert body["event_properties"]["span_id"] == "0" * 13 + "def"
 
 
+@pytest.mark.swallows
 @pytest.mark.parametrize("module", [SimpleNamespace(), SimpleNamespace(get_current_span=lambda: 1 / 0), None])
 def test_a_broken_opentelemetry_costs_nothing(client, seen, monkeypatch, module):
     """A module of that name that is half imported, another's or broken: the call is recorded without a trace."""
     monkeypatch.setitem(sys.modules, "opentelemetry.trace", module)
+    before = amplitude_ai.stats().get("internal_errors_surroundings", 0)
     with amplitude_ai.context(user_id="ann-1"):
         ask(client)
     told = bodies(seen)
+    assert amplitude_ai.stats()["internal_errors_surroundings"] > before
     assert {body["user_id"] for body in told} == {"ann-1"}
     assert "trace_id" not in json.dumps(told)
 

@@ -9,7 +9,7 @@ from amplitude import Amplitude, Config
 from amplitude.plugin import DestinationPlugin
 
 import amplitude_ai
-from amplitude_ai import AIConfig, _guard
+from amplitude_ai import AIConfig, _clock, _guard
 from amplitude_ai._models import Binding
 from amplitude_ai._runtime import runtime
 from amplitude_ai._scope import ambient, snapshot
@@ -566,7 +566,7 @@ def test_one_run_of_the_id_that_the_context_names(client):
     assert {one["session_id"] for one in client.of_type("llm_message")} == {"chat-1"}
 
 
-@pytest.mark.parametrize(("name", "told"), [(None, "tool_name is missing"), (5, "tool_name must be")])
+@pytest.mark.parametrize(("name", "told"), [(None, "^tool_name is missing"), (5, "^tool_name must be")])
 def test_a_tool_needs_a_name(client, name, told):
     """Which argument it is about is said."""
     with pytest.raises(TypeError, match=told):
@@ -583,3 +583,14 @@ def test_what_a_cache_read_or_wrote_is_priced_as_such(client, counts):
     plain, cached = (one["cost_usd"] for one in client.of_type("llm_message"))
     expected = amplitude_ai.calculate_cost("anthropic", "claude-sonnet-4-5", 1000, 5, **counts)
     assert cached == pytest.approx(expected) != plain
+
+
+def test_how_long_a_session_took(client, monkeypatch):
+    """In ms, from its beginning to its end, by a clock that nobody sets."""
+    clock = [0]
+    monkeypatch.setattr(_clock, "perf_ns", lambda: clock[0])
+    with llm_session(client, session_id="s-1"):
+        clock[0] = 1_234_567_890
+    assert amplitude_ai.flush()
+    (finished,) = client.of_type("llm_run_finished")
+    assert finished["duration_ms"] == 1234.568

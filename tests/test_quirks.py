@@ -1,0 +1,110 @@
+"""How hosts stray from OpenAI: what they count apart, what they say a call cost, by which name it is billed."""
+
+import pytest
+
+from amplitude_ai.parsers._read import read
+
+from .fixtures._wire import Example
+
+USAGE = {"prompt_tokens": 100, "completion_tokens": 20}
+
+
+def answered(host, usage, model="base", asked="asked", path="/v1/chat/completions"):
+    """A chat of that host with that usage."""
+    answer = {"model": model, "choices": [{"message": {"content": "Hi"}}], "usage": {**USAGE, **usage}}
+    body = {"model": asked, "messages": [{"role": "user", "content": "Hi"}]}
+    return read(Example("x", f"https://{host}{path}", body, answer, {}).exchange())
+
+
+@pytest.mark.parametrize(
+    ("host", "usage", "outputs", "total"),
+    [
+        ("api.openai.com", {"completion_tokens_details": {"reasoning_tokens": 7}, "total_tokens": 120}, 20, 120),
+        ("api.x.ai", {"completion_tokens_details": {"reasoning_tokens": 7}, "total_tokens": 127}, 27, 127),
+        ("api.x.ai", {"completion_tokens_details": {"reasoning_tokens": 7}, "total_tokens": 120}, 20, 120),
+        ("api.x.ai", {"completion_tokens_details": {"reasoning_tokens": 7}}, 27, 127),
+        ("api.perplexity.ai", {"reasoning_tokens": 7, "citation_tokens": 3, "total_tokens": 120}, 30, 130),
+        ("api.groq.com", {"reasoning_tokens": 7, "citation_tokens": 3, "total_tokens": 120}, 20, 120),
+    ],
+)
+def test_what_is_counted_apart(host, usage, outputs, total):
+    """xAI's reasoning, Perplexity's reasoning and citations: billed output that is not in the answer's count."""
+    call = answered(host, usage)
+    assert (call.usage.output_tokens, call.usage.total, call.usage.reasoning_tokens) == (outputs, total, 7)
+
+
+@pytest.mark.parametrize(
+    ("host", "usage", "usd"),
+    [
+        ("openrouter.ai", {"cost": 0.25}, 0.25),
+        ("openrouter.ai", {"cost": 0.25, "is_byok": False, "cost_details": {"upstream_inference_cost": 2.0}}, 0.25),
+        ("openrouter.ai", {"cost": 0.25, "is_byok": True, "cost_details": {"upstream_inference_cost": 2.0}}, 2.25),
+        ("openrouter.ai", {"cost": 0.25, "is_byok": True}, 0.25),
+        ("openrouter.ai", {"cost": -1}, None),
+        ("api.x.ai", {"cost_in_usd_ticks": 25_000_000_000}, 2.5),
+        ("api.perplexity.ai", {"cost": {"total_cost": 0.25}}, 0.25),
+        ("api.deepinfra.com", {"estimated_cost": 0.25}, 0.25),
+        ("api.openai.com", {"cost": 0.25, "estimated_cost": 0.25}, None),
+    ],
+)
+def test_what_it_cost(host, usage, usd):
+    """Where the host says so, in its own unit; with a key of one's own the upstream's bill is added."""
+    assert answered(host, usage).reported_cost_usd == (None if usd is None else pytest.approx(usd))
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [("api.fireworks.ai", "asked"), ("dbc-1.cloud.databricks.com", "asked"), ("api.openai.com", None)],
+)
+def test_by_which_name_it_is_billed(host, name):
+    """Fireworks' fast routers and Databricks' endpoints answer with the name of a base model, at another price."""
+    assert answered(host, {}).price_model == name
+    assert answered(host, {}, model=None).price_model is None
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "seller"),
+    [
+        ("/v1/chat/completions", "meta/llama:groq", "huggingface_groq"),
+        ("/v1/chat/completions", "meta/llama", None),
+        *(("/v1/chat/completions", f"meta/llama:{policy}", None) for policy in ("fastest", "cheapest", "preferred")),
+        ("/together/v1/chat/completions", "meta/llama:groq", "huggingface_together"),
+    ],
+)
+def test_who_sells_on_hugging_face(path, asked, seller):
+    """The path or the end of the model's id; a policy is no seller."""
+    assert answered("router.huggingface.co", {}, asked=asked, path=path).price_provider == seller
+
+
+@pytest.mark.parametrize(
+    ("host", "usage", "expected"),
+    [
+        ("api.deepseek.com", {"prompt_cache_hit_tokens": 60, "prompt_cache_miss_tokens": 40}, (60, None)),
+        ("api.moonshot.ai", {"cached_tokens": 60}, (60, None)),
+        ("dbc-1.cloud.databricks.com", {"cache_read_input_tokens": 60, "cache_creation_input_tokens": 7}, (60, 7)),
+        ("api.openai.com", {"prompt_tokens_details": {"cached_tokens": 60, "cache_write_tokens": 7}}, (60, 7)),
+        ("api.openai.com", {"prompt_tokens_details": {"cached_tokens": 0}}, (0, None)),
+        ("api.openai.com", {}, (None, None)),
+    ],
+)
+def test_what_was_cached(host, usage, expected):
+    """Each host's place for it; it is part of the input everywhere."""
+    found = answered(host, usage).usage
+    assert (found.cached_input_tokens, found.cache_write_tokens, found.input_tokens) == (*expected, 100)
+
+
+def test_what_is_neither_text_nor_cache():
+    """Audio, pictures, searches and citations, by the units in which they are priced."""
+    inputs = {"audio_tokens": 1, "image_tokens": 2, "video_tokens": 3}
+    outputs = {"audio_tokens": 4, "image_tokens": 5}
+    usage = {"prompt_tokens_details": inputs, "completion_tokens_details": outputs}
+    assert answered("api.openai.com", usage).usage.extra == {
+        "input_audio_tokens": 1,
+        "input_image_tokens": 2,
+        "input_video_tokens": 3,
+        "output_audio_tokens": 4,
+        "output_image_tokens": 5,
+    }
+    searched = {"num_search_queries": 6, "citation_tokens": 7}
+    extra = answered("api.perplexity.ai", searched).usage.extra
+    assert extra == {"web_searches": 6, "output_citation_tokens": 7}
