@@ -8,8 +8,7 @@ from typing import Any
 
 from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
 
-from .._models import Outcome
-from ._capture import Capture
+from ._capture import CLOSED, EXHAUSTED, Capture
 
 #: What is ours of a stand-in; everything else is set on, and read from, the reader itself.
 _OWN = frozenset({"_content", "_capture", "_feed", "_filter", "_ready"})
@@ -40,7 +39,7 @@ class Content:
         if data:
             self._feed(data)
         if self._content.at_eof():
-            self._capture.finish(Outcome.EXHAUSTED)
+            self._capture.finish(EXHAUSTED)
 
     async def read(self, n: int = -1) -> bytes:
         """Read up to ``n`` bytes, or all."""
@@ -75,7 +74,7 @@ class Content:
     def set_exception(self, exc: BaseException, *args: Any, **kwargs: Any) -> None:
         """Called by ``close()`` and ``release()`` of the response, with an error for readers that come too late."""
         self._content.set_exception(exc, *args, **kwargs)
-        self._capture.finish(Outcome.CLOSED)
+        self._capture.finish(CLOSED)
 
     def __aiter__(self) -> AsyncStreamIterator[bytes]:
         return AsyncStreamIterator(self.readline)
@@ -113,11 +112,6 @@ class Content:
 
     def __repr__(self) -> str:
         return repr(self._content)
-
-    def __del__(self) -> None:
-        capture = self.__dict__.get("_capture")
-        if capture is not None and not capture.finished:
-            capture.finish(Outcome.ABANDONED)
 
 
 class Filtered(Content):

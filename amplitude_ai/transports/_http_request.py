@@ -11,7 +11,7 @@ from typing import Any
 
 from .._guard import guard, report
 from .._models import Outcome
-from ._capture import KEEP_REQUEST, Capture
+from ._capture import ABANDONED, CLOSED, KEEP_REQUEST, Capture
 from ._http_response import observe
 from ._standing import Standing
 
@@ -120,7 +120,7 @@ class Sent(Standing):
             observe(response, capture)
         except Exception as exc:
             report("attach", exc)
-            capture.finish(Outcome.ABANDONED)
+            capture.finish(ABANDONED)
 
     def _tell_body(self) -> None:
         capture = self.capture
@@ -136,7 +136,7 @@ class Sent(Standing):
         theirs = self.theirs("close")
         if not self.gone and not self._busy:
             with guard("close"):
-                self._end(self._refused, Outcome.CLOSED)
+                self._end(self._refused, CLOSED)
         return theirs()
 
     def _end(self, exc: BaseException | None, outcome: Outcome) -> None:
@@ -150,7 +150,7 @@ class Sent(Standing):
 
     def forgotten(self) -> None:
         """Nobody can answer any more."""
-        self._end(self._refused, Outcome.ABANDONED)
+        self._end(self._refused, ABANDONED)
 
 
 class _File:

@@ -12,11 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .._guard import report
-from .._models import Outcome
-from ._capture import Capture
+from ._capture import ABANDONED, EXHAUSTED, Capture, as_text
 from ._library import Library, Patch
 from ._raw_tee import observe
-from ._watch import Everyone, Reader, as_text, inside, send_watched
+from ._watch import Everyone, Reader, inside, send_watched
 
 
 class _Asked:
@@ -104,10 +103,10 @@ def _attached(capture: Capture, response: Any, decoded: bool) -> Any:
             # It has been read (preload_content), or (HTTP/2) came as a whole.
             capture.body_decoded = decoded
             capture.feed(response.data)
-            capture.finish(Outcome.EXHAUSTED)
+            capture.finish(EXHAUSTED)
             return response
         return observe(response, capture)
     except Exception as exc:
         report("attach", exc)
-        capture.finish(Outcome.ABANDONED)
+        capture.finish(ABANDONED)
         return response

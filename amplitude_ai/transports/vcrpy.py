@@ -12,10 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from .._guard import report
-from .._models import Outcome
-from ._capture import Capture
+from ._capture import ABANDONED, EXHAUSTED, Capture, as_text
 from ._library import Library, Patch
-from ._watch import Everyone, Reader, as_text, inside, send_watched
+from ._watch import Everyone, Reader, inside, send_watched
 from .http_client import CLIENT
 
 
@@ -71,10 +70,10 @@ def _attach(capture: Capture, response: Any) -> None:
     try:
         capture.respond(response.status, response.getheaders())
         capture.feed(response.data)
-        capture.finish(Outcome.EXHAUSTED)
+        capture.finish(EXHAUSTED)
     except Exception as exc:
         report("attach", exc)
-        capture.finish(Outcome.ABANDONED)
+        capture.finish(ABANDONED)
 
 
 def _value(value: Any) -> Any:
