@@ -75,14 +75,15 @@ class Runtime:
     def sink(self, capture: Capture) -> None:
         """Take a finished capture."""
         count("captured")
-        binding = capture.context.binding
-        config = binding.config
-        self._expect_exit()
-        if config is not None and not config.async_event_emission:
-            self.worker.run_inline(capture)
+        config = capture.context.binding.config
+        if not self._is_exit_registered:
+            self._expect_exit()
+        if config is None:
+            self.worker.submit(capture, capture.size, self._spools)
+        elif config.async_event_emission:
+            self.worker.submit(capture, capture.size, self._spools or bool(config.spool))
         else:
-            size = capture.size + sum(map(len, capture._chunks))
-            self.worker.submit(capture, size, urgent=self._spools or (config is not None and bool(config.spool)))
+            self.worker.run_inline(capture)
 
     def client_closed(self, binding: Binding) -> None:
         """An instrumented client was closed."""

@@ -11,7 +11,7 @@ from amplitude_ai.transports._capture import Capture
 
 
 def make(sink, body=b"{}", url="https://api.openai.com/v1/chat/completions"):
-    return Capture(sink, Scope(Binding()), "POST", url, {}, body)
+    return Capture(sink, Scope(Binding()), "POST", url, ((), ()), body)
 
 
 def test_finishes_exactly_once():

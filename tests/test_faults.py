@@ -45,8 +45,10 @@ GATES = {
     "Sent.begun",
     "Sent.failed",
     "Sent._attach",
-    "Capture.chunk_recorder.<locals>.feed",
+    "Capture.feed",
+    "Capture.ask",
     "Capture.finish",
+    "Capture.__del__",
     "Capture.finished",
 }
 URL = "https://api.openai.com/v1/chat/completions"

@@ -11,6 +11,7 @@ import orjson
 
 from .._guard import count
 from .._models import JSON
+from ._pieces import loads_in_pieces
 
 _NOTHING: Mapping[str, Any] = {}
 #: Token counts past this are damage or malice, not usage; Amplitude and SQLite both hold 64-bit integers.
@@ -21,6 +22,8 @@ _MAX_COUNT = 2**53
 MAX_DECODED = 192 * 1024 * 1024
 #: Shorter documents cannot come near it.
 _SMALL = 512 * 1024
+#: Bytes of a long document that are looked through in one call, which holds the interpreter's lock.
+_STEP = 512 * 1024
 #: Bytes of memory for which each mark in the text stands: a dict, a list, an item and its number, half a string.
 _MARKS = ((b"{", 232), (b"[", 88), (b",", 32), (b'"', 28))
 
@@ -33,9 +36,12 @@ def loads(data: bytes | str) -> JSON:
     """
     if len(data) > _SMALL:
         raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
-        if len(raw) + sum(raw.count(mark) * size for mark, size in _MARKS) > MAX_DECODED:
+        if len(raw) + sum(_count(raw, mark) * size for mark, size in _MARKS) > MAX_DECODED:
             count("json_too_large")
             raise ValueError("this JSON would take too much memory decoded")
+        value = loads_in_pieces(raw) if raw is data else None
+        if value is not None:
+            return value
     try:
         return orjson.loads(data)
     except ValueError:
@@ -94,7 +100,15 @@ _MAX_VALUES = 10_000
 
 def has_halves(data: bytes) -> bool:
     """Whether a text of JSON may hold halves of characters: they are always spelled as escapes."""
-    return b"\\ud" in data or b"\\uD" in data
+    if len(data) <= _STEP:
+        return b"\\ud" in data or b"\\uD" in data
+    return any(
+        data.find(half, at, at + _STEP + 2) >= 0 for at in range(0, len(data), _STEP) for half in (b"\\ud", b"\\uD")
+    )
+
+
+def _count(data: bytes, mark: bytes) -> int:
+    return sum(data.count(mark, at, at + _STEP) for at in range(0, len(data), _STEP))
 
 
 def is_whole(value: JSON) -> bool:

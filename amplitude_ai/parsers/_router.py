@@ -54,7 +54,8 @@ _HOSTS: tuple[HostRow, ...] = (
 #: (host, path, route) of parsers that were registered, the latest first.
 registered: list[tuple[re.Pattern[str], re.Pattern[str], Route]] = []
 
-_paths: dict[bytes, bool] = {}
+_paths: dict[str, bool] = {}
+_watched: dict[tuple[str, str, str, bool], bool] = {}
 _cache: dict[tuple[str, str, str, bool], Route | None] = {}
 _hosts: dict[str, tuple[str, str | None] | None] = {}
 _CACHE_LIMIT = 1024
@@ -66,6 +67,7 @@ _METHODS = frozenset({"POST", "GET"})
 #: longer one is no model call: the patterns are run on the caller's thread, and the tables hold what they were asked.
 MAX_PATH = 1024
 MAX_HOST = 255
+_MAX_METHOD = 16
 
 
 def route(method: str, host: str, path: str) -> Route | None:
@@ -133,6 +135,7 @@ def forget() -> None:
     """Forget what was routed so far: the tables have changed."""
     _cache.clear()
     _paths.clear()
+    _watched.clear()
 
 
 def host_provider(host: str) -> tuple[str, str | None] | None:
@@ -158,20 +161,16 @@ def _local(host: str) -> bool:
     return host in {"localhost", "127.0.0.1", "::1", "0.0.0.0"} or host.endswith(".local")
 
 
-def is_any(raw_path: bytes) -> bool:
-    """Whether a request to this path (the query with it) may be a model call, whatever host it goes to: a quick no."""
-    raw_path = raw_path.partition(b"?")[0]  # a query may be a megabyte, another each time, and hold a key
-    if len(raw_path) > MAX_PATH:
-        return False
-    try:
-        return _paths[raw_path]
-    except KeyError:
-        pass
-    path = raw_path.decode("latin-1").rstrip("/")
-    found = _ANY_PATH.fullmatch(path) is not None or "%" in path or bool(registered)
-    if len(_paths) >= _CACHE_LIMIT:
-        _paths.clear()
-    _paths[raw_path] = found
+def is_any(path: str) -> bool:
+    """Whether a request to this path (without the query) may be a model call, whatever host it goes to: a quick no."""
+    found = _paths.get(path)
+    if found is None:
+        if len(path) > MAX_PATH:
+            return False
+        found = _ANY_PATH.fullmatch(path.rstrip("/")) is not None or "%" in path or bool(registered)
+        if len(_paths) >= _CACHE_LIMIT:
+            _paths.clear()
+        _paths[path] = found
     return found
 
 
@@ -189,7 +188,17 @@ def takes_usage_option(method: str, host: str, path: str) -> bool:
 
 def watches(method: str, host: str, path: str, explicit: bool) -> bool:
     """Whether a request is watched at all. On a client instrumented by hand any POST may be a model call."""
-    return route(method, host, path) is not None or (explicit and method == "POST" and not _known_other(host, path))
+    key = (method, host, path, explicit)
+    found = _watched.get(key)
+    if found is None:
+        found = route(method, host, path) is not None or (
+            explicit and method == "POST" and not _known_other(host, path)
+        )
+        if len(path) <= MAX_PATH and len(host) <= MAX_HOST and len(method) <= _MAX_METHOD:
+            if len(_watched) >= _CACHE_LIMIT:
+                _watched.clear()
+            _watched[key] = found
+    return found
 
 
 #: Searched for, not matched from the start, and each alternative begins with its own characters: linear.

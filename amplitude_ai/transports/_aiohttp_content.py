@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
-from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
+from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator, EofStream
 
-from .._models import Outcome
-from ._capture import Capture
+from ._capture import CLOSED, EXHAUSTED, Capture
 
 #: What is ours of a stand-in; everything else is set on, and read from, the reader itself.
 _OWN = frozenset({"_content", "_capture", "_feed", "_filter", "_ready"})
@@ -40,7 +40,7 @@ class Content:
         if data:
             self._feed(data)
         if self._content.at_eof():
-            self._capture.finish(Outcome.EXHAUSTED)
+            self._capture.finish(EXHAUSTED)
 
     async def read(self, n: int = -1) -> bytes:
         """Read up to ``n`` bytes, or all."""
@@ -75,18 +75,22 @@ class Content:
     def set_exception(self, exc: BaseException, *args: Any, **kwargs: Any) -> None:
         """Called by ``close()`` and ``release()`` of the response, with an error for readers that come too late."""
         self._content.set_exception(exc, *args, **kwargs)
-        self._capture.finish(Outcome.CLOSED)
+        self._capture.finish(CLOSED)
+
+    def _over(self, name: str, *args: Any) -> AsyncStreamIterator[bytes]:
+        """Iterate by a way of reading."""
+        return _Shown(partial(getattr(self._content, name), *args), self._content, self._capture, self._feed)
 
     def __aiter__(self) -> AsyncStreamIterator[bytes]:
-        return AsyncStreamIterator(self.readline)
+        return self._over("readline")
 
     def iter_chunked(self, n: int) -> AsyncStreamIterator[bytes]:
         """Iterate over pieces of up to ``n`` bytes."""
-        return AsyncStreamIterator(lambda: self.read(n))
+        return self._over("read", n)
 
     def iter_any(self) -> AsyncStreamIterator[bytes]:
         """Iterate over the data as it comes."""
-        return AsyncStreamIterator(self.readany)
+        return self._over("readany")
 
     def iter_chunks(self) -> ChunkTupleAsyncStreamIterator:
         """Iterate over the data as it was chunked."""
@@ -114,10 +118,37 @@ class Content:
     def __repr__(self) -> str:
         return repr(self._content)
 
-    def __del__(self) -> None:
-        capture = self.__dict__.get("_capture")
-        if capture is not None and not capture.finished:
-            capture.finish(Outcome.ABANDONED)
+
+class _Shown(AsyncStreamIterator[bytes]):
+    """An iteration over what the reader itself reads, which is shown to the capture: a line costs no frame of ours."""
+
+    def __init__(
+        self,
+        read: Callable[[], Awaitable[bytes]],
+        content: Any,
+        capture: Capture,
+        feed: Callable[[bytes], None],
+    ) -> None:
+        super().__init__(read)
+        self._content = content
+        self._capture = capture
+        self._feed = feed
+
+    async def __anext__(self) -> bytes:
+        try:
+            data = await self.read_func()
+        except BaseException as exc:
+            self._capture.fail(exc)
+            if isinstance(exc, EofStream):
+                raise StopAsyncIteration from None
+            raise
+        if data:
+            self._feed(data)
+        if self._content.at_eof():
+            self._capture.finish(EXHAUSTED)
+        if data == b"":
+            raise StopAsyncIteration
+        return data
 
 
 class Filtered(Content):
@@ -127,6 +158,9 @@ class Filtered(Content):
         super().__init__(content, capture)
         self._filter: Any = capture.usage_filter
         self._ready = bytearray()
+
+    def _over(self, name: str, *args: Any) -> AsyncStreamIterator[bytes]:
+        return AsyncStreamIterator(partial(getattr(self, name), *args))
 
     async def _more(self) -> bool:
         """Read on; False at the end."""

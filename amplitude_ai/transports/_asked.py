@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from ._watch import Reader, as_text
+from ._capture import as_text
+from ._watch import Reader
 
 
 class Asked:

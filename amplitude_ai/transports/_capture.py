@@ -75,6 +75,11 @@ RESPONSE_HEADERS = frozenset(
     }
 )
 
+#: Outcomes by a name of their own: to look up an enumeration's member runs a function of Python's in 3.11.
+EXHAUSTED = Outcome.EXHAUSTED
+CLOSED = Outcome.CLOSED
+ABANDONED = Outcome.ABANDONED
+
 _CANCELLED = frozenset({"CancelledError", "Cancelled"})
 
 #: Where a finished capture goes; set once by the runtime.
@@ -89,7 +94,7 @@ class Capture:
         context: who the call belongs to.
         method: HTTP method.
         url: the URL as the library has it; made a string, and stripped of secrets, in `exchange()`.
-        request_headers: the allowed ones, lower-case names.
+        request_headers: the names of the allowed ones, and as many (or more) headers that end with their value.
         request_body: the body when it is in memory.
     """
 
@@ -98,12 +103,15 @@ class Capture:
     response_headers: Any = ()
     headers_ns: int | None = None
     finished_ns = 0
-    outcome = Outcome.ABANDONED
+    size = 0  # bytes held, once it is finished
+    outcome = ABANDONED
     error: CallError | None = None
     body_decoded = False
     from_cache = False
     usage_filter: UsageFilter | None = None  # hides what we asked for from the application
     request_truncated = False
+    _is_read = False
+    _kept = 0
     _tail: deque[bytes] | None = None
     _tail_size = 0
 
@@ -113,7 +121,7 @@ class Capture:
         context: Scope,
         method: str,
         url: object,
-        request_headers: dict[str, str],
+        request_headers: tuple[tuple[str, ...], tuple[Any, ...]],
         request_body: bytes | None,
     ) -> None:
         self._sink = sink
@@ -122,11 +130,13 @@ class Capture:
         self.method = method
         self.url = url
         self.request_headers = request_headers
-        if request_body is not None and len(request_body) > KEEP_REQUEST:
-            self.request_truncated = True
-            request_body = None
         self.request_body = request_body
-        self.size = 0 if request_body is None else len(request_body)
+        if request_body is not None:
+            self.size = len(request_body)
+            if self.size > KEEP_REQUEST:
+                self.request_truncated = True
+                self.request_body = None
+                self.size = 0
         self._chunks: list[bytes] = []
         self._times: list[int] = []
         self._asks: list[int] = []  # when the reader wanted the next chunk, where that is seen
@@ -148,7 +158,7 @@ class Capture:
         """An exception came out of the HTTP library, or was thrown into the reader. Never raises."""
         kind = type(exc).__name__
         if kind == "GeneratorExit":  # the reader let go of the iterator
-            self.finish(Outcome.CLOSED)
+            self.finish(CLOSED)
         elif self._open:
             try:
                 text = clean_text(str(exc))
@@ -170,6 +180,7 @@ class Capture:
             self.finished_ns = _clock.perf_ns()
             self.outcome = outcome
             self.error = error
+            self.size += self._kept + self._tail_size
             self._sink(self)
         except Exception as own:
             report("finish", own)
@@ -180,59 +191,44 @@ class Capture:
         return not self._open
 
     def chunk_recorder(self) -> Callable[[bytes], None]:
-        """The function that takes one chunk of the body. Never raises.
+        """What takes the chunks of the body, for a reader: from now on a capture that is let go was abandoned."""
+        self._is_read = True
+        return self.feed
 
-        A closure: it runs once a chunk, and locals are the fastest memory. The capture does not hold it: a reference
-        cycle for every call would be the garbage collector's, which runs on the caller's thread.
-        """
-        append = self._chunks.append
-        stamp = self._times.append
-        now = _clock.perf_ns
-        timed = len(self._times)
-        room = KEEP_HEAD - sum(map(len, self._chunks))
-
-        def feed(chunk: bytes) -> None:
-            nonlocal timed, room
-            if timed < TIMED_CHUNKS:
-                timed += 1
-                stamp(now())
-            try:
-                room -= len(chunk)
-            except TypeError as exc:  # a custom transport that yields no bytes; the library will say so itself
-                report("feed", exc)
-                return
-            if room >= 0:
-                append(chunk)
-                return
-            fits = room + len(chunk)
-            if fits > 0:  # the chunk that crosses the limit
-                append(bytes(memoryview(chunk)[:fits]))
-                chunk = bytes(memoryview(chunk)[fits:])
-            room = 0
-            self._overflow(chunk)
-
-        return feed
-
-    def ask_recorder(self) -> Callable[[], None]:
-        """The function to call when the reader wants the next chunk: what passes until it comes is not the reader's."""
-        stamp = self._asks.append
-        now = _clock.perf_ns
-        left = TIMED_CHUNKS
-
-        def ask() -> None:
-            nonlocal left
-            if left:
-                left -= 1
-                stamp(now())
-
-        return ask
+    def ask(self) -> None:
+        """The reader wants the next chunk: what passes until it comes is not the reader's. Never raises."""
+        asks = self._asks
+        if len(asks) < TIMED_CHUNKS:
+            asks.append(_clock.perf_ns())
 
     def feed(self, chunk: bytes) -> None:
-        """Take one chunk; who has many takes a `chunk_recorder`."""
-        self.chunk_recorder()(chunk)
+        """Take one chunk. Never raises."""
+        try:
+            kept = self._kept + len(chunk)
+        except TypeError as exc:  # a custom transport that yields no bytes; the library will say so itself
+            report("feed", exc)
+            return
+        times = self._times
+        if len(times) < TIMED_CHUNKS:
+            times.append(_clock.perf_ns())
+        if kept <= KEEP_HEAD:
+            self._kept = kept
+            self._chunks.append(chunk)
+        else:
+            self._overflow(chunk)
+
+    def __del__(self) -> None:
+        # Whoever read it has let it go. One that nobody was to read led only here: a redirect, a call inside a call.
+        if self._is_read and self._open:
+            self.finish(ABANDONED)
 
     def _overflow(self, chunk: bytes) -> None:
         """Past the head limit: keep only the last `KEEP_TAIL` bytes."""
+        fits = KEEP_HEAD - self._kept
+        if fits > 0:  # the chunk that crosses the limit
+            self._kept = KEEP_HEAD
+            self._chunks.append(bytes(memoryview(chunk)[:fits]))
+            chunk = bytes(memoryview(chunk)[fits:])
         tail = self._tail
         if tail is None:
             tail = self._tail = deque()
@@ -276,7 +272,9 @@ class Capture:
             id=uuid.uuid4().hex,
             method=self.method,
             url=clean_url(str(self.url)),
-            request_headers=self.request_headers,
+            request_headers={
+                name: as_text(header[-1], "latin-1") for name, header in zip(*self.request_headers, strict=False)
+            },
             request_body=self.request_body,
             status=self.status if isinstance(self.status, int) else None,  # a mock's may be a mock
             response_headers=_kept(self.response_headers),
@@ -311,7 +309,12 @@ def _kept(headers: Any) -> dict[str, str]:
     kept: dict[str, str] = {}
     pairs: Iterable[tuple[Any, Any]] = getattr(headers, "raw", headers)
     for name, value in pairs:
-        key = (name.decode("latin-1") if isinstance(name, bytes) else str(name)).lower()
+        key = as_text(name, "latin-1").lower()
         if key in RESPONSE_HEADERS:
-            kept[key] = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+            kept[key] = as_text(value, "latin-1")
     return kept
+
+
+def as_text(value: object, encoding: str) -> str:
+    """What a library holds as the name or the value of a header."""
+    return value.decode(encoding, "replace") if isinstance(value, bytes) else str(value)

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._guard import guard, report
 from .._models import Outcome
-from ._capture import KEEP_REQUEST, Capture
+from ._capture import ABANDONED, CLOSED, KEEP_REQUEST, Capture
 from ._http_response import observe
 from ._raw_tee import attach
 from ._standing import Standing
@@ -122,7 +122,7 @@ class Sent(Standing):
             observe(response, capture)
         except Exception as exc:
             report("attach", exc)
-            capture.finish(Outcome.ABANDONED)
+            capture.finish(ABANDONED)
         return response
 
     def _tell_body(self) -> None:
@@ -139,7 +139,7 @@ class Sent(Standing):
         theirs = self.theirs("close")
         if not self.gone and not self._busy:
             with guard("close"):
-                self._end(self._refused, Outcome.CLOSED)
+                self._end(self._refused, CLOSED)
         return theirs()
 
     def _end(self, exc: BaseException | None, outcome: Outcome) -> None:
@@ -153,7 +153,7 @@ class Sent(Standing):
 
     def forgotten(self) -> None:
         """Nobody can answer any more."""
-        self._end(self._refused, Outcome.ABANDONED)
+        self._end(self._refused, ABANDONED)
 
 
 class _File:

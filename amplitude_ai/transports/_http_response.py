@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._guard import guard
-from .._models import Outcome
-from ._capture import Capture
+from ._capture import CLOSED, EXHAUSTED, Capture
 from ._standing import Standing
 
 #: All ways to take bytes out of the response: lines, iteration and a reader that is put around it come down to them.
@@ -21,7 +20,7 @@ def observe(response: Any, capture: Capture) -> None:
         Exception: ``response`` is no such response; the caller fences.
     """
     if response.isclosed():  # it has no body
-        capture.finish(Outcome.EXHAUSTED)
+        capture.finish(EXHAUSTED)
     else:
         _Body(response, capture)
 
@@ -76,7 +75,7 @@ class _Body(Standing):
         response = self.owner()
         if response.isclosed() or response.length == 0:
             self.leave()
-            self.capture.finish(Outcome.EXHAUSTED)
+            self.capture.finish(EXHAUSTED)
 
     def close(self) -> Any:
         """Finish the capture, then close."""
@@ -89,4 +88,4 @@ class _Body(Standing):
     def forgotten(self) -> None:
         """The body was not read to its end."""
         self.leave()
-        self.capture.finish(Outcome.CLOSED)
+        self.capture.finish(CLOSED)

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from typing import Any
 
 from .._guard import report
-from .._models import Binding, Outcome
-from ._capture import Capture
+from .._models import Binding
+from ._capture import ABANDONED, CLOSED, EXHAUSTED, Capture
 from ._library import Library, Patch, async_closing, closing
 from ._watch import Everyone, Observer, Reader, end_client, open_capture, send_watched, send_watched_async
 
@@ -27,11 +27,11 @@ class RequestReader(Reader):
     __slots__ = ()
     can_ask = True
 
-    def raw_path(self, request: Any) -> bytes:
-        return request.url.raw_path  # type: ignore[no-any-return]
-
     def target(self, request: Any) -> tuple[str, str, str]:
         url = request.url
+        parts = getattr(url, "_uri_reference", None)  # what its properties are made of, each time
+        if parts is not None:
+            return request.method, parts.host or "", parts.path or "/"
         # httpx' ``path`` has an escaped slash for a slash.
         return request.method, url.host, url.raw_path.partition(b"?")[0].decode("latin-1")
 
@@ -64,29 +64,33 @@ def attach(capture: Capture, response: Any, tee: Any) -> None:
     """Let the capture see the body of ``response``. ``tee`` is the library's stream class. Never raises."""
     try:
         capture.respond(response.status_code, response.headers)
-        if response.extensions and _is_cached(response.extensions):
+        extensions = response.extensions
+        if extensions and _is_cached(extensions):
             capture.from_cache = True
         if response.is_stream_consumed:  # a mock or a cache answered with a body that is already in memory
             capture.body_decoded = True
             capture.feed(response.content)
-            capture.finish(Outcome.EXHAUSTED)
+            capture.finish(EXHAUSTED)
             return
         if capture.usage_filter is not None and "content-encoding" in response.headers:
             capture.usage_filter = None
-        if "_stream" in vars(response.stream):  # as a client gives it out: the stream it made stays the outer one
-            response.stream._stream = tee(response.stream._stream, capture)
+        stream = response.stream
+        if "_stream" in vars(stream):  # as a client gives it out: the stream it made stays the outer one
+            stream._stream = tee(stream._stream, capture)
         else:
-            response.stream = tee(response.stream, capture)
+            response.stream = tee(stream, capture)
     except Exception as exc:
         report("attach", exc)
-        capture.finish(Outcome.ABANDONED)
+        capture.finish(ABANDONED)
 
 
 def _is_cached(extensions: Mapping[str, Any]) -> bool:
     """Whether hishel answered from its cache (its versions say it in three ways)."""
-    status = extensions.get("caching")
-    told = status.get("from_cache") if isinstance(status, dict) else None
-    return True in (told, extensions.get("hishel_from_cache"), extensions.get("from_cache"))
+    if "caching" in extensions:
+        status = extensions["caching"]
+        if isinstance(status, dict) and status.get("from_cache") is True:
+            return True
+    return extensions.get("hishel_from_cache") is True or extensions.get("from_cache") is True
 
 
 class TeeBase:
@@ -96,7 +100,7 @@ class TeeBase:
         self._stream = stream
         self._capture = capture
         self._feed = capture.chunk_recorder()
-        self._ask = capture.ask_recorder()
+        self._ask = capture.ask
 
     def __getattr__(self, name: str) -> Any:
         # Extra attributes of the inner stream (elapsed, network objects) stay reachable.
@@ -108,64 +112,63 @@ class TeeBase:
         # A copy is not watched: it would tell the same bytes again, and an end that is not the stream's.
         return self._stream.__reduce_ex__(protocol)
 
-    def __del__(self) -> None:
-        capture = self.__dict__.get("_capture")  # not there when it was only half made: `attach` has finished it
-        if capture is not None:
-            capture.finish(Outcome.ABANDONED)
-
 
 class SyncTee(TeeBase):
     """A byte stream that shows each chunk to the capture and yields the very same object."""
 
     def __iter__(self) -> Iterator[bytes]:
-        hide = self._capture.usage_filter
-        return self._watched() if hide is None else hide.over(self._watched())
-
-    def _watched(self) -> Iterator[bytes]:
         capture = self._capture
-        feed, ask = self._feed, self._ask
-        try:
-            ask()
-            for chunk in self._stream:
-                feed(chunk)
-                yield chunk
-                ask()
-        except BaseException as exc:
-            capture.fail(exc)
-            raise
-        capture.finish(Outcome.EXHAUSTED)
+        shown = _shown(self._stream, capture, self._feed, self._ask)
+        hide = capture.usage_filter
+        return shown if hide is None else hide.over(shown)
 
     def close(self) -> None:
         """Finish the capture, then close the stream."""
-        self._capture.finish(Outcome.CLOSED)
+        self._capture.finish(CLOSED)
         self._stream.close()
+
+
+def _shown(stream: Any, capture: Capture, feed: Callable[[bytes], None], ask: Callable[[], None]) -> Iterator[bytes]:
+    try:
+        ask()
+        for chunk in stream:
+            feed(chunk)
+            yield chunk
+            ask()
+    except BaseException as exc:
+        capture.fail(exc)
+        raise
+    capture.finish(EXHAUSTED)
 
 
 class AsyncTee(TeeBase):
     """The same in the other colour."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        hide = self._capture.usage_filter
-        return self._watched() if hide is None else hide.over_async(self._watched())
-
-    async def _watched(self) -> AsyncIterator[bytes]:
         capture = self._capture
-        feed, ask = self._feed, self._ask
-        try:
-            ask()
-            async for chunk in self._stream:
-                feed(chunk)
-                yield chunk
-                ask()
-        except BaseException as exc:
-            capture.fail(exc)
-            raise
-        capture.finish(Outcome.EXHAUSTED)
+        shown = _async_shown(self._stream, capture, self._feed, self._ask)
+        hide = capture.usage_filter
+        return shown if hide is None else hide.over_async(shown)
 
     async def aclose(self) -> None:
         """Finish the capture, then close the stream."""
-        self._capture.finish(Outcome.CLOSED)
+        self._capture.finish(CLOSED)
         await self._stream.aclose()
+
+
+async def _async_shown(
+    stream: Any, capture: Capture, feed: Callable[[bytes], None], ask: Callable[[], None]
+) -> AsyncIterator[bytes]:
+    try:
+        ask()
+        async for chunk in stream:
+            feed(chunk)
+            yield chunk
+            ask()
+    except BaseException as exc:
+        capture.fail(exc)
+        raise
+    capture.finish(EXHAUSTED)
 
 
 class TransportBase:
@@ -276,10 +279,9 @@ class _ClientReader(RequestReader):
         self._choose = choose
 
     def watches_itself(self, client: Any, request: Any) -> bool:
-        if isinstance(client._transport, TransportBase) or any(
-            isinstance(mounted, TransportBase) for mounted in client._mounts.values()
-        ):
-            return isinstance(self._choose(client, request.url), TransportBase)
+        for transport in (client._transport, *client._mounts.values()):
+            if isinstance(transport, TransportBase):
+                return isinstance(self._choose(client, request.url), TransportBase)
         return False
 
 

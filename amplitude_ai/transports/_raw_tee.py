@@ -14,8 +14,7 @@ from functools import partial
 from typing import Any
 
 from .._guard import report
-from .._models import Outcome
-from ._capture import Capture
+from ._capture import ABANDONED, CLOSED, EXHAUSTED, Capture
 
 #: Where urllib3 2 reads from the connection: plain bodies, chunked bodies, and the end of those.
 _READS = ("_raw_read", "_handle_chunk", "_update_chunk_length", "close")
@@ -35,12 +34,12 @@ def attach(capture: Capture, response: Any, decoded: bool) -> Any:
             # It has been read (preload_content), or (HTTP/2) came as a whole.
             capture.body_decoded = decoded
             capture.feed(response.data)
-            capture.finish(Outcome.EXHAUSTED)
+            capture.finish(EXHAUSTED)
             return response
         return observe(response, capture)
     except Exception as exc:
         report("attach", exc)
-        capture.finish(Outcome.ABANDONED)
+        capture.finish(ABANDONED)
         return response
 
 
@@ -55,20 +54,6 @@ def observe(raw: Any, capture: Capture) -> Any:
         _observe(raw, kind, capture)
         return raw
     return (RawTee if hasattr(raw, "stream") else FileTee)(raw, capture)
-
-
-class _Guard:
-    """Dies with the response: one that nobody read to its end was abandoned."""
-
-    __slots__ = ("_capture",)
-
-    def __init__(self, capture: Capture) -> None:
-        self._capture = capture
-
-    def __del__(self) -> None:
-        capture = getattr(self, "_capture", None)  # not there when it was only half made: nothing was begun
-        if capture is not None:
-            capture.finish(Outcome.ABANDONED)
 
 
 def _observe(raw: Any, kind: Any, capture: Capture) -> None:
@@ -89,7 +74,7 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
         if data:
             feed(data)
         if self.length_remaining == 0 or (not data and amt != 0) or (amt is None and not kwargs.get("read1")):
-            capture.finish(Outcome.EXHAUSTED)
+            capture.finish(EXHAUSTED)
         return data
 
     def _handle_chunk(amt: int | None) -> Any:
@@ -114,16 +99,15 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
         finally:
             reading = False
         if self.chunk_left == 0:
-            capture.finish(Outcome.EXHAUSTED)
+            capture.finish(EXHAUSTED)
 
     def close() -> None:
         if not reading:
-            capture.finish(Outcome.CLOSED)
+            capture.finish(CLOSED)
         (before.get("close") or partial(kind.close, reference()))()
 
     own = vars(raw)
     own.update(_raw_read=_raw_read, _handle_chunk=_handle_chunk, _update_chunk_length=_update_chunk_length, close=close)
-    own["_amplitude_ai"] = _Guard(capture)
     hide = capture.usage_filter
     if hide is not None:
 
@@ -185,12 +169,12 @@ class FileTee:
         if data:
             self._feed(data)
         if to_the_end or (not data and not nothing):
-            capture.finish(Outcome.EXHAUSTED)
+            capture.finish(EXHAUSTED)
         return data
 
     def close(self) -> None:
         """Finish the capture, then close."""
-        self._capture.finish(Outcome.CLOSED)
+        self._capture.finish(CLOSED)
         self._raw.close()
 
     @property
@@ -222,11 +206,6 @@ class FileTee:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        capture = self.__dict__.get("_capture")
-        if capture is not None and not capture.finished:
-            capture.finish(Outcome.ABANDONED)
-
 
 class RawTee(FileTee):
     """Stands in for urllib3 1's response, or one like it."""
@@ -248,7 +227,7 @@ class RawTee(FileTee):
         except BaseException as exc:
             capture.fail(exc)
             raise
-        capture.finish(Outcome.EXHAUSTED)
+        capture.finish(EXHAUSTED)
 
     def read(self, amt: int | None = None, decode_content: bool | None = None, *args: Any, **kwargs: Any) -> bytes:
         """A file-like read, as code that streams ``response.raw`` does."""
@@ -281,7 +260,7 @@ class RawTee(FileTee):
         if data:
             self._feed(data)
         if amt is None or amt < 0 or (not data and amt != 0):
-            capture.finish(Outcome.EXHAUSTED)
+            capture.finish(EXHAUSTED)
         return data
 
     def _decodes(self, asked: bool | None) -> bool:

@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from contextvars import ContextVar
 from dataclasses import dataclass
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from .._guard import count, guard, report
 from .._models import Binding, Outcome, Scope
 from .._scope import HEADER_PREFIX
-from ._capture import REQUEST_HEADERS, Capture, Sink
+from ._capture import REQUEST_HEADERS, Capture, Sink, as_text
 
 T = TypeVar("T")
 
@@ -25,9 +26,16 @@ inside: ContextVar[bool] = ContextVar("amplitude_ai_inside", default=False)
 
 
 class HeaderPlan(NamedTuple):
-    """Which of a request's headers say something to us: where each stands, and its lower-case name."""
+    """Which of a request's headers say something to us.
 
-    kept: tuple[tuple[int, str], ...]
+    Attributes:
+        names: of those that are kept, in lower case.
+        pick: ``(all headers) -> those``, and one more; ``None`` where there are none.
+        ours: where each of ours stands, and its lower-case name.
+    """
+
+    names: tuple[str, ...]
+    pick: Callable[[Sequence[Any]], tuple[Any, ...]] | None
     ours: tuple[tuple[int, str], ...]
 
 
@@ -36,6 +44,7 @@ _name_of = itemgetter(0)
 _plans: dict[tuple[str | bytes, ...], HeaderPlan] = {}
 _text_plans: dict[tuple[str | bytes, ...], HeaderPlan] = {}  # apart: under -bb the two do not compare
 _PLANS_LIMIT = 256
+_NONE: Mapping[str, str] = MappingProxyType({})
 #: Sets of more characters are looked through each time.
 _PLANNED_CHARACTERS = 4096
 
@@ -46,8 +55,10 @@ def header_plan(names: tuple[str | bytes, ...]) -> HeaderPlan:
     plan = plans.get(names)
     if plan is None:
         lower = [as_text(name, "latin-1").lower() for name in names]
+        kept = [at for at, name in enumerate(lower) if name in REQUEST_HEADERS]
         plan = HeaderPlan(
-            tuple((at, name) for at, name in enumerate(lower) if name in REQUEST_HEADERS),
+            tuple(lower[at] for at in kept),
+            itemgetter(*kept, kept[0]) if kept else None,  # of one alone it would not be a tuple
             tuple((at, name) for at, name in enumerate(lower) if name.startswith(HEADER_PREFIX)),
         )
         if sum(map(len, lower)) <= _PLANNED_CHARACTERS:
@@ -55,11 +66,6 @@ def header_plan(names: tuple[str | bytes, ...]) -> HeaderPlan:
                 plans.clear()
             plans[names] = plan
     return plan
-
-
-def as_text(value: object, encoding: str) -> str:
-    """What a library holds as the name or the value of a header."""
-    return value.decode(encoding, "replace") if isinstance(value, bytes) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Observer:
         watches: ``(method, host, path, explicit) -> bool``; asked on the caller's thread, so it must be quick.
         snapshot: ``(binding, our headers) -> Scope``.
         client_closed: told when an instrumented client is closed; ends its automatic run.
-        may_watch: a raw path -> False when no request there is a model call, whatever its host: a quick no.
+        may_watch: a path without its query -> False when no request there is a model call, whatever its host.
         takes_usage_option: ``(method, host, path)`` -> whether streams there tell their usage when asked to.
     """
 
@@ -79,7 +85,7 @@ class Observer:
     watches: Callable[[str, str, str, bool], bool]
     snapshot: Callable[[Binding, Mapping[str, str]], Scope]
     client_closed: Callable[[Binding], None]
-    may_watch: Callable[[bytes], bool] = lambda raw_path: True
+    may_watch: Callable[[str], bool] = lambda path: True
     takes_usage_option: Callable[[str, str, str], bool] = lambda method, host, path: False
 
     def begin(
@@ -90,7 +96,7 @@ class Observer:
         headers: Sequence[Sequence[Any]],
         body: bytes | None,
         carried: Mapping[str, str] | None = None,
-    ) -> tuple[Capture, dict[str, str]]:
+    ) -> tuple[Capture, Mapping[str, str]]:
         """Start a capture. Returns it with the ``X-Amplitude-*`` headers found, which the adapter must remove.
 
         Args:
@@ -102,20 +108,19 @@ class Observer:
             carried: our headers of an earlier request that this one continues.
         """
         plan = header_plan(tuple(map(_name_of, headers)))
-        kept: dict[str, str] = {}
-        for at, name in plan.kept:
-            kept[name] = as_text(headers[at][-1], "latin-1")
-        ours: dict[str, str] = {}
-        for at, name in plan.ours:
-            ours[name] = as_text(headers[at][-1], "utf-8")
-        context = self.snapshot(binding, ours or carried or {})
+        kept = (plan.names, plan.pick(headers) if plan.pick else ())
+        ours = _NONE
+        if plan.ours:
+            ours = {name: as_text(headers[at][-1], "utf-8") for at, name in plan.ours}
+        context = self.snapshot(binding, ours or carried or _NONE)
         count("started")
         return Capture(self.sink, context, method, url, kept, body), ours
 
 
-def our_headers(names: Iterable[str | bytes]) -> list[str]:
+def our_headers(names: Iterable[str | bytes]) -> Collection[str]:
     """Names of the ``X-Amplitude-*`` headers among those of a request, in lower case."""
-    return list(dict.fromkeys(name for _, name in header_plan(tuple(names)).ours))
+    ours = header_plan(tuple(names)).ours
+    return {name for _, name in ours} if ours else ()
 
 
 class Reader:
@@ -125,9 +130,9 @@ class Reader:
     #: Whether `put_body` can be.
     can_ask = False
 
-    def raw_path(self, request: Any) -> bytes:
-        """The path as it crosses the wire, with or without the query: for a quick no."""
-        return self.target(request)[2].encode("latin-1", "replace")
+    def path(self, request: Any) -> str:
+        """The path as it crosses the wire, without the query: for a quick no."""
+        return self.target(request)[2]
 
     def target(self, request: Any) -> tuple[str, str, str]:
         """Method, host, and path as it crosses the wire, without the query."""
@@ -144,7 +149,7 @@ class Reader:
 
     def names(self, request: Any) -> Iterable[str | bytes]:
         """Of the headers."""
-        return [item[0] for item in self.read(request)[1]]
+        return map(_name_of, self.read(request)[1])
 
     def drop(self, request: Any, names: Collection[str]) -> None:
         """Take headers, named in lower case, out of the request that is about to be sent."""
@@ -183,7 +188,7 @@ class Everyone:
     def open(self, reader: Reader, client: Any, request: Any) -> Capture | None:
         """Start watching a client's request, or ``None`` when it is not ours. Removes our headers. Never raises."""
         try:
-            if not self.observer.may_watch(reader.raw_path(request)):
+            if not self.observer.may_watch(reader.path(request)):
                 drop_our_headers(reader, request)
                 return None
             if reader.watches_itself(client, request):

@@ -18,9 +18,9 @@ import orjson
 from yarl import URL
 
 from .._guard import report
-from .._models import Binding, Outcome
+from .._models import Binding
 from ._aiohttp_content import Content, Filtered
-from ._capture import Capture
+from ._capture import ABANDONED, EXHAUSTED, Capture
 from ._library import Library, Patch, async_closing
 from ._watch import Everyone, Observer, Reader, inside, open_capture
 
@@ -95,14 +95,14 @@ class _Call:
             capture.from_cache = getattr(response, "from_cache", False) is True  # aiohttp-client-cache
             capture.body_decoded = decompressed
             if response.content is None or response.content.at_eof():
-                capture.finish(Outcome.EXHAUSTED)
+                capture.finish(EXHAUSTED)
             elif capture.usage_filter is not None and (decompressed or "content-encoding" not in response.headers):
                 response.content = Filtered(response.content, capture)
             else:
                 response.content = Content(response.content, capture)
         except Exception as exc:
             report("attach", exc)
-            capture.finish(Outcome.ABANDONED)
+            capture.finish(ABANDONED)
 
 
 @dataclass(frozen=True, slots=True)

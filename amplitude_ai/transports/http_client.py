@@ -52,10 +52,11 @@ class _Head:
         self.method = method.decode("latin-1")
 
     @property
-    def raw_path(self) -> bytes:
-        """The path; perhaps with the query."""
+    def path(self) -> str:
+        """The path, without the query."""
         target: bytes = self._target
-        return urlsplit(target).path if target.startswith(_WHOLE) else target
+        path = urlsplit(target).path if target.startswith(_WHOLE) else target.partition(b"?")[0]
+        return path.decode("latin-1")
 
     @property
     def url(self) -> str:
@@ -77,8 +78,8 @@ class _Head:
 class _HeadReader(Reader):
     __slots__ = ()
 
-    def raw_path(self, request: _Head) -> bytes:
-        return request.raw_path
+    def path(self, request: _Head) -> str:
+        return request.path
 
     def target(self, request: _Head) -> tuple[str, str, str]:
         parts = urlsplit(request.url)

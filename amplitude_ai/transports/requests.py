@@ -18,8 +18,8 @@ import requests
 from requests.adapters import BaseAdapter
 
 from .._guard import guard, report
-from .._models import Binding, Outcome
-from ._capture import Capture
+from .._models import Binding
+from ._capture import ABANDONED, EXHAUSTED, Capture
 from ._library import Library, Patch, closing
 from ._raw_tee import observe
 from ._watch import Everyone, Observer, Reader, end_client, inside, open_capture, send_watched
@@ -264,12 +264,12 @@ def _attach(capture: Capture, response: requests.Response) -> None:
         if getattr(response, "_content_consumed", False):
             capture.body_decoded = True
             capture.feed(response.content)
-            capture.finish(Outcome.EXHAUSTED)
+            capture.finish(EXHAUSTED)
         else:
             response.raw = observe(response.raw, capture)
     except Exception as exc:
         report("attach", exc)
-        capture.finish(Outcome.ABANDONED)
+        capture.finish(ABANDONED)
 
 
 #: The watched session that is sending: it asks itself for an adapter then, and gets one that watches.
