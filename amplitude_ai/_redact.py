@@ -19,6 +19,8 @@ _BASE64 = re.compile(rf"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{{200,}}(?:{MARK}[A-
 #: The same, wrapped into lines as MIME and PEM do.
 _WRAPPED = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{60,76}\r?\n){3,}[A-Za-z0-9+/]{0,76}={0,2}")
 
+#: Nothing shorter is found by these two: three lines of 60 characters and their ends, or a run of 200.
+_SHORTEST = 183
 _EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
 _CARD = re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d.]*\d)")
 _PHONE = re.compile(
@@ -49,6 +51,8 @@ def remove_blobs(text: str) -> str:
         return text
     if "base64," in text:
         text = _DATA_URL.sub(lambda found: _described(found[1], found[0].rpartition(",")[2]), text)
+    if len(text) < _SHORTEST:
+        return text
     text = _WRAPPED.sub(_blob, text)
     return _BASE64.sub(_blob, text)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, CallError, Scope, ToolCall, ToolResult, Usage
+from amplitude_ai._redact import remove_blobs
 from amplitude_ai.sessions._privacy import Privacy, PrivacyError
 from amplitude_ai.sessions._runs import RunRegistry
 
@@ -191,3 +192,11 @@ def test_feature_flags(flag):
         return {name for event in json.loads(everything(config)) for name in event}
 
     assert names(AIConfig()) - names(AIConfig(**{flag: False})) == FLAGS[flag]
+
+
+def test_the_shortest_wrapped_data_is_removed():
+    """Three lines of sixty characters; shorter texts are not searched."""
+    line = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ0aB2cD4fG6hJ8kL0nP2rS4uV6xY8zA1bC+"
+    assert len(line) == 60
+    assert remove_blobs(f"{line}\n" * 3) == "[base64 137 B]"
+    assert remove_blobs(f"{line}\n" * 2 + line) == f"{line}\n" * 2 + line
