@@ -15,6 +15,7 @@ import typing
 from typing import Annotated, Any, Literal, Union
 
 import pydantic
+import typing_extensions
 
 TEXTS = [
     "",
@@ -56,7 +57,24 @@ class Builder:
             return {f"k{n}": self.build(inner[1], depth + 1) for n in range(self.dice.choice((0, 1, 2)))}
         if isinstance(kind, type) and issubclass(kind, pydantic.BaseModel):
             return self.model(kind, depth)
+        if typing_extensions.is_typeddict(kind):  # before 3.12 not the same as typing's
+            return self.params(kind, depth)
         return self._plain(kind)
+
+    def params(self, kind: Any, depth: int = 0) -> dict[str, Any]:
+        """A body of a typed dictionary, as the SDKs' requests are: what is required, and of the rest some."""
+        made = {}
+        for name, hint in typing.get_type_hints(kind, include_extras=True).items():
+            is_required = name in kind.__required_keys__ or typing.get_origin(hint) is typing.Required
+            if name in self.overrides:
+                value = self.overrides[name](self, depth)
+            elif not is_required and (depth >= self.depth or self.dice.random() < 0.5):
+                value = None
+            else:
+                value = self.build(hint, depth + 1)
+            if value is not None or is_required:
+                made[name] = value
+        return made
 
     def model(self, kind: type[pydantic.BaseModel], depth: int = 0) -> dict[str, Any]:
         """A body of a model: what is required, and of the rest some; ``None`` is sent or left out."""

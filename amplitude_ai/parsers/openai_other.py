@@ -118,7 +118,7 @@ def _embeddings(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]
     """Voyage has ``inputs`` too, of chunks and of parts (https://docs.voyageai.com/reference/), and says the total."""
     given = _given(asked)
     usage = call.usage
-    if usage.input_tokens is None:  # nothing is written
+    if usage.input_tokens is None and not usage.output_tokens:  # nothing is written
         usage = replace(usage, input_tokens=usage.total_tokens)
     return replace(call, messages=tuple(_user(given)), usage=usage)
 
