@@ -20,7 +20,6 @@ UNSEEN = {
     "claude-agent-sdk": "a program of its own that makes the calls",
     "curl-cffi": "an HTTP library of its own",
     "pycurl": "an HTTP library of its own",
-    "niquests": "an HTTP library of its own",
     "tornado": "its own HTTP client",
     "treq": "Twisted's HTTP client",
     "vllm": "models in this process: no call is made",

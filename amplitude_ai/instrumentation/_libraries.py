@@ -46,6 +46,9 @@ LIBRARIES: tuple[Row, ...] = (
     Row("urllib3", "urllib3", "urllib3.connectionpool", "boto3"),
     Row("http.client", "http_client", "http.client", "urllib.request"),
     Row("httplib2", "httplib2", "httplib2"),
+    Row("urllib3-future", "urllib3", "urllib3_future.connectionpool", "niquests"),
+    Row("urllib3-future", "urllib3_future", "urllib3_future._async.connectionpool", "niquests"),
+    Row("urllib3-future", "urllib3_future", "urllib3._async.connectionpool", "niquests"),
     Row("vcrpy", "vcrpy", "vcr.stubs", "cassettes of http.client"),
 )
 BY_MODULE = {row.module: row for row in LIBRARIES}
@@ -54,4 +57,5 @@ BY_MODULE = {row.module: row for row in LIBRARIES}
 def names() -> str:
     """All of them, in a sentence."""
     said = [f"{row.name} ({row.known_for})" if row.known_for else row.name for row in LIBRARIES]
+    said = list(dict.fromkeys(said))  # some have more than one row
     return f"{', '.join(said[:-1])} and {said[-1]}"

@@ -29,6 +29,9 @@ def attach(capture: Capture, response: Any, decoded: bool) -> Any:
         decoded: whether a body that was read already was decompressed then.
     """
     try:
+        if not hasattr(response, "status"):  # a promise of urllib3-future's: nothing of its answer is seen
+            capture.finish(Outcome.ABANDONED)
+            return response
         capture.respond(response.status, list(response.headers.items()))
         if not hasattr(response, "_fp") or getattr(response, "_body", None) is not None:
             # It has been read (preload_content), or (HTTP/2) came as a whole.

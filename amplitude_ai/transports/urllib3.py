@@ -44,7 +44,7 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
         ) -> Any:
             if inside.get():
                 return original(self, method, url, body, headers, *args, **kwargs)
-            capture, headers = _open(everyone, self, method, url, body, headers)
+            capture, headers = open_for(everyone, self, method, url, body, headers)
             if capture is None:
                 return original(self, method, url, body, headers, *args, **kwargs)
             response = send_watched(capture, send(capture), self, method, url, body, headers, *args, **kwargs)
@@ -58,7 +58,9 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
 LIBRARY = Library(_hooks)
 
 
-def _open(everyone: Everyone, pool: Any, method: str, url: str, body: Any, headers: Any) -> tuple[Capture | None, Any]:
+def open_for(
+    everyone: Everyone, pool: Any, method: str, url: str, body: Any, headers: Any
+) -> tuple[Capture | None, Any]:
     """The capture, and the headers without ours. Never raises."""
     try:
         # Through a proxy the target is a whole URL.
