@@ -44,6 +44,7 @@ GATES = {
     "Sent.failed",
     "Sent._attach",
     "Capture.chunk_recorder.<locals>.feed",
+    "Capture.ask_recorder.<locals>.ask",
     "Capture.finish",
     "Capture.finished",
 }
