@@ -163,6 +163,6 @@ def test_a_handoff_that_privacy_keeps_to_itself(book):
         told = book.record(asked(*tools), exchange(binding=binding))
         results = brought(ToolResult("call-2", '{"assistant": "billing"}'), ToolResult("call-1", "ok"))
         told += book.record(results, exchange(600, binding=binding))
-        told += book.end_client(binding.key, NEW_YEAR + 10_000)
+        told += book.end_all(NEW_YEAR + 10_000, "exit")
         named = [e.properties.get("handoff_to") for e in told if e.event_type == "tool_called"]
         assert named == [None, None, "sales"]

@@ -502,3 +502,74 @@ def test_what_is_a_success(book, changes, expected):
     told = message(book.record(call("Hello", **changes), exchange()))
     assert (told["success"], told.get("error_type")) == expected
     assert told["finish_reason"] == changes["finish_reason"]
+
+
+def test_a_client_for_each_call(book):
+    """A framework that closes its client after a call: the next one brings the tools' results, in the same run."""
+    first, second, third = (Binding(user_id="ann-1") for _ in range(3))
+    ask = call("Weather?", tool_calls=(ToolCall("get_weather", "c1", {"city": "Rome"}),), answer=None)
+    told = book.record(ask, exchange(0, context=first.plain, body=b"1"))
+    told += book.end_client(first.key, NEW_YEAR + 150)
+    brought = call("Weather?", model(""), Message("tool", ""), tool_results=(ToolResult("c1", "18"),))
+    told += book.record(brought, exchange(200, context=second.plain, body=b"2"))
+    told += book.end_client(second.key, NEW_YEAR + 400)
+    kinds = [event.event_type for event in told]
+    assert kinds == ["llm_run_started", "user_message", "llm_message", "tool_called", "llm_message", "llm_run_finished"]
+    assert [one[:2] for one in tools(told)] == [("get_weather", "18")]
+    assert told[-1].properties["end_reason"] == "closed"
+    assert len({event.properties["session_id"] for event in told}) == 1
+    again = book.record(brought, exchange(900, context=third.plain, body=b"3"))  # nothing waits any more
+    assert again[0].event_type == "llm_run_started"
+
+
+@pytest.mark.parametrize(
+    ("binding", "tick_ms", "reason"),
+    [(Binding(), 70_000, "closed"), (Binding(explicit=True), None, "closed"), (Binding(), 0, "closed")],
+)
+def test_a_run_that_closed_with_tools_at_work_ends(book, binding, tick_ms, reason):
+    """When nobody brings their results in time, or somebody flushes; at once where the client was made by hand."""
+    asked = call("Weather?", tool_calls=(ASKED,), answer=None)
+    book.record(asked, exchange(0, context=binding.plain))
+    told = book.end_client(binding.key, NEW_YEAR + 150)
+    if tick_ms is not None:
+        assert not told
+        assert not book.tick(NEW_YEAR + 1000)
+        told = book.tick(NEW_YEAR + tick_ms) if tick_ms else book.release_tools(NEW_YEAR + 500)
+    assert [event.event_type for event in told] == ["tool_called", "llm_run_finished"]
+    assert told[-1].properties["end_reason"] == reason
+    assert told[-1].properties["total_tool_calls"] == 1
+
+
+def test_another_users_result_adopts_nothing(book):
+    """However much the conversations are alike."""
+    first, other = Binding(user_id="ann-1"), Binding(user_id="bob-1")
+    book.record(call("Weather?", tool_calls=(ASKED,), answer=None), exchange(0, context=first.plain, body=b"1"))
+    book.end_client(first.key, NEW_YEAR + 150)
+    brought = call("Weather?", model(""), Message("tool", ""), tool_results=(ToolResult("c1", "18"),))
+    told = book.record(brought, exchange(200, context=other.plain, body=b"2"))
+    assert [event.event_type for event in told] == ["llm_run_started", "llm_message"]
+
+
+def test_a_handoff_to_an_agent_with_a_client_of_its_own(book):
+    """It reads what the person said (google-adk): that was said already."""
+    first, second = Binding(user_id="ann-1"), Binding(user_id="ann-1")
+    handoff = (ToolCall("transfer_to_agent", "c1", {"agent_name": "billing"}),)
+    opened = book.record(call("I was charged twice", tool_calls=handoff, answer=None), exchange(0, context=first.plain))
+    transcript = "For context: below is a transcript of what another agent did, quoted between"
+    told = book.record(call("I was charged twice", transcript), exchange(200, context=second.plain, body=b"2"))
+    assert said(told) == []
+    assert message(told)["turn_id"] == message(opened)["turn_id"]
+    later = book.record(call("Something else entirely"), exchange(400, context=second.plain, body=b"3"))
+    assert said(later) == ["Something else entirely"]
+
+
+CREW = "\nCurrent Task: {}\n\nThis is the expected criteria for your final answer: a letter\nyou MUST return it."
+
+
+def test_frames_and_results_of_frameworks(book, binding):
+    """crewai's task is what was asked; AutoGen's transfer is a result; smolagents' last prompt is none."""
+    assert said(book.record(call(CREW.format("Write it\n\ndown")), exchange(binding=binding))) == ["Write it\n\ndown"]
+    assert scripted("Transferred to billing, adopting the role of billing immediately.").results[0].content
+    assert scripted("Transferred to billing, adopting the role of sales immediately.") is None
+    last = "Observation:\n18\nBased on the above, please provide an answer to the following user task:\nx"
+    assert scripted(last).results == (ToolResult(None, "18"),)

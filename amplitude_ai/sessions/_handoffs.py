@@ -10,8 +10,8 @@ from .._models import JSON
 #: The rest of the tool's name is the agent's: openai-agents, AutoGen's and LangGraph's swarms, LangGraph's supervisor;
 #: Semantic Kernel's orchestration (``Handoff-transfer_to_billing``).
 _STARTS = ("transfer_to_", "handoff_to_", "delegate_to_", "Handoff-transfer_to_")
-#: One tool for all of them: the agent is an argument. google-adk; Strands' swarm.
-_NAMED_BY = {"transfer_to_agent": "agent_name", "handoff_to_agent": "agent_name"}
+#: One tool for all of them: the agent is an argument. google-adk; Strands' swarm; LlamaIndex's workflow of agents.
+_NAMED_BY = {"transfer_to_agent": "agent_name", "handoff_to_agent": "agent_name", "handoff": "to_agent"}
 
 
 def handoff_to(tool_name: str, arguments: JSON) -> str | None:

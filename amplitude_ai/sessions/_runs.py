@@ -24,17 +24,18 @@ from .._surroundings import named
 from . import _events, _tools, schema
 from ._attempts import Attempt, Attempts, fingerprint
 from ._bounded import remember
-from ._conversation import Conversation
+from ._conversation import Conversation, Phrases
 from ._estimate import estimated
 from ._events import Origin, finished_at_ms
 from ._forecast import Forecasts
 from ._operations import operation_name
 from ._pricing import price
 from ._privacy import Privacy, PrivacyError
+from ._prompted_names import prompted_name
 from ._result import CallResult, classify
 from ._signals import Signals
 from ._totals import RunStats
-from ._turns import Asked, Request, Said, Turns, last_user_text
+from ._turns import Asked, Parent, Request, Said, Turns, last_user_text
 
 _MAX_RUNS = 10_000
 _MAX_PENDING = 256
@@ -56,6 +57,7 @@ class _Run:
     started_ms: int
     last_ms: int
     announced: bool  # it has begin and end events of its own
+    closed_ms: int | None = None  # when its client closed, where tools are still at work for it
     stats: RunStats = field(default_factory=RunStats)
     waiting: OrderedDict[str, _tools.Pending] = field(default_factory=OrderedDict)
     attempts: Attempts = field(default_factory=Attempts)
@@ -65,10 +67,12 @@ class _Run:
     def due_ms(self) -> int:
         """When `RunRegistry.tick` has something to do here."""
         config = self.origin.config
-        due = self.last_ms + config.session_timeout_ms
+        due = self.last_ms + (config.session_timeout_ms if self.closed_ms is None else 0)
         if self.waiting:
             oldest = next(iter(self.waiting.values()))
-            due = min(due, oldest.asked_ms + oldest.origin.config.tool_result_timeout_ms)
+            due = min(
+                self.last_ms + config.session_timeout_ms, oldest.asked_ms + oldest.origin.config.tool_result_timeout_ms
+            )
         return due
 
 
@@ -94,12 +98,12 @@ class RunRegistry:
         self.forecasts.saw(call, exchange)
         exchange = self._identified(call, exchange)
         events: list[Event] = []
-        run, origin = self._run_for(call, exchange, events)
+        talk = Conversation(call.messages)
+        run, origin = self._run_for(call, exchange, events, talk)
         ending = classify(call, exchange)
         body = None if exchange.request_body is None else fingerprint(exchange.url, exchange.request_body)
         attempt = run.attempts.next(call, exchange, ending, body)
 
-        talk = Conversation(call.messages)
         said = run.turns.read(
             call,
             talk,
@@ -110,7 +114,7 @@ class RunRegistry:
             del run.waiting[one.insert_id]
             run.turns.heard(result.content if isinstance(result.content, str) else None)
             self._tool(run, events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
-        origin = replaced(origin, place=_place(said), scope=_with_parent(origin.scope, said))
+        origin = replaced(origin, place=_place(said), scope=_with_agents(origin.scope, call, said))
         run.turns.heard(call.output_text)
         if origin.config.estimate_usage:
             call = estimated(call)
@@ -180,8 +184,20 @@ class RunRegistry:
         return None, None
 
     def end_client(self, key: int, now_ms: int) -> list[Event]:
-        """A client was closed: its automatic runs, and those of the session id it was given, are over."""
-        return self._end_all([name for name, run in self._runs.items() if run.owner == key], now_ms, "closed")
+        """A client was closed: its automatic runs, and those of the session id it was given, are over.
+
+        But not where tools are at work that a model asked for by a client that nobody instrumented by hand: frameworks
+        make one for each call (Strands), and the next brings the results.
+        """
+        names = []
+        for name, run in self._runs.items():
+            if run.owner == key:
+                if run.waiting and not run.origin.scope.binding.explicit:
+                    run.closed_ms = now_ms
+                    self._schedule(run)
+                else:
+                    names.append(name)
+        return self._end_all(names, now_ms, "closed")
 
     def tick(self, now_ms: int) -> list[Event]:
         """End what was silent too long; report tool calls whose result never came. Cheap when nothing is due."""
@@ -198,14 +214,18 @@ class RunRegistry:
                     if now_ms - one.asked_ms >= one.origin.config.tool_result_timeout_ms
                 ]
                 self._release(run, events, late)
+            if run.closed_ms is not None and not run.waiting and name in self._runs:
+                events += self._end(name, run.closed_ms, "closed")
         self._next_due_ms = min((run.due_ms() for run in self._runs.values()), default=None)
         return events
 
     def release_tools(self, now_ms: int) -> list[Event]:
         """Report every waiting tool call without its result: someone flushes and wants to see it."""
         events: list[Event] = []
-        for run in self._runs.values():
+        for name, run in list(self._runs.items()):
             self._release(run, events, list(run.waiting.values()))
+            if run.closed_ms is not None:
+                events += self._end(name, now_ms, "closed")
         return events
 
     def end_all(self, now_ms: int, reason: str) -> list[Event]:
@@ -249,11 +269,15 @@ class RunRegistry:
         for run in islice(reversed(self._runs.values()), _MAX_ASKED):
             other = run.origin.scope
             is_same_users = other.user_id == mine.user_id and other.device_id == mine.device_id
-            if run is own or not is_same_users or other.binding.amplitude_client is not mine.binding.amplitude_client:
+            if run is own or not is_same_users or not _is_same_client(other, mine):
                 continue
             for one in run.waiting.values():
                 if one.asked_ns <= exchange.started_ns and one.as_asked().phrases.are(text):
                     return one.as_asked()
+            if any(one.handoff_to is not None for one in run.waiting.values()) and run.turns.is_current(text):
+                return Asked(
+                    b"", run.turns.current, Phrases(), Parent(None, None)
+                )  # it was handed on with what was said
         return None
 
     def take_tool(self, totals: RunStats, name: str, call_id: str | None) -> None:
@@ -275,7 +299,9 @@ class RunRegistry:
 
     # Runs -----------------------------------------------------------------------------------------------------
 
-    def _run_for(self, call: LLMCall, exchange: Exchange, events: list[Event]) -> tuple[_Run, Origin]:
+    def _run_for(
+        self, call: LLMCall, exchange: Exchange, events: list[Event], talk: Conversation | None = None
+    ) -> tuple[_Run, Origin]:
         context = _with_names(exchange.context)
         config = context.binding.config or self._config
         name = _name(context)
@@ -284,6 +310,8 @@ class RunRegistry:
         if run is not None and started - run.last_ms >= run.origin.config.session_timeout_ms:
             events += self._end(name, run.last_ms, "timeout")
             run = None
+        if run is None and talk is not None and call.tool_results and context.session_id is None:
+            run = self._adopt(context, talk)
         session_id = context.session_id
         if session_id is None:
             session_id = _automatic_id(context, config) if run is None else run.origin.scope.session_id
@@ -317,6 +345,21 @@ class RunRegistry:
         run.started_ms = min(run.started_ms, started)
         run.last_ms = max(run.last_ms, ended)
         return run, origin
+
+    def _adopt(self, scope: Scope, talk: Conversation) -> _Run | None:
+        """The run of a client that closed, whose tools' results another client of the same user brings."""
+        mine = _events.addressed(scope, None)
+        for name, run in islice(reversed(self._runs.items()), _MAX_ASKED):
+            other = run.origin.scope
+            is_same_users = other.user_id == mine.user_id and other.device_id == mine.device_id
+            if run.closed_ms is None or not is_same_users or not _is_same_client(other, mine):
+                continue
+            if any(talk.continues(one.conversation) for one in run.waiting.values()):
+                del self._runs[name]
+                self._runs[_name(scope)] = run
+                run.owner, run.closed_ms = scope.binding.key, None
+                return run
+        return None
 
     def _end_all(self, names: Iterable[Hashable], now_ms: int, reason: str) -> list[Event]:
         return [event for name in names for event in self._end(name, now_ms, reason)]
@@ -424,8 +467,10 @@ def _with_names(scope: Scope) -> Scope:
     return replace(scope, properties=named(scope.surroundings, scope.properties), surroundings=())
 
 
-def _with_parent(scope: Scope, said: Said) -> Scope:
-    """With the agent that asked for the tool that the call works for, where nobody has told the parent."""
+def _with_agents(scope: Scope, call: LLMCall, said: Said) -> Scope:
+    """With the agent of the prompt, and the one that asked for the tool that the call works for, if none are told."""
+    if "agent" not in scope.properties and (name := prompted_name(call)) is not None:
+        scope = replace(scope, properties={**scope.properties, "agent": name})
     parent = None if said.parent is None else said.parent.agent
     if parent in (None, scope.properties.get("agent")) or "parent_agent" in scope.properties:
         return scope
@@ -447,6 +492,10 @@ def _name(context: Scope) -> Hashable:
     if context.session_id is not None:
         return context.session_id, id(context.binding.amplitude_client), id(context.totals)
     return context.binding.key, context.user_id, context.device_id
+
+
+def _is_same_client(one: Scope, other: Scope) -> bool:
+    return one.binding.amplitude_client is other.binding.amplitude_client
 
 
 def _is_of(name: Hashable, key: tuple[str, int]) -> bool:

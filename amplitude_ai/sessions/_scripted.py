@@ -71,7 +71,7 @@ _BEGINS = re.compile(
     r"|Validation feedback:\n|\d+ validation errors?:\n|Plain text responses are not permitted"
     r"|Please (?:return text or )?include your response in a tool call"
     # google-adk flows/llm_flows/contents.py: what another agent said
-    r"|For context:\n?\s*\["
+    r"|For context:(?:\n?\s*\[| below is a transcript of what another agent did)"
     # llama-index ReAct output parser; LangChain's output fixing and retry parsers; guardrails-ai
     r"|Error: Could not parse output\. Please follow the"
     r"|Instructions:\n-+\n[\s\S]*\nCompletion:\n-+\n"
@@ -93,13 +93,25 @@ _DSPY_REST = re.compile(
     r"\n\s*(?:\[\[ ## trajectory ## \]\]\n|Respond with (?:the corresponding output fields|a JSON object)|"
     r"Outputs will be a JSON object|Respond with the corresponding)"
 )
-#: Prefixes of a framework before a person's own words.
+#: A framework's frame around a person's own words: smolagents' prefix; crewai's task (translations/en.json, ``task``,
+#: ``expected_output``; what an earlier task gave follows).
 _PREFIX = re.compile(r"\ANew task:\n")
+_TASK = re.compile(
+    r"\A\s*Current Task: (?P<text>[\s\S]*?)\n\s*\nThis is the expect(?:ed)? criteria for your final answer: [\s\S]*\Z"
+)
+#: What smolagents writes behind the last observation, in the same turn.
+_BEHIND = re.compile(
+    r"\n(?:Based on the above, please provide an answer to|Now proceed and carry out this plan)[\s\S]*\Z"
+)
+#: AutoGen's swarm (base/_handoff.py) has the next agent read that it was handed to: the result of the handoff.
+_TRANSFERRED = re.compile(r"\ATransferred to (?P<name>.{1,200}), adopting the role of (?P=name) immediately\.\s*\Z")
 
 
 def scripted(text: str) -> Scripted | None:
     """What ``text`` is when a framework wrote it; ``None`` for a person's."""
     head = text[:_ENDS]
+    if _TRANSFERRED.match(head):
+        return Scripted((ToolResult(None, text),))
     matched = _RESULT.match(text)
     if matched:
         return Scripted(tuple(_results(matched)))
@@ -110,7 +122,8 @@ def scripted(text: str) -> Scripted | None:
 
 def spoken(text: str) -> str:
     """The part of a person's text that is the person's, as far as a known framework frames it."""
-    return _PREFIX.sub("", text, count=1)
+    task = _TASK.match(text)
+    return _PREFIX.sub("", text, count=1) if task is None else task["text"]
 
 
 def identity(text: str) -> str:
@@ -123,7 +136,7 @@ def identity(text: str) -> str:
 
 
 def _results(matched: re.Match[str]) -> list[ToolResult]:
-    rest = matched["rest"]
+    rest = _BEHIND.sub("", matched["rest"])
     if matched["tag"]:
         return [ToolResult(None, part) for part in re.split(r"</\w+>\s*<\w+>\s*", _CLOSING_TAG.sub("", rest))]
     failed = _FAILED_STEP.search(matched.group())

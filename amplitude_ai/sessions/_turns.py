@@ -134,6 +134,11 @@ class Turns:
             results=tuple(results),
         )
 
+    def is_current(self, text: str) -> bool:
+        """Whether this opened the turn that goes on, or stands in it."""
+        known = self._known.get(digest(identity(text)))
+        return known is not None and known.turn is not None and known.turn == self.current
+
     def heard(self, text: str | None) -> None:
         """Remember what a model or a tool said, which frameworks pass on in a user's role."""
         if text and (stripped := text.strip()):

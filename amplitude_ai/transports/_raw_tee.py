@@ -30,7 +30,7 @@ def attach(capture: Capture, response: Any, decoded: bool) -> Any:
     """
     try:
         if not hasattr(response, "status"):  # a promise of urllib3-future's: nothing of its answer is seen
-            capture.finish(Outcome.ABANDONED)
+            capture.finish(ABANDONED)
             return response
         capture.respond(response.status, list(response.headers.items()))
         if not hasattr(response, "_fp") or getattr(response, "_body", None) is not None:

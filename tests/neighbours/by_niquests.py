@@ -1,7 +1,7 @@
 """Calls by niquests, of both colours, and by the urllib3-future that stands in urllib3's place.
 
-``python -m tests.neighbours.by_niquests with|without URL`` prints one JSON line: what the calls gave, and, with us, what
-was recorded of each. ``without`` never imports us.
+``python -m tests.neighbours.by_niquests with|without URL`` prints one JSON line: what the calls gave, and, with us,
+what was recorded of each. ``without`` never imports us.
 """
 
 from __future__ import annotations

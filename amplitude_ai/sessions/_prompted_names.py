@@ -1,0 +1,29 @@
+"""The agent's name where a framework writes it into its prompts, and nowhere else. Pure; the table is the knowledge."""
+
+from __future__ import annotations
+
+import re
+
+from .._models import LLMCall
+
+#: Characters of a prompt that are looked at.
+_HEAD = 4000
+_SYSTEM = (
+    # crewai translations/en.json, role_playing
+    re.compile(r"\A\s*You are (?P<name>[^\n]{1,200}?)\. [\s\S]{0,3000}?\nYour personal goal is: "),
+    # google-adk flows/llm_flows/identity.py
+    re.compile(r'(?:\A|\n)\s*You are an agent\. Your internal name is "(?P<name>[^"\n]{1,200})"'),
+)
+#: smolagents prompts/*.yaml, managed_agent.task
+_USER = re.compile(r"\A\s*(?:New task:\n)?\s*You're a helpful agent named '(?P<name>[^'\n]{1,200})'\.\n")
+
+
+def prompted_name(call: LLMCall) -> str | None:
+    """The agent that a request's instructions are for, or its first user turn."""
+    for message in call.messages[:8]:
+        rules = _SYSTEM if message.role == "system" else (_USER,) if message.role == "user" else ()
+        head = message.text[:_HEAD]
+        for rule in rules:
+            if found := rule.search(head):
+                return found["name"]
+    return None
