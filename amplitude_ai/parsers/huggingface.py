@@ -1,18 +1,24 @@
 """Text Generation Inference's own API: ``/generate`` and ``/generate_stream``.
 
 https://huggingface.github.io/text-generation-inference/. The stream's last event has ``generated_text``. A server runs
-one model, and names it in no body.
+one model, and names it in no body. The hosted inference API has the model in its path, for any task:
+https://huggingface.co/docs/inference-providers/providers/hf-inference
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._models import LLMCall, Message, Usage
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
+
+_MODEL_IN_PATH = re.compile(r"/models/(.+?)(?:/pipeline/[^/]+|/generate(?:_stream)?)?/?$")
+#: Where the tasks' answers have their text.
+_TEXTS = ("generated_text", "summary_text", "translation_text")
 
 
 class _Generate:
@@ -40,13 +46,14 @@ class _Generate:
         # The hosted inference API wraps the answer in a list, which `read` gives as ``data``.
         found = next(iter(dicts(body.get("data"))), None) or body
         details = as_dict(found.get("details"))
-        text, given = found.get("generated_text"), as_str(asked.get("inputs"))
+        text = next((found[name] for name in _TEXTS if name in found), None)
+        model = _MODEL_IN_PATH.search(request.path)
         return LLMCall(
             provider=request.provider,
-            operation="completion",
-            requested_model=as_str(asked.get("model")),
+            operation="embeddings" if _is_embedding(request.path, body.get("data")) else "completion",
+            requested_model=as_str(asked.get("model")) or (model.group(1) if model else None),
             usage=_usage(details),
-            messages=(Message("user", given),) if given else (),
+            messages=tuple(_messages(asked.get("inputs"))),
             output_text=text if isinstance(text, str) else None,
             finish_reason=as_str(details.get("finish_reason")),
             error=error_of(request, body),
@@ -57,6 +64,21 @@ class _Generate:
 
 
 FORMATS = (_Generate(),)
+
+
+def _messages(given: object) -> Iterator[Message]:
+    for text in [given] if isinstance(given, str) else as_list(given):
+        if isinstance(text, str) and text:
+            yield Message("user", text)
+
+
+def _is_embedding(path: str, answer: object) -> bool:
+    """By the task, else by an answer of nothing but numbers: one vector, one a text, or one a token."""
+    if "/pipeline/" in path:
+        return "/pipeline/feature-extraction" in path
+    while isinstance(answer, list | tuple) and answer:
+        answer = answer[0]
+    return isinstance(answer, float)
 
 
 def _usage(details: Mapping[str, Any]) -> Usage:
