@@ -1,4 +1,4 @@
-"""``python -m tests.neighbours.side_by_side NAME URL``: a program of `staged` by our events and OpenInference's spans."""
+"""``python -m tests.neighbours.side_by_side NAME URL``: a program of `staged` by events and by spans."""
 
 from __future__ import annotations
 
