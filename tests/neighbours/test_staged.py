@@ -101,6 +101,7 @@ def stage():
     server, url = serve()
     yield url
     server.shutdown()
+    server.server_close()
 
 
 @pytest.mark.parametrize("program", STAGED)
