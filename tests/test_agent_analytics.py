@@ -18,6 +18,7 @@ from amplitude_ai.delivery._agent_analytics import AgentAnalytics
 from amplitude_ai.delivery._ai_event import AIEvent
 from amplitude_ai.plugins import AIEventFilterPlugin, AIObservabilityPlugin
 from amplitude_ai.sessions._runs import RunRegistry
+from amplitude_ai.sessions.schema import PROPERTIES
 from amplitude_ai.testing import EventList
 
 from .records import NEW_YEAR, call, exchange
@@ -365,3 +366,54 @@ def test_the_catalogue_has_our_events(official, ours):
         assert names <= set(entry["known"]), names - set(entry["known"])
     for event_type, names in REQUIRED.items():
         assert set(official["catalogue"][event_type]["required"]) == ALWAYS | names
+
+
+def test_every_property_of_the_catalogue_is_accounted_for(official):
+    """Each that a client may send is one that we send, or in the page's list of those that we don't; not both."""
+    page = (HERE.parent / "docs/agent-analytics.md").read_text()
+    section = page.partition("## Not sent")[2].partition("## Differences")[0]
+    rows = re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
+    left_out = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    source = (HERE.parent / "amplitude_ai/delivery/_agent_analytics.py").read_text()
+    sent = {row.agent for row in PROPERTIES} | set(re.findall(r'"(\[A[a-z]+\] [^"]+)"', source))
+    theirs = {
+        name for event_type, entry in official["catalogue"].items() if event_type in REQUIRED for name in entry["known"]
+    }
+    theirs |= set(official["catalogue"]["[Agent] Score"]["known"])
+    assert theirs - sent == left_out & theirs
+    assert not left_out - theirs
+    assert not left_out & sent
+
+
+def test_what_the_application_tells():
+    """Properties under the catalogue's names are theirs, only on events that have them; others are in the context."""
+    told = {"env": "production", "tags": {"a": 1}, "locale": "en-US", "tier": "pro", "git_sha": 7, "prompt_id": True}
+    events = {event.event_type: event.properties for event in said(ASKED, TOLD, properties=told)}
+    for properties in events.values():
+        assert properties["[Agent] Env"] == "production"
+        assert json.loads(properties["[Agent] Tags"]) == {"a": 1}
+        assert properties["[Agent] Git SHA"] == "7"
+    assert events["[Agent] AI Response"]["[Agent] Locale"] == "en-US"
+    assert "[Agent] Locale" not in events["[Agent] Session End"]
+    assert json.loads(events["[Agent] AI Response"]["[Agent] Context"]) == {"prompt_id": True, "tier": "pro"}
+    hidden = said(ASKED, properties=told, privacy_mode=True)
+    assert not any("production" in str(event.properties) for event in hidden)
+
+
+def test_what_belongs_to_what():
+    """A tool names the user's message that it was called for; a failed call names the provider."""
+    user, _, tool, *_ = said(ASKED, TOLD)
+    assert tool.properties["[Agent] Parent Message ID"] == user.properties["[Agent] Message ID"]
+    failed = next(event for event in said(FAILED) if event.event_type == "[Agent] AI Response")
+    assert failed.properties["[Agent] Error Source"] == "provider"
+    end = said(ASKED, config=AIConfig(event_schema="agent_analytics", session_timeout_ms=600_000))[-1]
+    assert end.properties["[Agent] Session Idle Timeout Minutes"] == 10
+    assert "[Agent] Session Idle Timeout Minutes" not in said(ASKED)[-1].properties
+
+
+def test_the_replay_of_the_browser():
+    """A call for a browser's session leads to its replay."""
+    scope = Scope(user_id="ann", device_id="device-1", amplitude_session_id=1767225600000, session_id="s1")
+    event = Event("user_message", 0, "i", {"session_id": "s1", "message_id": "m"}, scope, AGENT)
+    ((told, _),) = AgentAnalytics().said([(event, None)])
+    assert told.properties["[Amplitude] Session Replay ID"] == "device-1/1767225600000"

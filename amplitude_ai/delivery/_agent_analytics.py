@@ -57,6 +57,28 @@ _NARROW = {
     EMBEDDING: frozenset({"[Agent] Input Tokens", "[Agent] Cost USD", "[Agent] Latency Ms"}),
     SPAN: frozenset({"[Agent] Cost USD", "[Agent] Latency Ms", "[Agent] Error Type", "[Agent] Error Message"}),
 }
+#: What an application may tell as a property of its own under the catalogue's name, and what it is there.
+TOLD = {
+    "customer_org_id": "[Agent] Customer Org ID",
+    "agent_version": "[Agent] Agent Version",
+    "agent_description": "[Agent] Agent Description",
+    "env": "[Agent] Env",
+    "tags": "[Agent] Tags",
+    "git_sha": "[Agent] Git SHA",
+    "git_ref": "[Agent] Git Ref",
+    "git_repo": "[Agent] Git Repo",
+    "locale": "[Agent] Locale",
+    "prompt_id": "[Agent] Prompt ID",
+    "message_labels": "[Agent] Message Labels",
+}
+#: Of these, what only some events have.
+_TOLD_OF = {
+    "[Agent] Locale": frozenset({USER, RESPONSE, TOOL}),
+    "[Agent] Prompt ID": frozenset({RESPONSE}),
+    "[Agent] Message Labels": frozenset({USER, RESPONSE}),
+}
+#: When Agent Analytics takes a session for ended, unless it is told.
+_IDLE_MS = 30 * 60_000
 _OF_FEEDBACK = frozenset({"score", "label", "comment", "source", "message_id", "response_id"})
 #: Which content each property is, for who has to take it out again: (event, property) -> the method of `Privacy`.
 CONTENT: Mapping[tuple[str, str], str] = {
@@ -81,6 +103,8 @@ class _Session:
     events: int = 0
     trace_id: str | None = None
     agent: str | None = None
+    user_message: str | None = None
+    asked_in: str | None = None  # the trace of that message
 
 
 class AgentAnalytics:
@@ -130,8 +154,13 @@ class AgentAnalytics:
             session.trace_id = turn_id
         elif event.event_type == USER_MESSAGE or session.trace_id is None:
             session.trace_id = str(uuid.uuid5(_NAMESPACE, f"{event.insert_id}/turn"))
+        if event.event_type == USER_MESSAGE:
+            session.user_message, session.asked_in = event.properties.get("message_id"), session.trace_id
         session.events += 1
-        return {"[Agent] Trace ID": session.trace_id, "[Agent] Turn ID": session.events}
+        place = {"[Agent] Trace ID": session.trace_id, "[Agent] Turn ID": session.events}
+        if event.event_type == TOOL_CALLED and session.user_message and session.asked_in == session.trace_id:
+            place["[Agent] Parent Message ID"] = session.user_message
+        return place
 
 
 def _type(event: Event) -> str | None:
@@ -169,9 +198,24 @@ def _properties(event: Event, event_type: str) -> dict[str, Any]:
         made |= _score(event)
         own |= _OF_FEEDBACK
     custom = {name: value for name, value in said.items() if name not in own}
-    if custom and made.get("[Agent] Content Mode") != "metadata_only":
-        # Properties nobody registered may be dropped; this one is there for them.
-        made["[Agent] Context"] = json.dumps(safe_properties(custom), ensure_ascii=False)
+    if made.get("[Agent] Content Mode") != "metadata_only":
+        made |= _told(custom, event_type)
+        if custom:
+            # Properties nobody registered may be dropped; this one is there for them.
+            made["[Agent] Context"] = json.dumps(safe_properties(custom), ensure_ascii=False)
+    return made
+
+
+def _told(custom: dict[str, Any], event_type: str) -> dict[str, Any]:
+    """Of the application's own properties those that the catalogue has a name for; they are taken out of ``custom``."""
+    made: dict[str, Any] = {}
+    for own, name in TOLD.items():
+        value = custom.get(own)
+        if value is None or isinstance(value, bool) or event_type not in _TOLD_OF.get(name, frozenset({event_type})):
+            continue
+        # What has parts is JSON there.
+        made[name] = json.dumps(safe_properties({own: value})[own]) if isinstance(value, dict | list) else str(value)
+        del custom[own]
     return made
 
 
@@ -214,5 +258,11 @@ def _adapt(made: dict[str, Any], event: Event, event_type: str) -> None:
         for name in made.keys() - own - _NARROW[event_type]:
             if not (event_type == SPAN and name == _IS_ERROR):
                 del made[name]
+    if made.get(_IS_ERROR) and (event_type == TOOL or said.get("http_status") is not None):
+        made["[Agent] Error Source"] = "tool" if event_type == TOOL else "provider"
+    if event_type in (USER, RESPONSE, TOOL) and event.scope.amplitude_session_id and event.device_id:
+        made["[Amplitude] Session Replay ID"] = f"{event.device_id}/{event.scope.amplitude_session_id}"
+    if event_type == SESSION_END and event.config is not None and event.config.session_timeout_ms != _IDLE_MS:
+        made["[Agent] Session Idle Timeout Minutes"] = event.config.session_timeout_ms / 60_000
     if event_type == SPAN:
         made["[Agent] Span Name"] = said["operation"]
