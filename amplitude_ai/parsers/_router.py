@@ -8,6 +8,7 @@ every request: one dictionary look-up when the path was seen before, one regular
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from fnmatch import translate
@@ -32,7 +33,6 @@ class Route:
 
 _TABLE = (*_formats.PATHS, *PATHS)
 _ANY_PATH = re.compile("|".join(f"(?:{row.pattern})" for row in _TABLE))
-_ROWS = tuple((re.compile(row.pattern), row) for row in _TABLE)
 _TENANT = re.compile("|".join((TENANTS, *(row.pattern for row in _formats.HOSTS if row.runs_anything))))
 
 #: Hosts with wire formats of their own whose paths are in the shared table; compatible hosts: `compatible`.
@@ -104,8 +104,8 @@ def _row(method: str, provider: str | None, path: str) -> PathRow | None:
     """The first row that holds on the hosts of ``provider`` (``local``; ``None``: nobody knows the host)."""
     is_known = provider is not None and provider != "local"
     spoken = SPOKEN.get(provider or "", COMPATIBLE) if is_known else ("",)
-    for pattern, row in _ROWS:
-        if method not in row.methods or not _holds(row, provider, spoken) or not pattern.fullmatch(path):
+    for row in _TABLE:
+        if method not in row.methods or not _holds(row, provider, spoken) or not _compiled(row.pattern).fullmatch(path):
             continue
         # Anthropic's SDK and everybody's copies of its door say /v1/messages; the rest are mails and chats.
         if is_known and row.format == "anthropic.messages" and not path.endswith(("/v1/messages", "awPredict")):
@@ -146,15 +146,31 @@ def host_provider(host: str) -> tuple[str, str | None] | None:
         return _hosts[host]
     except KeyError:
         pass
-    found: tuple[str, str | None] | None = None
-    for pattern, provider, price_provider in (*_HOST_PATTERNS, *_COMPATIBLE_PATTERNS):
-        if pattern.fullmatch(host):
-            found = (provider, price_provider)
-            break
+    found = _provider(host)
     if len(_hosts) >= _CACHE_LIMIT:
         _hosts.clear()
     _hosts[host] = found
     return found
+
+
+def _provider(host: str) -> tuple[str, str | None] | None:
+    for row in _HOSTS:
+        if _compiled(row.pattern).fullmatch(host):
+            return row.provider, row.price_provider
+    place = _PLACES.get(host, len(compatible.HOSTS))
+    for at in _WILD:
+        if at < place and _compiled(translate(compatible.HOSTS[at].pattern)).fullmatch(host):
+            place = at
+            break
+    if place == len(compatible.HOSTS):
+        return None
+    return compatible.HOSTS[place].provider, compatible.HOSTS[place].price_provider
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern of the tables, of which a process needs few."""
+    return re.compile(pattern)
 
 
 def _local(host: str) -> bool:
@@ -201,6 +217,7 @@ def watches(method: str, host: str, path: str, explicit: bool) -> bool:
     return found
 
 
+_WILDCARDS = frozenset("*?[")
 #: Searched for, not matched from the start, and each alternative begins with its own characters: linear.
 _OTHER = re.compile(
     r"(?:count[-_]?tokens|:counttokens|input_tokens|tokenize|detokenize|/files|/models|/batches|/conversations"
@@ -212,7 +229,6 @@ def _known_other(host: str, path: str) -> bool:
     return len(path) > MAX_PATH or _OTHER.search(path.lower()) is not None or host_provider(host) is not None
 
 
-_HOST_PATTERNS = tuple((re.compile(row.pattern), row.provider, row.price_provider) for row in _HOSTS)
-_COMPATIBLE_PATTERNS = tuple(
-    (re.compile(translate(row.pattern)), row.provider, row.price_provider) for row in compatible.HOSTS
-)
+#: Where compatible hosts stand in their table, whose order counts: those that are named, and those with wildcards.
+_WILD = tuple(at for at, row in enumerate(compatible.HOSTS) if not _WILDCARDS.isdisjoint(row.pattern))
+_PLACES = {row.pattern: at for at, row in reversed(tuple(enumerate(compatible.HOSTS))) if at not in _WILD}
