@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,10 +56,8 @@ def soon(seconds=5.0):
 
 
 def rows(path):
-    connection = sqlite3.connect(path)
-    found = [body for (body,) in connection.execute("SELECT body FROM events ORDER BY id")]
-    connection.close()
-    return found
+    with closing(sqlite3.connect(path)) as connection:
+        return [body for (body,) in connection.execute("SELECT body FROM events ORDER BY id")]
 
 
 def written(path):
@@ -417,7 +416,8 @@ def test_a_child_does_not_keep_its_parents_claim(tmp_path):
     done = subprocess.run([sys.executable, "-c", FORKED, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     child = int(done.stdout)
     try:
-        assert [made.insert_id for _, made in Spool(path, 10**6, 10**6, print).take("d", 10)] == ["id-1"]
+        with closing(Spool(path, 10**6, 10**6, print)) as spool:
+            assert [made.insert_id for _, made in spool.take("d", 10)] == ["id-1"]
     finally:
         os.kill(child, signal.SIGKILL)
 
