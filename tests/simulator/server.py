@@ -162,7 +162,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             ask = format_.ask(request)
             how = _directives.read(request.headers.get("x-sim"), ask.last_user)
-            answer = compose(ask, how, f"{os.getpid():x}-{request.number}")
+            answer = compose(ask, how, f"{os.getpid():x}-{request.number:08d}")
         except (AttributeError, LookupError, TypeError, ValueError) as exc:
             # A body of the wrong shape, or a directive nobody knows: the client reads what was wrong with it.
             self._fail(format_, request, entry, 400, f"{type(exc).__name__}: {exc}")
