@@ -12,68 +12,34 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from .._config import AIConfig
-from .._guard import count
 from .._models import Event, Exchange, LLMCall, Scope, ToolCall, replaced
 from .._surroundings import named
-from . import _events, _tools, schema
-from ._attempts import Attempt, Attempts, fingerprint
+from . import _events, _tools
+from ._asked import Runs, adopt, find_asked, run_name, who_asked
+from ._attempts import fingerprint
 from ._bounded import remember
-from ._conversation import Conversation, Phrases
+from ._conversation import Conversation
 from ._estimate import estimated
 from ._events import Origin, finished_at_ms
 from ._forecast import Forecasts
-from ._operations import operation_name
 from ._pricing import price
-from ._privacy import Privacy, PrivacyError
+from ._privacy import Privacy
 from ._prompted_names import prompted_name
-from ._result import CallResult, classify
-from ._signals import Signals
+from ._result import classify
+from ._run import Run, add
 from ._totals import RunStats
-from ._turns import Asked, Parent, Request, Said, Turns, last_user_text
+from ._turns import Request, Said
 
 _MAX_RUNS = 10_000
 _MAX_PENDING = 256
 #: Answers that feedback finds; ids that are longer are no provider's.
 _MAX_ANSWERS = 4096
 _MAX_RESPONSE_ID = 512
-#: Runs that are looked through for who asked for a tool, and characters of a text that may be taken for another run's.
-_MAX_ASKED = 64
-_MIN_ASKED = 12
-
-
-@dataclass(slots=True)
-class _Run:
-    """One run in progress. ``id`` is the id of its first exchange, which its own events are named after."""
-
-    id: str
-    origin: Origin
-    owner: int | None  # the client whose close ends the run
-    started_ms: int
-    last_ms: int
-    announced: bool  # it has begin and end events of its own
-    closed_ms: int | None = None  # when its client closed, where tools are still at work for it
-    stats: RunStats = field(default_factory=RunStats)
-    waiting: OrderedDict[str, _tools.Pending] = field(default_factory=OrderedDict)
-    attempts: Attempts = field(default_factory=Attempts)
-    turns: Turns = field(default_factory=Turns)
-    signals: Signals = field(default_factory=Signals)
-
-    def due_ms(self) -> int:
-        """When `RunRegistry.tick` has something to do here."""
-        config = self.origin.config
-        due = self.last_ms + (config.session_timeout_ms if self.closed_ms is None else 0)
-        if self.waiting:
-            oldest = next(iter(self.waiting.values()))
-            due = min(
-                self.last_ms + config.session_timeout_ms, oldest.asked_ms + oldest.origin.config.tool_result_timeout_ms
-            )
-        return due
 
 
 class RunRegistry:
@@ -85,7 +51,7 @@ class RunRegistry:
         self._config = config or AIConfig()
         self._max_runs = max_runs
         self._max_pending = max_pending
-        self._runs: OrderedDict[Hashable, _Run] = OrderedDict()  # least recently used first
+        self._runs: Runs = OrderedDict()
         self._next_due_ms: int | None = None  # never later than the true one
         self.forecasts = Forecasts()
         self._answers: OrderedDict[str, tuple[Origin, str]] = OrderedDict()  # by the provider's id, for feedback
@@ -108,27 +74,27 @@ class RunRegistry:
             call,
             talk,
             Request(body, attempt.number, ending.success, exchange),
-            lambda text: self._find_asked(text, run, talk, exchange),
+            lambda text: find_asked(self._runs, text, run, talk, exchange),
         )
         for one, result in _tools.match(run.waiting.values(), (*call.tool_results, *said.results), talk):
             del run.waiting[one.insert_id]
             run.turns.heard(result.content if isinstance(result.content, str) else None)
-            self._tool(run, events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
+            run.tell_tool(events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
         origin = replaced(origin, place=_place(said), scope=_with_agents(origin.scope, call, said))
         run.turns.heard(call.output_text)
         if origin.config.estimate_usage:
             call = estimated(call)
         cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
         signals = run.signals.of_call(call, exchange, talk, body, attempt.number, cost, origin)
-        message = self._message(run, origin, call, exchange, ending, attempt, cost, signals)
+        message = run.message(origin, call, exchange, ending, attempt, cost, signals)
         if message is not None:
             origin = replaced(origin, call=_events.facts_of_call(message))
         for index, text in enumerate(said.texts if attempt.number == 0 else ()):
-            _add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
+            add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
         if message is not None:
             events.append(message)
             self._remember_answer(call.response_id, origin, message.insert_id)
-        self._tool_calls(run, events, origin, call, exchange, ending, talk, said)
+        run.ask_tools(events, origin, call, exchange, ending, talk, said, self._max_pending)
         self._schedule(run)
         return events
 
@@ -143,7 +109,7 @@ class RunRegistry:
             properties = {**one.origin.scope.properties, **exchange.context.properties}
             origin = replace(one.origin, scope=replace(one.origin.scope, properties=properties))
         repeats = asked_for[0].repeat_count if asked_for else run.signals.of_tool(tool.name, tool.arguments)
-        self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, repeats, exchange.latency_ms))
+        run.tell_tool(events, lambda: _tools.executed(origin, exchange, tool, 0, repeats, exchange.latency_ms))
         self._schedule(run)
         return events
 
@@ -156,7 +122,7 @@ class RunRegistry:
         if tool.success is None:
             error = call.error or exchange.error
             tool = replace(tool, success=False if error else None, error_message=error.message if error else None)
-        run, asked = self._who_asked(tool, exchange)
+        run, asked = who_asked(self._runs, tool, exchange)
         if run is None or asked is None:
             return self.record_tool(tool, exchange)
         del run.waiting[asked.insert_id]
@@ -166,22 +132,10 @@ class RunRegistry:
         is_open = own.tool_results_allowed and own.tool_parameters_allowed
         origin = asked.origin if is_open else replace(asked.origin, privacy=own)
         repeats = asked.repeat_count
-        self._tool(run, events, lambda: _tools.executed(origin, exchange, tool, 0, repeats, exchange.latency_ms))
+        run.tell_tool(events, lambda: _tools.executed(origin, exchange, tool, 0, repeats, exchange.latency_ms))
         run.last_ms = max(run.last_ms, finished_at_ms(exchange))
         self._schedule(run)
         return events
-
-    def _who_asked(self, tool: ToolCall, exchange: Exchange) -> tuple[_Run | None, _tools.Pending | None]:
-        """The oldest waiting call of that name and those arguments: of the exchange's own run, else of the latest."""
-        own = self._runs.get(_name(exchange.context))
-        user = exchange.context.user_id
-        for run in [*([own] if own else []), *islice(reversed(self._runs.values()), _MAX_ASKED)]:
-            if run is not own and user is not None and run.origin.scope.user_id not in (user, None):
-                continue
-            for one in run.waiting.values():
-                if _tools.is_same(one, tool):
-                    return run, one
-        return None, None
 
     def end_client(self, key: int, now_ms: int) -> list[Event]:
         """A client was closed: its automatic runs, and those of the session id it was given, are over.
@@ -213,7 +167,7 @@ class RunRegistry:
                     for one in run.waiting.values()
                     if now_ms - one.asked_ms >= one.origin.config.tool_result_timeout_ms
                 ]
-                self._release(run, events, late)
+                run.release(events, late)
             if run.closed_ms is not None and not run.waiting and name in self._runs:
                 events += self._end(name, run.closed_ms, "closed")
         self._next_due_ms = min((run.due_ms() for run in self._runs.values()), default=None)
@@ -223,7 +177,7 @@ class RunRegistry:
         """Report every waiting tool call without its result: someone flushes and wants to see it."""
         events: list[Event] = []
         for name, run in list(self._runs.items()):
-            self._release(run, events, list(run.waiting.values()))
+            run.release(events, list(run.waiting.values()))
             if run.closed_ms is not None:
                 events += self._end(name, now_ms, "closed")
         return events
@@ -259,27 +213,6 @@ class RunRegistry:
         if response_id is not None and len(response_id) <= _MAX_RESPONSE_ID:
             remember(self._answers, response_id, (origin, message_id), _MAX_ANSWERS)
 
-    def _find_asked(self, text: str, own: _Run, talk: Conversation, exchange: Exchange) -> Asked | None:
-        """The tool call that waits for what ``text`` asks: the run's own, else of another client of the same user."""
-        asked = (one.as_asked() for one in own.waiting.values())
-        found = next((one for one in asked if not talk.continues(one.conversation) and one.phrases.are(text)), None)
-        if found is not None or exchange.context.session_id is not None or len(text) < _MIN_ASKED:
-            return found
-        mine = own.origin.scope
-        for run in islice(reversed(self._runs.values()), _MAX_ASKED):
-            other = run.origin.scope
-            is_same_users = other.user_id == mine.user_id and other.device_id == mine.device_id
-            if run is own or not is_same_users or not _is_same_client(other, mine):
-                continue
-            for one in run.waiting.values():
-                if one.asked_ns <= exchange.started_ns and one.as_asked().phrases.are(text):
-                    return one.as_asked()
-            if any(one.handoff_to is not None for one in run.waiting.values()) and run.turns.is_current(text):
-                return Asked(
-                    b"", run.turns.current, Phrases(), Parent(None, None)
-                )  # it was handed on with what was said
-        return None
-
     def take_tool(self, totals: RunStats, name: str, call_id: str | None) -> None:
         """Forget a waiting tool call of a manual session: its owner reports it by hand, and it is reported once."""
         for run in self._runs.values():
@@ -301,17 +234,17 @@ class RunRegistry:
 
     def _run_for(
         self, call: LLMCall, exchange: Exchange, events: list[Event], talk: Conversation | None = None
-    ) -> tuple[_Run, Origin]:
+    ) -> tuple[Run, Origin]:
         context = _with_names(exchange.context)
         config = context.binding.config or self._config
-        name = _name(context)
+        name = run_name(context)
         started, ended = exchange.started_at_ms, finished_at_ms(exchange)
         run = self._runs.get(name)
         if run is not None and started - run.last_ms >= run.origin.config.session_timeout_ms:
             events += self._end(name, run.last_ms, "timeout")
             run = None
         if run is None and talk is not None and call.tool_results and context.session_id is None:
-            run = self._adopt(context, talk)
+            run = adopt(self._runs, context, talk)
         session_id = context.session_id
         if session_id is None:
             session_id = _automatic_id(context, config) if run is None else run.origin.scope.session_id
@@ -329,7 +262,7 @@ class RunRegistry:
                 events += self._end(oldest, self._runs[oldest].last_ms, "evicted")
             own = context.session_id is None or context.session_id == context.binding.session_id
             managed = context.managed_session or context.binding.managed
-            run = _Run(
+            run = Run(
                 id=exchange.id,
                 origin=origin,
                 owner=context.binding.key if own else None,
@@ -346,103 +279,15 @@ class RunRegistry:
         run.last_ms = max(run.last_ms, ended)
         return run, origin
 
-    def _adopt(self, scope: Scope, talk: Conversation) -> _Run | None:
-        """The run of a client that closed, whose tools' results another client of the same user brings."""
-        mine = _events.addressed(scope, None)
-        for name, run in islice(reversed(self._runs.items()), _MAX_ASKED):
-            other = run.origin.scope
-            is_same_users = other.user_id == mine.user_id and other.device_id == mine.device_id
-            if run.closed_ms is None or not is_same_users or not _is_same_client(other, mine):
-                continue
-            if any(talk.continues(one.conversation) for one in run.waiting.values()):
-                del self._runs[name]
-                self._runs[_name(scope)] = run
-                run.owner, run.closed_ms = scope.binding.key, None
-                return run
-        return None
-
     def _end_all(self, names: Iterable[Hashable], now_ms: int, reason: str) -> list[Event]:
         return [event for name in names for event in self._end(name, now_ms, reason)]
 
     def _end(self, name: Hashable, now_ms: int, reason: str) -> list[Event]:
-        run = self._runs.pop(name)
-        events: list[Event] = []
-        self._release(run, events, list(run.waiting.values()))
-        if run.announced:
-            properties = {
-                **run.stats.as_properties(),
-                "duration_ms": float(run.last_ms - run.started_ms),
-                "end_reason": reason,
-            }
-            events.append(_events.run_finished(run.origin, max(now_ms, run.last_ms), run.id, properties))
-        return events
+        return self._runs.pop(name).ended(now_ms, reason)
 
-    def _schedule(self, run: _Run) -> None:
+    def _schedule(self, run: Run) -> None:
         due = run.due_ms()
         self._next_due_ms = due if self._next_due_ms is None else min(self._next_due_ms, due)
-
-    # One call -------------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _message(
-        run: _Run,
-        origin: Origin,
-        call: LLMCall,
-        exchange: Exchange,
-        ending: CallResult,
-        attempt: Attempt,
-        cost: tuple[float | None, str | None],
-        signals: Mapping[str, Any],
-    ) -> Event | None:
-        try:
-            system = origin.privacy.input(run.signals.new_system)
-            signals = {**signals, "system_prompt": system and system.text}
-            event = _events.llm_message(origin, call, exchange, ending, attempt, last_user_text(call), cost, signals)
-        except PrivacyError:
-            count("dropped_privacy")
-            lost = {"success": ending.success, "attempt": attempt.number, "operation": operation_name(call)}
-            run.stats.add(schema.LLM_MESSAGE, lost)
-            return None
-        run.stats.add(schema.LLM_MESSAGE, event.properties)
-        return event
-
-    def _tool_calls(
-        self,
-        run: _Run,
-        events: list[Event],
-        origin: Origin,
-        call: LLMCall,
-        exchange: Exchange,
-        ending: CallResult,
-        talk: Conversation,
-        said: Said,
-    ) -> None:
-        if not ending.success:
-            return  # a call that failed half-way is made again, and asks for the same tools again
-        for index, tool in enumerate(call.tool_calls):
-            repeats = run.signals.of_tool(tool.name, tool.arguments)
-            if tool.executed:
-                self._tool(run, events, lambda t=tool, i=index, n=repeats: _tools.executed(origin, exchange, t, i, n))  # type: ignore[misc]
-                continue
-            try:
-                one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn, repeats)
-            except PrivacyError:
-                count("dropped_privacy")
-                continue
-            run.waiting[one.insert_id] = one
-        surplus = len(run.waiting) - self._max_pending
-        if surplus > 0:
-            self._release(run, events, list(run.waiting.values())[:surplus])
-
-    def _release(self, run: _Run, events: list[Event], waiting: Iterable[_tools.Pending]) -> None:
-        for one in waiting:
-            del run.waiting[one.insert_id]
-            self._tool(run, events, one.event)
-
-    @staticmethod
-    def _tool(run: _Run, events: list[Event], make: Callable[[], Event]) -> None:
-        if _add(events, make):
-            run.stats.tool_calls += 1
 
 
 def new_session_id() -> str:
@@ -477,29 +322,8 @@ def _with_agents(scope: Scope, call: LLMCall, said: Said) -> Scope:
     return replace(scope, properties={**scope.properties, "parent_agent": parent})
 
 
-def _add(events: list[Event], make: Callable[[], Event]) -> bool:
-    """Append the event that ``make`` builds; without it, and counted, when its content could not be made safe."""
-    try:
-        events.append(make())
-    except PrivacyError:
-        count("dropped_privacy")
-        return False
-    return True
-
-
-def _name(context: Scope) -> Hashable:
-    """What makes two calls one run. The Amplitude client is part of it: its events go to another project."""
-    if context.session_id is not None:
-        return context.session_id, id(context.binding.amplitude_client), id(context.totals)
-    return context.binding.key, context.user_id, context.device_id
-
-
-def _is_same_client(one: Scope, other: Scope) -> bool:
-    return one.binding.amplitude_client is other.binding.amplitude_client
-
-
 def _is_of(name: Hashable, key: tuple[str, int]) -> bool:
-    """Whether the run of this `_name` has that session id and client."""
+    """Whether the run of this `run_name` has that session id and client."""
     return isinstance(name, tuple) and name[:2] == key
 
 
