@@ -647,6 +647,31 @@ def test_a_class_of_ones_own(simulator, events):
     agree(record, *simulator.requests())
 
 
+def test_a_response_of_ones_own(simulator, events):
+    """``response_class`` may be anything that begins: it is left alone, and nobody complains."""
+
+    class Response:
+        will_close, status = True, 200
+
+        def __init__(self, sock, *args, **kwargs):
+            self.file = sock.makefile("rb")
+
+        def begin(self):
+            while self.file.readline().strip():
+                pass
+
+        def close(self):
+            self.file.close()
+
+    connection = connect(simulator.url)
+    connection.response_class = Response
+    connection.request("POST", PATH, BODY, JSON)
+    with closing(connection.getresponse()) as response:
+        assert response.file.readline()
+    connection.close()
+    assert len(told(events)) == 1
+
+
 def test_coming_and_going(events):
     """The class is what it was; a connection whose call is under way is read to its end."""
     amplitude_ai.uninstall_transport()
@@ -701,6 +726,19 @@ def test_nothing_is_held_but_the_method(simulator, events, way):
     """Objects that nobody holds while a method of theirs is at work live as long as that is."""
     assert NOTHING_HELD[way](simulator.url + PATH)
     assert len(told(events)) == 1
+
+
+def test_methods_called_on_something_else(events):
+    """On an object that has no attributes of its own, or does not give them."""
+
+    class Bare:
+        __slots__ = ("_HTTPConnection__response", "_HTTPConnection__state", "sock")
+
+    bare = Bare()
+    bare.sock = bare._HTTPConnection__response = None
+    http.client.HTTPConnection.close(bare)
+    with pytest.raises(AttributeError, match="fp"):
+        http.client.HTTPResponse.read(object())
 
 
 def test_a_stream_that_nobody_holds_and_usage_is_asked_for(simulator, events):

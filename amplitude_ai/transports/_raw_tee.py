@@ -29,7 +29,8 @@ def attach(capture: Capture, response: Any, decoded: bool) -> Any:
         decoded: whether a body that was read already was decompressed then.
     """
     try:
-        if not hasattr(response, "status"):  # a promise of urllib3-future's: nothing of its answer is seen
+        # A promise of urllib3-future's, a response class of somebody's own: nothing of its answer is seen.
+        if not hasattr(response, "status") or not hasattr(response, "headers"):
             capture.finish(ABANDONED)
             return response
         capture.respond(response.status, list(response.headers.items()))

@@ -19,13 +19,21 @@ from ._capture import Capture
 _MARK = "_amplitude_ai_standing"
 
 
+def _of(owner: Any) -> Any:
+    """What watches an object. The method may have been called on anything."""
+    try:
+        return owner.__dict__.get(_MARK)
+    except Exception:
+        return None
+
+
 def standing_hook(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Makes a method of a class, which goes by the method of that name of what watches the object, if anything does."""
 
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-            standing = self.__dict__.get(_MARK)
+            standing = _of(self)
             if standing is None:
                 return original(self, *args, **kwargs)
             return getattr(standing, name)(functools.partial(original, self), *args, **kwargs)
@@ -41,7 +49,7 @@ def async_standing_hook(name: str) -> Callable[[Callable[..., Any]], Callable[..
     def make(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         @functools.wraps(original)
         async def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-            standing = self.__dict__.get(_MARK)
+            standing = _of(self)
             if standing is None:
                 return await original(self, *args, **kwargs)
             return await getattr(standing, name)(functools.partial(original, self), *args, **kwargs)
