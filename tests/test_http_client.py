@@ -647,6 +647,31 @@ def test_a_class_of_ones_own(simulator, events):
     agree(record, *simulator.requests())
 
 
+def test_a_response_of_ones_own(simulator, events):
+    """``response_class`` may be anything that begins: it is left alone, and nobody complains."""
+
+    class Response:
+        will_close, status = True, 200
+
+        def __init__(self, sock, *args, **kwargs):
+            self.file = sock.makefile("rb")
+
+        def begin(self):
+            while self.file.readline().strip():
+                pass
+
+        def close(self):
+            self.file.close()
+
+    connection = connect(simulator.url)
+    connection.response_class = Response
+    connection.request("POST", PATH, BODY, JSON)
+    with closing(connection.getresponse()) as response:
+        assert response.file.readline()
+    connection.close()
+    assert len(told(events)) == 1
+
+
 def test_coming_and_going(events):
     """The class is what it was; a connection whose call is under way is read to its end."""
     amplitude_ai.uninstall_transport()
@@ -658,7 +683,7 @@ def test_coming_and_going(events):
 
 
 def test_what_is_under_way_when_we_go(simulator, events):
-    """It is recorded: the call was begun while we were asked to."""
+    """It is recorded, the call was begun while we were asked to: without the answer, when the connection is let go."""
     connection = connect(simulator.url)
     connection.request("POST", PATH, BODY, JSON)
     amplitude_ai.uninstall_transport()
@@ -666,7 +691,68 @@ def test_what_is_under_way_when_we_go(simulator, events):
     connection.request("POST", PATH, BODY, JSON)
     assert connection.getresponse().read()
     connection.close()
+    del connection
     assert len(told(events)) == 1
+
+
+NOTHING_HELD = {
+    "urlopen": lambda url: urllib.request.urlopen(urllib.request.Request(url, BODY, JSON)).read(),
+    "urlopen, lines": lambda url: b"".join(urllib.request.urlopen(urllib.request.Request(url, STREAM, JSON))),
+    "urlopen, readlines": lambda url: b"".join(
+        urllib.request.urlopen(urllib.request.Request(url, BODY, JSON)).readlines()
+    ),
+    "http.client": lambda url: _asked(url).getresponse().read(),
+    "http.client, closed": lambda url: _asked(url).close() or b"{}",
+    "response, closed": lambda url: _asked(url).getresponse().close() or b"{}",
+    "urllib3, closed": lambda url: (
+        urllib3.PoolManager().request("POST", url, body=BODY, headers=JSON, preload_content=False).close() or b"{}"
+    ),
+    "urllib3, read": lambda url: (
+        urllib3.PoolManager().request("POST", url, body=BODY, headers=JSON, preload_content=False).read()
+    ),
+}
+
+
+def _asked(url):
+    where = urllib.request.Request(url)
+    connection = http.client.HTTPConnection(where.host)
+    connection.request("POST", where.selector, BODY, JSON)
+    return connection
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("way", NOTHING_HELD)
+def test_nothing_is_held_but_the_method(simulator, events, way):
+    """Objects that nobody holds while a method of theirs is at work live as long as that is."""
+    assert NOTHING_HELD[way](simulator.url + PATH)
+    assert len(told(events)) == 1
+
+
+def test_methods_called_on_something_else(events):
+    """On an object that has no attributes of its own, or does not give them."""
+
+    class Bare:
+        __slots__ = ("_HTTPConnection__response", "_HTTPConnection__state", "sock")
+
+    bare = Bare()
+    bare.sock = bare._HTTPConnection__response = None
+    http.client.HTTPConnection.close(bare)
+    with pytest.raises(AttributeError, match="fp"):
+        http.client.HTTPResponse.read(object())
+
+
+def test_a_stream_that_nobody_holds_and_usage_is_asked_for(simulator, events):
+    """The same where its usage is taken out."""
+    amplitude_ai.uninstall_transport()
+    amplitude_ai.install_transport(amplitude_client=events, ai_config=amplitude_ai.AIConfig(inject_stream_usage=True))
+    body = json.dumps({**ASKED, "stream": True}).encode()
+    pool = urllib3.PoolManager()
+    answer = b"".join(
+        pool.request("POST", simulator.url + PATH, body=body, headers=JSON, preload_content=False).stream()
+    )
+    pool.clear()
+    (record,) = told(events)
+    assert record["output_content"] == said(answer)
 
 
 def by_urllib(url):

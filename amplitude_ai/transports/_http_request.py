@@ -13,12 +13,20 @@ from .._guard import guard, report
 from .._models import Outcome
 from ._capture import ABANDONED, CLOSED, KEEP_REQUEST, Capture
 from ._http_response import observe
+from ._library import Patch
 from ._raw_tee import attach
-from ._standing import Standing
+from ._standing import Standing, standing_hook
+
+_WATCHED = ("send", "getresponse", "close")
+
+
+def hooks(kind: Any) -> list[Patch]:
+    """What has to stand on the class of the connections."""
+    return [(kind, name, standing_hook(name)) for name in _WATCHED]
 
 
 class Sent(Standing):
-    """A request on its way, until its response is there. These methods stand on the connection meanwhile.
+    """A request on its way, until its response is there.
 
     Args:
         connection: that it is sent by.
@@ -34,8 +42,8 @@ class Sent(Standing):
         self._in_head = True
         self._busy = True  # the library is at work: what it closes meanwhile is no end of ours
         self._refused: BaseException | None = None  # the body was not taken; an answer may be there all the same
-        names = ("getresponse", "close", "send") if by_parts else ("getresponse", "close")
-        super().__init__(connection, capture, names)
+        self._sees_parts = by_parts
+        super().__init__(connection, capture)
 
     def begun(self) -> None:
         """The head was sent, and the body that was given with it."""
@@ -50,10 +58,9 @@ class Sent(Standing):
             else:
                 self._end(exc, Outcome.ERROR)
 
-    def send(self, *args: Any, **kwargs: Any) -> Any:
+    def send(self, theirs: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Send a part of the body; the first part, and what is sent within it (to a proxy), is the head."""
-        theirs = self.theirs("send")
-        if self.gone:
+        if self.gone or not self._sees_parts:
             return theirs(*args, **kwargs)
         if self._in_head:
             sent = theirs(*args, **kwargs)
@@ -93,10 +100,9 @@ class Sent(Standing):
         if self._size <= KEEP_REQUEST:
             self._parts.append(kept)
 
-    def getresponse(self, *args: Any, **kwargs: Any) -> Any:
+    def getresponse(self, theirs: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Wait for the head of the answer."""
-        theirs = self.theirs("getresponse")
-        if self.gone:
+        if self.gone or self._busy:  # a subclass has asked for it already
             return theirs(*args, **kwargs)
         self._busy = True
         try:
@@ -134,9 +140,8 @@ class Sent(Standing):
             capture.request_body = _unchunked(body) if self._framed else body
             capture.size = len(body)
 
-    def close(self) -> Any:
+    def close(self, theirs: Callable[..., Any]) -> Any:
         """Close the connection: what was not answered will not be."""
-        theirs = self.theirs("close")
         if not self.gone and not self._busy:
             with guard("close"):
                 self._end(self._refused, CLOSED)

@@ -7,10 +7,17 @@ from typing import Any
 
 from .._guard import guard
 from ._capture import CLOSED, EXHAUSTED, Capture
-from ._standing import Standing
+from ._library import Patch
+from ._standing import Standing, standing_hook
 
-#: All ways to take bytes out of the response: lines, iteration and a reader that is put around it come down to them.
-_READS = ("read", "read1", "readinto", "readline")
+#: All ways to take bytes out of the response (lines, iteration and a reader that is put around it come down to them),
+#: and its end.
+_WATCHED = ("read", "read1", "readinto", "readline", "close")
+
+
+def hooks(kind: Any) -> list[Patch]:
+    """What has to stand on the class of the responses."""
+    return [(kind, name, standing_hook(name)) for name in _WATCHED]
 
 
 def observe(response: Any, capture: Capture) -> None:
@@ -28,8 +35,7 @@ def observe(response: Any, capture: Capture) -> None:
 def _reading(name: str) -> Callable[..., Any]:
     """The method of that name, which shows what it reads."""
 
-    def read(self: Any, *args: Any, **kwargs: Any) -> Any:
-        theirs = self.theirs(name)
+    def read(self: Any, theirs: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if self._busy or self.gone:  # one way to read goes by another
             return theirs(*args, **kwargs)
         self._busy = True
@@ -50,12 +56,12 @@ def _reading(name: str) -> Callable[..., Any]:
 
 
 class _Body(Standing):
-    """A response whose body is being read. These methods stand on it meanwhile."""
+    """A response whose body is being read."""
 
     def __init__(self, response: Any, capture: Capture) -> None:
         self._feed = capture.chunk_recorder()
         self._busy = False
-        super().__init__(response, capture, (*_READS, "close"))
+        super().__init__(response, capture)
 
     read = _reading("read")
     read1 = _reading("read1")
@@ -77,9 +83,8 @@ class _Body(Standing):
             self.leave()
             self.capture.finish(EXHAUSTED)
 
-    def close(self) -> Any:
+    def close(self, theirs: Callable[..., Any]) -> Any:
         """Finish the capture, then close."""
-        theirs = self.theirs("close")
         if not self._busy and not self.gone:
             with guard("close"):
                 self.forgotten()

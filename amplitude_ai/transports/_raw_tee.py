@@ -29,7 +29,8 @@ def attach(capture: Capture, response: Any, decoded: bool) -> Any:
         decoded: whether a body that was read already was decompressed then.
     """
     try:
-        if not hasattr(response, "status"):  # a promise of urllib3-future's: nothing of its answer is seen
+        # A promise of urllib3-future's, a response class of somebody's own: nothing of its answer is seen.
+        if not hasattr(response, "status") or not hasattr(response, "headers"):
             capture.finish(ABANDONED)
             return response
         capture.respond(response.status, list(response.headers.items()))
@@ -107,15 +108,20 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
     def close() -> None:
         if not reading:
             capture.finish(CLOSED)
-        (before.get("close") or partial(kind.close, reference()))()
+        self = reference()
+        # Collected, when nothing but this method was held (``urlopen(...).close()``): its finalizer has closed it.
+        if self is not None:
+            (before.get("close") or partial(kind.close, self))()
 
     own = vars(raw)
     own.update(_raw_read=_raw_read, _handle_chunk=_handle_chunk, _update_chunk_length=_update_chunk_length, close=close)
     hide = capture.usage_filter
     if hide is not None:
+        # It holds the response, which ``urlopen(...).stream()`` does not: a cycle, where usage was asked for.
+        theirs = before.get("stream") or partial(kind.stream, raw)
 
         def stream(amt: int | None = 2**16, decode_content: bool | None = None) -> Iterator[bytes]:
-            return hide.over((before.get("stream") or partial(kind.stream, reference()))(amt, decode_content))
+            return hide.over(theirs(amt, decode_content))
 
         own["stream"] = stream
 

@@ -1,9 +1,9 @@
 """The watching of the standard library's ``http.client``, by which urllib.request, httplib2 and hand-written code send.
 
 However a request is built, its head leaves by ``HTTPConnection.endheaders`` and stands in the connection's buffer then:
-that is where it is watched. Until it is answered a few methods of ours stand on that one connection (`_http_request`),
-then on that one response (`_http_response`), and go when it has been read. urllib3's connections are subclasses: its
-calls, and those of whoever sends by it, are watched above, and pass here (`inside`).
+that is where it is watched. Until it is answered that one connection is marked as watched (`_http_request`), then that
+one response (`_http_response`), until it has been read. urllib3's connections are subclasses: its calls, and those of
+whoever sends by it, are watched above, and pass here (`inside`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .._guard import report
+from . import _http_request, _http_response
 from ._http_request import Sent
 from ._library import Library, Patch
 from ._watch import Everyone, Reader, inside
@@ -121,7 +122,7 @@ def _connection_class() -> type:
 
 
 def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
-    """``HTTPConnection.endheaders``."""
+    """``HTTPConnection.endheaders``, and what a call that was watched there goes by from then on."""
 
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
@@ -139,7 +140,12 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
 
         return endheaders
 
-    return [(_connection_class(), "endheaders", make)]
+    kind = _connection_class()
+    return [
+        (kind, "endheaders", make),
+        *_http_request.hooks(kind),
+        *_http_response.hooks(http.client.HTTPResponse),
+    ]
 
 
 def _open(connection: Any, body: object, everyone: Everyone) -> Sent | None:

@@ -7,6 +7,7 @@ makes itself (``retries=``) are one record.
 from __future__ import annotations
 
 import functools
+import http.client
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,6 +17,7 @@ from ._asked import READER, Asked
 from ._capture import Capture
 from ._library import Library, Patch
 from ._raw_tee import attach
+from ._standing import standing_hook
 from ._watch import Everyone, inside, send_watched
 
 #: Errors behind an error that are looked through.
@@ -52,10 +54,21 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
 
         return urlopen
 
-    return [(module.HTTPConnectionPool, "urlopen", make)]
+    return [(module.HTTPConnectionPool, "urlopen", make), *_below(module)]
 
 
 LIBRARY = Library(_hooks)
+
+
+def _below(module: Any) -> list[Patch]:
+    """Where the answer is when a call was not seen above, but by ``http.client``'s hook.
+
+    Of what ``http.client`` gives its subclass here, the body is read past the methods.
+    """
+    kind = sys.modules[f"{module.__package__}.connection"].HTTPConnection
+    if "getresponse" in vars(kind) and issubclass(kind, http.client.HTTPConnection):
+        return [(kind, "getresponse", standing_hook("getresponse"))]
+    return []  # urllib3-future's is none; nor is a cassette's
 
 
 def open_for(

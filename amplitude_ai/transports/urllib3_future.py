@@ -14,7 +14,7 @@ from .._guard import guard, report
 from .._models import Outcome
 from ._capture import Capture
 from ._library import Library, Patch
-from ._standing import Standing
+from ._standing import Standing, async_standing_hook
 from ._watch import Everyone, inside, send_watched_async
 from .urllib3 import open_for
 
@@ -38,7 +38,11 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
 
         return urlopen
 
-    return [(module.AsyncHTTPConnectionPool, "urlopen", make)]
+    response = module.AsyncHTTPResponse
+    return [
+        (module.AsyncHTTPConnectionPool, "urlopen", make),
+        *((response, name, async_standing_hook(name)) for name in ("_raw_read", "close")),
+    ]
 
 
 LIBRARY = Library(_hooks)
@@ -63,15 +67,14 @@ def _attach(capture: Capture, response: Any) -> None:
 
 
 class _Body(Standing):
-    """A response whose body is being read. These methods stand on it meanwhile."""
+    """A response whose body is being read."""
 
     def __init__(self, response: Any, capture: Capture) -> None:
         self._feed = capture.chunk_recorder()
         self._reading = False  # a read that fails closes the response first, and then raises
-        super().__init__(response, capture, ("_raw_read", "close"))
+        super().__init__(response, capture)
 
-    async def _raw_read(self, amt: int | None = None, **kwargs: Any) -> Any:
-        theirs = self.theirs("_raw_read")
+    async def _raw_read(self, theirs: Callable[..., Awaitable[Any]], amt: int | None = None, **kwargs: Any) -> Any:
         if self.gone:
             return await theirs(amt, **kwargs)
         self._reading = True
@@ -92,9 +95,8 @@ class _Body(Standing):
                 self.capture.finish(Outcome.EXHAUSTED)
         return data
 
-    async def close(self) -> Any:
+    async def close(self, theirs: Callable[..., Awaitable[Any]]) -> Any:
         """Finish the capture, then close."""
-        theirs = self.theirs("close")
         if not self._reading and not self.gone:
             with guard("close"):
                 self.forgotten()
