@@ -41,6 +41,7 @@ GATES = {
     "_open",
     "_attach",
     "RawTee._decodes",
+    "_of",
     "Sent.send",
     "Sent.getresponse",
     "Sent.close",
