@@ -52,8 +52,7 @@ def find_asked(runs: Runs, text: str, own: Run, talk: Conversation, exchange: Ex
     mine = own.origin.scope
     for run in islice(reversed(runs.values()), _MAX_ASKED):
         other = run.origin.scope
-        is_same_users = other.user_id == mine.user_id and other.device_id == mine.device_id
-        if run is own or not is_same_users or not _is_same_client(other, mine):
+        if run is own or not _are_one_users(other, mine):
             continue
         for one in run.waiting.values():
             if one.asked_ns <= exchange.started_ns and one.as_asked().phrases.are(text):
@@ -68,8 +67,7 @@ def adopt(runs: Runs, scope: Scope, talk: Conversation) -> Run | None:
     mine = _events.addressed(scope, None)
     for name, run in islice(reversed(runs.items()), _MAX_ASKED):
         other = run.origin.scope
-        is_same_users = other.user_id == mine.user_id and other.device_id == mine.device_id
-        if run.closed_ms is None or not is_same_users or not _is_same_client(other, mine):
+        if run.closed_ms is None or not _are_one_users(other, mine):
             continue
         if any(talk.continues(one.conversation) for one in run.waiting.values()):
             del runs[name]
@@ -79,5 +77,10 @@ def adopt(runs: Runs, scope: Scope, talk: Conversation) -> Run | None:
     return None
 
 
-def _is_same_client(one: Scope, other: Scope) -> bool:
-    return one.binding.amplitude_client is other.binding.amplitude_client
+def _are_one_users(one: Scope, other: Scope) -> bool:
+    """Whether two runs are the same user's, and their events go to the same place."""
+    return (
+        one.user_id == other.user_id
+        and one.device_id == other.device_id
+        and one.binding.amplitude_client is other.binding.amplitude_client
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from .._models import Exchange, LLMCall, Outcome
+from ._bounded import remember
 from ._result import CallResult
 
 #: Bytes of a request that are hashed; of a larger one, a quarter of this at each end, and 1 KB every so often.
@@ -63,12 +64,10 @@ class Attempts:
             is_final=_is_final(exchange, ending),
         )
         if key is not None and not ending.success:
-            failures = self._failures.setdefault(key, [])
-            self._failures.move_to_end(key)
+            failures = self._failures.get(key, [])
             failures.append(_Failure(number, made.call_key, exchange.finished_ns))
             del failures[:-_MAX_EACH]
-            if len(self._failures) > _MAX_REQUESTS:
-                self._failures.popitem(last=False)
+            remember(self._failures, key, failures, _MAX_REQUESTS)
         return made
 
     def _take(self, key: bytes, exchange: Exchange, told: int | None) -> _Failure | None:

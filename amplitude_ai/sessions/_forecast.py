@@ -6,7 +6,7 @@ is none. Bounded: the least recently seen of too many limits are forgotten. No c
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from dataclasses import dataclass, field
 
 from .._models import Exchange, LLMCall
@@ -30,7 +30,7 @@ class Forecasts:
     """The limits of every host and model that tells them."""
 
     def __init__(self) -> None:
-        self._limits: OrderedDict[str, _Limit] = OrderedDict()  # least recently seen first
+        self._limits: dict[str, _Limit] = {}  # least recently seen first
 
     def saw(self, call: LLMCall, exchange: Exchange) -> None:
         """Look at what an answer says is left."""
@@ -43,10 +43,9 @@ class Forecasts:
                 continue
             name = f"{call.host}:{call.model or call.requested_model}:{kind}"
             limit = self._limits.pop(name, None) or _Limit()
-            limits = {**self._limits, name: limit}  # replaced as a whole: others read it meanwhile
-            while len(limits) > _MAX_LIMITS:
-                del limits[next(iter(limits))]
-            self._limits = OrderedDict(limits)
+            self._limits[name] = limit
+            if len(self._limits) > _MAX_LIMITS:
+                del self._limits[next(iter(self._limits))]
             limit.full_ns = None if reset_ms is None else exchange.headers_ns + round(reset_ms * 1e6)
             limit.used_up_ns = _used_up_ns(limit, exchange.headers_ns, left, reset_ms)
 
@@ -54,7 +53,7 @@ class Forecasts:
         """``ratelimit_exhausted_in_ms:<host>:<model>:<requests or tokens>``, for each that is going to be; 0: it is."""
         return {
             f"ratelimit_exhausted_in_ms:{name}": max(at - now_ns, 0) // 1_000_000
-            for name, limit in self._limits.items()
+            for name, limit in self._limits.copy().items()  # in one step: the worker goes on meanwhile
             if (at := limit.used_up_ns) is not None and now_ns <= max(at, limit.full_ns or at)
         }
 

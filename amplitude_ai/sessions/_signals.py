@@ -12,6 +12,7 @@ from typing import Any
 
 from .._config import AIConfig
 from .._models import JSON, Exchange, LLMCall
+from ._bounded import remember
 from ._conversation import Conversation, canonical, digest
 from ._details import tool_names
 from ._events import Origin
@@ -100,10 +101,8 @@ class Signals:
             tuple(after for _, after in said),
             tuple(len(turn.text) for turn, _ in said),
         )
-        before = self._prompts.pop(agent, None)
-        self._prompts[agent] = now
-        if len(self._prompts) > _MAX_AGENTS:
-            self._prompts.popitem(last=False)
+        before = self._prompts.get(agent)
+        remember(self._prompts, agent, now, _MAX_AGENTS)
         if before is None:
             return {}
         same = 0
@@ -181,8 +180,6 @@ def _savings(
 
 
 def _count(table: OrderedDict[bytes, int], key: bytes, most: int, again: bool) -> int:
-    table[key] = seen = table.get(key, 0) + again or 1
-    table.move_to_end(key)
-    if len(table) > most:
-        table.popitem(last=False)
+    seen = table.get(key, 0) + again or 1
+    remember(table, key, seen, most)
     return seen
