@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._guard import guard
-from ._capture import CLOSED, EXHAUSTED, Capture
+from ._capture import EXHAUSTED, Capture
 from ._library import Patch
 from ._standing import Standing, standing_hook
 
@@ -89,8 +89,3 @@ class _Body(Standing):
             with guard("close"):
                 self.forgotten()
         return theirs()
-
-    def forgotten(self) -> None:
-        """The body was not read to its end."""
-        self.leave()
-        self.capture.finish(CLOSED)

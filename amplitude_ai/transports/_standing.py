@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from .._guard import guard
-from ._capture import Capture
+from ._capture import CLOSED, Capture
 
 #: Where the object has what watches it.
 _MARK = "_amplitude_ai_standing"
@@ -103,8 +103,9 @@ class Standing:
         return state
 
     def forgotten(self) -> None:
-        """The object was collected."""
-        raise NotImplementedError
+        """The object was collected, or closed: what was not read of it will not be."""
+        self.leave()
+        self.capture.finish(CLOSED)
 
     def __del__(self) -> None:
         if not self.__dict__.get("gone", True):  # not there when it was only half made: nothing was begun

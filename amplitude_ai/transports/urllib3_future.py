@@ -101,8 +101,3 @@ class _Body(Standing):
             with guard("close"):
                 self.forgotten()
         return await theirs()
-
-    def forgotten(self) -> None:
-        """The body was not read to its end."""
-        self.leave()
-        self.capture.finish(Outcome.CLOSED)
