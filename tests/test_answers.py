@@ -169,6 +169,28 @@ OTHERS = {
         f"{GOOGLE}/models/veo-3:predictLongRunning", {"name": "operations/o1"}, {"instances": [{"prompt": "A cat"}]},
           "json",
         {"operation": "video", "response_id": "operations/o1", "output_text": None}),
+    "PaLM, code": (
+        f"{GOOGLE}/models/code-bison@002:predict",
+        {"predictions": [{"content": "Hello!", "citationMetadata": {"citations": []}}],
+            "metadata": {"tokenMetadata": {"inputTokenCount": {"totalTokens": 7, "totalBillableCharacters": 2},
+                                           "outputTokenCount": {"totalTokens": 3, "totalBillableCharacters": 6}}}},
+        {"instances": [{"prefix": "Hi"}], "parameters": {"temperature": 0.2, "maxOutputTokens": 9, "topP": 0.5}},
+        "json",
+        {**HELLO, "operation": "completion", "messages": [("user", "Hi")], "requested_model": "code-bison@002",
+            "usage.input_tokens": 7, "usage.output_tokens": 3, "max_tokens": 9, "temperature": 0.2, "top_p": 0.5}),
+    "PaLM, a tuned model's chat": (
+        f"{GOOGLE}/models/1234:predict",
+        {"predictions": [{"candidates": [{"author": "1", "content": "Hello!"}], "safetyAttributes": []}],
+            "metadata": {"tokenMetadata": {"inputTokenCount": {"totalTokens": 7}, "outputTokenCount": {}}}},
+        {"instances": [{"context": "Be brief", "messages": [
+            {"author": "0", "content": "Hi"}, {"author": "1", "content": "Yo"}, {"author": "0", "content": "You?"}]}]},
+        "json",
+        {**HELLO, "operation": "chat", "usage.input_tokens": 7, "usage.output_tokens": None,
+            "messages": [("system", "Be brief"), ("user", "Hi"), ("assistant", "Yo"), ("user", "You?")]}),
+    "PaLM, without counts": (
+        f"{GOOGLE}/models/text-bison:predict", {"predictions": [{"content": "Hello!"}]},
+        {"instances": [{"prompt": "Hi"}]}, "json",
+        {**HELLO, "operation": "completion", "usage.input_tokens": None, "messages": [("user", "Hi")]}),
     "converse, what Bedrock ran": (
         CONVERSE,
         {"output": {"message": {"content": [

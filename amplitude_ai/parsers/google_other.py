@@ -1,11 +1,13 @@
 """Google's other endpoints: embeddings, Vertex' ``predict`` (Imagen, Veo), and the Interactions API.
 
 https://ai.google.dev/api/embeddings, https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api,
+https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text (PaLM's text by ``predict``),
 and google-genai ``_gaos/types/interactions/`` (``Interaction``, ``Usage``, ``InteractionSSEEvent``).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +17,7 @@ from ._errors import error_of
 from ._format import Folded, Frame, WireRequest, one_object
 from ._google import parts, pick, prompt_text, read_usage, requested_model
 from ._google_interactions import fold_interaction, read_interaction
-from ._json import add_counts, as_count, as_dict, as_str, dicts
+from ._json import add_counts, as_count, as_dict, as_float, as_str, dicts
 from ._media import describe, describe_base64
 
 
@@ -76,7 +78,9 @@ def _embedded(asked: Mapping[str, Any]) -> Iterator[Message]:
 
 
 def _predict(request: WireRequest, body: Mapping[str, Any], error: CallError | None) -> LLMCall:
-    """Images come whole; a video's request is answered with an operation to poll."""
+    """Images come whole; a video's request is answered with an operation to poll. PaLM's text has the same door."""
+    if _is_palm(request, body):
+        return _palm(request, body, error)
     prompts = (as_str(instance.get("prompt")) for instance in dicts(as_dict(request.body).get("instances")))
     return LLMCall(
         provider=request.provider,
@@ -88,6 +92,51 @@ def _predict(request: WireRequest, body: Mapping[str, Any], error: CallError | N
         response_id=as_str(body.get("name")),
         error=error,
     )
+
+
+_PALM = re.compile(r"/models/(?:text|chat|code|codechat)-(?:bison|unicorn|gecko)[^/]*:predict$")
+
+
+def _is_palm(request: WireRequest, body: Mapping[str, Any]) -> bool:
+    """Whether text is asked for: by the model's name or, where it was tuned and has another, by how tokens are told."""
+    return _PALM.search(request.path) is not None or "tokenMetadata" in as_dict(body.get("metadata"))
+
+
+def _palm(request: WireRequest, body: Mapping[str, Any], error: CallError | None) -> LLMCall:
+    """Text, code (``prefix``) and chat (``candidates`` in a prediction)."""
+    asked = as_dict(request.body)
+    settings = as_dict(asked.get("parameters"))
+    instances = list(dicts(asked.get("instances")))
+    tokens = as_dict(as_dict(body.get("metadata")).get("tokenMetadata"))
+    counts = (as_dict(tokens.get(name)) for name in ("inputTokenCount", "outputTokenCount"))
+    spent, made = (as_count(count.get("totalTokens")) for count in counts)
+    answers = [one for found in dicts(body.get("predictions")) for one in (found, *dicts(found.get("candidates")))]
+    said = (as_str(one.get("content")) for one in answers)
+    return LLMCall(
+        provider=request.provider,
+        operation="chat" if any("messages" in instance for instance in instances) else "completion",
+        requested_model=requested_model(request),
+        usage=Usage(spent, made),
+        messages=tuple(message for instance in instances for message in _palm_messages(instance)),
+        output_text="\n".join(text for text in said if text) or None,
+        error=error,
+        temperature=as_float(settings.get("temperature")),
+        max_tokens=as_count(settings.get("maxOutputTokens")),
+        top_p=as_float(settings.get("topP")),
+    )
+
+
+def _palm_messages(instance: Mapping[str, Any]) -> Iterator[Message]:
+    system = as_str(instance.get("context"))
+    if system:
+        yield Message("system", system)
+    turns = list(dicts(instance.get("messages")))
+    text = as_str(instance.get("prompt")) or as_str(instance.get("prefix"))
+    if text:
+        yield Message("user", text)
+    for at, turn in enumerate(turns):
+        # Authors have any name; the turns alternate, and the last one is the user's.
+        yield Message("user" if (len(turns) - at) % 2 else "assistant", as_str(turn.get("content")) or "")
 
 
 def _media(prediction: Mapping[str, Any]) -> str:
