@@ -119,8 +119,8 @@ def test_unknown(assert_llm_cost_below):
 
 
 def test_beside_the_mocks_of_others(tmp_path):
-    """respx, responses, vcrpy and the libraries' own mock transports: each answers, each call is seen once."""
-    for name in ("respx", "responses", "vcr"):
+    """respx, responses, requests-mock, vcrpy and the libraries' own mock transports: each call is seen once."""
+    for name in ("respx", "responses", "requests_mock", "vcr"):
         pytest.importorskip(name)
     counts, told = run(
         tmp_path,
@@ -137,6 +137,33 @@ def test_responses(llm_calls):
         mock.post(URL, json=ANSWER)
         assert requests.post(URL, json=BODY).json() == ANSWER
     assert len(llm_calls) == 1
+
+def test_requests_mock_after_us(llm_calls, requests_mock):
+    requests_mock.post(URL, json=ANSWER)
+    assert requests.post(URL, json=BODY, headers={"X-Amplitude-User-Id": "u"}).json() == ANSWER
+    assert len(llm_calls) == 1
+    assert "X-Amplitude-User-Id" not in requests_mock.last_request.headers
+
+def test_requests_mock_before_us(requests_mock, llm_calls):
+    requests_mock.post(URL, json=ANSWER)
+    assert requests.post(URL, json=BODY).json() == ANSWER
+    assert len(llm_calls) == 1
+
+def test_requests_mock_in_order(llm_calls):
+    import requests_mock
+    with requests_mock.Mocker() as outer, requests_mock.Mocker(real_http=True) as inner:
+        outer.post(URL, [{"json": ANSWER}, {"exc": requests.ConnectTimeout}])
+        inner.post("https://api.openai.com/v1/another", json={})
+        assert requests.post(URL, json=BODY).json() == ANSWER
+        with pytest.raises(requests.ConnectTimeout):
+            requests.post(URL, json=BODY)
+    assert [call.error_type for call in llm_calls] == [None, "ConnectTimeout"]
+    session = requests.Session()
+    mounted = requests_mock.Adapter()
+    session.mount("https://", mounted)
+    mounted.register_uri("POST", URL, json=ANSWER)
+    assert session.post(URL, json=BODY).json() == ANSWER
+    assert len(llm_calls) == 3
 
 @pytest.mark.parametrize("get", [requests.post, httpx.post])
 def test_vcr(llm_calls, get, tmp_path):
@@ -155,7 +182,7 @@ def test_mock_transport(llm_calls):
     assert len(llm_calls) == 1
 """,
     )
-    assert counts == {"passed": 5}, told
+    assert counts == {"passed": 8}, told
 
 
 # Cassettes ---------------------------------------------------------------------------------------------------------

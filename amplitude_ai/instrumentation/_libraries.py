@@ -49,6 +49,7 @@ LIBRARIES: tuple[Row, ...] = (
     Row("urllib3-future", "urllib3", "urllib3_future.connectionpool", "niquests"),
     Row("urllib3-future", "urllib3_future", "urllib3_future._async.connectionpool", "niquests"),
     Row("urllib3-future", "urllib3_future", "urllib3._async.connectionpool", "niquests"),
+    Row("requests-mock", "requests_mock", "requests_mock.adapter", "mocks of requests"),
     Row("vcrpy", "vcrpy", "vcr.stubs", "cassettes of http.client"),
 )
 BY_MODULE = {row.module: row for row in LIBRARIES}

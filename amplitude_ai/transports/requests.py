@@ -36,11 +36,11 @@ class AmplitudeAdapter(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Forward ``request`` unchanged (our headers aside) and watch the response."""
-        capture = open_capture(self._observer, self._binding, _READER, request)
+        capture = open_capture(self._observer, self._binding, READER, request)
         if capture is None:
             return self._inner.send(request, *args, **kwargs)  # type: ignore[no-any-return]
         response = send_watched(capture, self._inner.send, request, *args, **kwargs)
-        _attach(capture, response)
+        attach(capture, response)
         self.lend(response)
         return response  # type: ignore[no-any-return]
 
@@ -119,7 +119,7 @@ class _Call:
         capture, self.capture = self.capture, None
         inside.set(self.around)
         if capture is not None:
-            _attach(capture, response)
+            attach(capture, response)
 
 
 #: The request whose ``send`` is in progress: a redirect is sent within it, as a copy without our headers.
@@ -153,7 +153,7 @@ def _watched_send(original: Callable[..., Any], everyone: Everyone) -> Callable[
         call = None
         # What is no prepared request the session will refuse itself.
         if not inside.get() and isinstance(request, requests.PreparedRequest):
-            capture = everyone.open(_READER, self, request)
+            capture = everyone.open(READER, self, request)
             call = None if capture is None else _Call(capture)
         before = _current.get()
         if call is None and before is None:
@@ -254,10 +254,11 @@ class _RequestReader(Reader):
         request.headers["Accept-Encoding"] = "identity"  # events are taken out of plain text
 
 
-_READER = _RequestReader()
+READER = _RequestReader()
 
 
-def _attach(capture: Capture, response: requests.Response) -> None:
+def attach(capture: Capture, response: requests.Response) -> None:
+    """The adapter has answered; its body is observed where it is not there yet. Never raises."""
     try:
         capture.respond(response.status_code, list(response.headers.items()))
         capture.from_cache = getattr(response, "from_cache", False) is True  # CacheControl, requests-cache
