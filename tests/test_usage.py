@@ -4,9 +4,11 @@ import json
 
 import hishel
 import hishel.httpx
+import hishel.requests
 import httpx
 import pytest
 import requests
+import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -272,6 +274,24 @@ def test_hishel(tmp_path, monkeypatch):
     assert amplitude_ai.flush()
     records = events.of_type("llm_message")
     assert len(sent) == 1
+    assert [(one.get("cached_response"), "cost_usd" in one) for one in records] == [(None, True), (True, False)]
+
+
+def test_hishel_for_requests(tmp_path, monkeypatch):
+    """Its adapter says so in a header."""
+    monkeypatch.setattr(hishel.requests._adapter, "CACHEABLE_METHODS", {"POST"})
+    events = EventList()
+    with requests.Session() as session, responses.RequestsMock() as mock:
+        mock.post(CHAT, json=ANSWER)
+        session.mount(
+            "https://", hishel.requests.CacheAdapter(storage=hishel.SqliteStorage(database_path=tmp_path / "cache.db"))
+        )
+        amplitude_ai.instrument(session, amplitude_client=events)
+        for _ in range(2):
+            session.post(CHAT, json={"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]})
+        assert len(mock.calls) == 1
+    assert amplitude_ai.flush()
+    records = events.of_type("llm_message")
     assert [(one.get("cached_response"), "cost_usd" in one) for one in records] == [(None, True), (True, False)]
 
 

@@ -39,6 +39,7 @@ _CACHES = (
     *("helicone-cache", "cf-aig-cache-status", "x-portkey-cache-status", "x-openrouter-cache-status"),
     "x-cache-status",  # Kong's
 )
+_HISHEL = "x-hishel-from-cache"  # its adapter for requests; it tells httpx by an extension
 _AWS_ATTEMPT = re.compile(r"attempt=(\d+)")
 
 
@@ -154,8 +155,10 @@ def _with_wire_facts(
 
 
 def _is_hit(headers: Mapping[str, str]) -> bool:
-    """Whether a gateway answered from its cache: ``HIT``, ``SEMANTIC HIT``, ``Hit``."""
-    return any("hit" in headers[name].lower().split() for name in _CACHES if name in headers)
+    """Whether a gateway, or hishel, answered from its cache: ``HIT``, ``SEMANTIC HIT``, ``Hit``; ``true``."""
+    return headers.get(_HISHEL) == "true" or any(
+        "hit" in headers[name].lower().split() for name in _CACHES if name in headers
+    )
 
 
 def _litellm_cost(headers: Mapping[str, str]) -> float | None:

@@ -71,6 +71,7 @@ RESPONSE_HEADERS = frozenset(
         "x-portkey-cache-status",
         "x-openrouter-cache-status",
         "x-cache-status",
+        "x-hishel-from-cache",
         "x-typed-event",
     }
 )
