@@ -1,6 +1,7 @@
 """A session as the page shows it: turns, and agents within agents."""
 
 import json
+import re
 
 import pytest
 
@@ -10,8 +11,9 @@ from amplitude_ai.look._filter import Filter
 pytest.importorskip("starlette")
 from starlette.testclient import TestClient
 
+from amplitude_ai.page._charts import waterfall
 from amplitude_ai.page._overview import overview
-from amplitude_ai.page._pages import Pages
+from amplitude_ai.page._pages import Pages, spans
 from amplitude_ai.page._session import Group, turns
 
 HOSTILE = "<script>alert(1)</script>\x1b[2J"
@@ -69,6 +71,29 @@ def test_a_chain_without_end():
     while isinstance(group.parts[0], Group):
         group, deep = group.parts[0], deep + 1
     assert deep == 8
+
+
+def test_the_timeline_is_a_tree():
+    """Each agent has a line above what it did, to the right of the agent that called it; who has none, none."""
+    inner = {"agent": "expert", "parent_agent": "triage"}
+    events = [
+        event(),
+        event(agent="triage", at=1),
+        event(at=2, **inner),
+        event("tool_called", at=3, tool_name="look", **inner),
+        event(agent="triage", at=4),
+        event(at=5),
+    ]
+    lines = re.findall(r'<text class="(name[ a-z]*)" x="(\d+)" y="(\d+)">([^<]*)', waterfall("all", spans(events)))
+    assert [(text, int(x) // 12) for _, x, _, text in lines] == [
+        ("call", 0),
+        *(("triage", 0), ("call", 1), ("expert", 1), ("call", 2), ("↳ look", 2), ("call", 1)),
+        ("call", 0),
+    ]
+    assert [text for kind, _, _, text in lines if "agent" in kind] == ["triage", "expert"]
+    heights = [int(y) for _, _, y, _ in lines]
+    assert heights == sorted(set(heights))
+    assert "<title>↳ look, agent expert: at " in waterfall("all", spans(events))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -60,36 +61,46 @@ def bars(title: str, labels: Sequence[str], layers: Sequence[Layer], unit: str =
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One line of a waterfall, in ms since its begin."""
+    """One line of a waterfall, in ms since its begin; ``agents`` are those around it, the outermost first."""
 
     name: str
     begin_ms: float
     took_ms: float
     style: str
     first_ms: float | None = None
+    agents: tuple[str, ...] = ()
 
 
 def waterfall(title: str, spans: Sequence[Span]) -> Markup:
-    """What ran when, one line each; a mark where the first token came."""
+    """What ran when, one line each, below and to the right of its agents; a mark where the first token came."""
     end = max((span.begin_ms + span.took_ms for span in spans), default=0) or 1
-    row, left = 20, 190
+    row, left, indent = 20, 190, 12
     scale = (_WIDTH - left - 60) / end
-    parts = []
-    for index, span in enumerate(spans):
-        y = index * row
+    parts: list[Markup] = []
+    y = 0
+    around: tuple[str, ...] = ()
+    for span in spans:
+        kept = sum(1 for _ in takewhile(lambda two: two[0] == two[1], zip(around, span.agents, strict=False)))
+        around = span.agents
+        for depth, agent in enumerate(around[kept:], kept):
+            heading = Markup('<text class="name agent" x="{}" y="{}">{}</text>')
+            parts.append(heading.format(depth * indent, y + 14, _short(agent, depth)))
+            y += row
         x, wide = left + span.begin_ms * scale, max(1.5, span.took_ms * scale)
         parts.append(
             Markup(
-                "<g><title>{name}: at {begin} ms, {took} ms</title>"
-                '<text class="name" x="0" y="{text}">{short}</text>'
+                "<g><title>{name}{agent}: at {begin} ms, {took} ms</title>"
+                '<text class="name" x="{indented}" y="{text}">{short}</text>'
                 '<rect class="{style}" x="{x:.2f}" y="{y}" width="{wide:.2f}" height="{tall}" rx="2"/>'
                 '<text class="axis" x="{after:.2f}" y="{text}">{took} ms</text>'
             ).format(
                 name=span.name,
+                agent=f", agent {around[-1]}" if around else "",
                 begin=figure(span.begin_ms),
                 took=figure(span.took_ms),
+                indented=len(around) * indent,
                 text=y + 14,
-                short=span.name if len(span.name) < 28 else span.name[:27] + "…",
+                short=_short(span.name, len(around)),
                 style=span.style,
                 x=x,
                 y=y + 4,
@@ -102,7 +113,14 @@ def waterfall(title: str, spans: Sequence[Span]) -> Markup:
             mark = Markup('<rect class="first" x="{:.2f}" y="{}" width="2" height="{}"/>')
             parts.append(mark.format(x + span.first_ms * scale, y + 2, row - 4))
         parts.append(Markup("</g>"))
-    return _svg(title, max(row, len(spans) * row), Markup("").join(parts), "waterfall")
+        y += row
+    return _svg(title, max(row, y), Markup("").join(parts), "waterfall")
+
+
+def _short(name: str, depth: int) -> str:
+    """What has room before the lines, which begin further to the right at each depth."""
+    room = max(10, 28 - 2 * depth)
+    return name if len(name) < room else name[: room - 1] + "…"
 
 
 def figure(value: Any) -> str:

@@ -25,7 +25,7 @@ from ..look._when import iso, moment_ms
 from ..sessions.schema import LLM_MESSAGE, TOOL_CALLED
 from . import _charts
 from ._overview import RANGES, overview
-from ._session import turns
+from ._session import agents_around, parents_of, turns
 
 _PAGE = 50
 #: Characters of one text that a page shows.
@@ -216,6 +216,7 @@ class Pages:
 def spans(events: list[Row]) -> list[_charts.Span]:
     """The calls and tools of a session as lines of a waterfall: when each began, and how long it took."""
     timed: list[tuple[float, _charts.Span]] = []
+    parents = parents_of(events)
     for event in events:
         said = event["properties"]
         took = said.get("latency_ms")
@@ -232,9 +233,9 @@ def spans(events: list[Row]) -> list[_charts.Span]:
         else:
             continue
         first = said.get("time_to_first_token_ms")
-        timed.append(
-            (begin, _charts.Span(name, begin, took, style, float(first) if isinstance(first, int | float) else None))
-        )
+        first = float(first) if isinstance(first, int | float) else None
+        agents = tuple(one_line(agent, 60) for agent in agents_around(event, parents))
+        timed.append((begin, _charts.Span(name, begin, took, style, first, agents)))
     zero = min((begin for begin, _ in timed), default=0.0)
     return [replace(span, begin_ms=span.begin_ms - zero) for _, span in timed[:_LINES]]
 

@@ -38,7 +38,7 @@ def turns(events: Sequence[Row]) -> list[Turn]:
     for event in events:
         turn = event["properties"].get("turn_id")
         by_turn.setdefault(turn if isinstance(turn, str) else None, []).append(event)
-    parents = _parents(events)
+    parents = parents_of(events)
     if None in by_turn:
         by_turn[None] = by_turn.pop(None)
     return [_turn(name, parts, parents) for name, parts in by_turn.items()]
@@ -50,7 +50,7 @@ def _turn(name: str | None, events: list[Row], parents: dict[str, str]) -> Turn:
     top = Group(None)
     for event in events:
         group = top
-        for agent in _path(event, parents):
+        for agent in agents_around(event, parents):
             last = group.parts[-1] if group.parts else None
             if not isinstance(last, Group) or last.agent != agent:
                 last = Group(agent)
@@ -65,17 +65,17 @@ def _turn(name: str | None, events: list[Row], parents: dict[str, str]) -> Turn:
     )
 
 
-def _parents(events: Sequence[Row]) -> dict[str, str]:
+def parents_of(events: Sequence[Row]) -> dict[str, str]:
     """Of each agent the one around it, as far as its events tell."""
     said = (event["properties"] for event in events)
     pairs = ((one.get("agent"), one.get("parent_agent")) for one in said)
     return {agent: parent for agent, parent in pairs if isinstance(agent, str) and isinstance(parent, str)}
 
 
-def _path(event: Row, parents: dict[str, str]) -> list[str]:
+def agents_around(event: Row, parents: dict[str, str]) -> tuple[str, ...]:
     """The agents around an event, the outermost first."""
     agent = event["properties"].get("agent")
-    return list(_upwards(agent, parents))[::-1] if isinstance(agent, str) else []
+    return tuple(_upwards(agent, parents))[::-1] if isinstance(agent, str) else ()
 
 
 def _upwards(agent: str | None, parents: dict[str, str]) -> Iterator[str]:
