@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from ._guard import report
+from ._guard import count, report
 
 Names = dict[str, Any]
 #: Spans from the current one upwards that are looked at.
@@ -65,7 +65,12 @@ def look() -> Found:
         library = _BY_MODULE[name]
         try:
             current = library.find(loaded[name])
-        except Exception as exc:  # half imported, another version, or another library of that name
+        except (
+            AttributeError
+        ):  # half imported, another version, or the application's own of that name: no fault of ours
+            count("surroundings_unknown")
+            continue
+        except Exception as exc:
             report("surroundings", exc)
             continue
         if current is not None:

@@ -162,12 +162,25 @@ def test_what_the_application_says_wins(tracer, events):
     assert places(events) == [("mine", None, "node"), ("inner", "outer", "own"), ("inner", "outer", "node")]
 
 
-@pytest.mark.swallows
 def test_other_modules_of_these_names(events, monkeypatch):
-    """An application's own ``agents``, a library that is half imported: the call is recorded, and the fault counted."""
-    before = amplitude_ai.stats().get("internal_errors_surroundings", 0)
+    """An application's own ``agents``, a library that is half imported: the call is recorded, and no fault of ours."""
+    before = amplitude_ai.stats()
     for library in _surroundings.LIBRARIES:
         monkeypatch.setitem(sys.modules, library.module, types.ModuleType(library.module))
+    ask()
+    assert places(events) == [(None, None, None)]
+    after = amplitude_ai.stats()
+    assert after["surroundings_unknown"] - before.get("surroundings_unknown", 0) == len(_surroundings.LIBRARIES)
+    assert after["internal_errors"] == before["internal_errors"]
+
+
+@pytest.mark.swallows
+def test_a_library_that_raises(events, monkeypatch):
+    """What it raises is counted, and the call is recorded."""
+    broken = types.ModuleType("opentelemetry.trace")
+    broken.get_current_span = lambda: 1 / 0
+    monkeypatch.setitem(sys.modules, "opentelemetry.trace", broken)
+    before = amplitude_ai.stats().get("internal_errors_surroundings", 0)
     ask()
     assert places(events) == [(None, None, None)]
     assert amplitude_ai.stats()["internal_errors_surroundings"] > before
