@@ -65,9 +65,7 @@ def look() -> Found:
         library = _BY_MODULE[name]
         try:
             current = library.find(loaded[name])
-        except (
-            AttributeError
-        ):  # half imported, another version, or the application's own of that name: no fault of ours
+        except AttributeError:  # half imported, another version, or an application's own module of that name
             count("surroundings_unknown")
             continue
         except Exception as exc:

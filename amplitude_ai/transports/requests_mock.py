@@ -1,4 +1,4 @@
-"""requests-mock's adapter: a mock that was there before us sends by a ``Session.send`` that it kept, past our hook.
+"""requests-mock's adapter: its mocks send by the ``Session.send`` there was when it was imported, past our hook.
 
 What it answers is a call like any other; what it does not answer goes on (to the next mock, or the wire), and is seen
 there. A mounted adapter is sent by its session, which is watched itself.
@@ -17,11 +17,7 @@ from .requests import READER, attach
 
 def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
     """``Adapter.send``."""
-    unanswered: Any = tuple(
-        kind
-        for kind in (getattr(module.exceptions, "NoMockAddress", None), getattr(module, "_RunRealHTTP", None))
-        if kind is not None
-    )
+    unanswered = (module.exceptions.NoMockAddress, module._RunRealHTTP)
 
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
