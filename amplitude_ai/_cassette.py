@@ -11,12 +11,13 @@ import base64
 import http.client
 import json
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ._dataclass import dataclass
 from ._foreign import clean_url
 from .transports._capture import RESPONSE_HEADERS
 from .transports._watch import inside

@@ -16,10 +16,10 @@ import re
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from ._dataclass import dataclass
 from ._guard import count, report
 
 Names = dict[str, Any]

@@ -13,9 +13,10 @@ import json
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from .._dataclass import dataclass
 from .._models import Event
 from .._safe import safe_properties
 from ..sessions.schema import LLM_MESSAGE, RUN_FINISHED, TOOL_CALLED, USER_MESSAGE, rows_of

@@ -6,8 +6,8 @@ The leaves import their libraries, so that each is loaded only when its library 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 
+from .._dataclass import dataclass
 from ..transports._library import Library
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from .._dataclass import dataclass
 from ._filter import Filter
 from ._kinds import COUNTED, HOUR_MS, KINDS, SUMMED, resummed_sql, sums_sql
 from ._reader import Reader, Row

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
+from .._dataclass import dataclass
 from ..sessions.schema import LLM_MESSAGE
 from ._reader import Reader
 

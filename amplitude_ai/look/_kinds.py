@@ -6,8 +6,8 @@ The store keeps the same sums for hours that are over (`delivery._store_hours`),
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from .._dataclass import dataclass
 from ..sessions.schema import LLM_MESSAGE, TOOL_CALLED
 
 HOUR_MS = 3_600_000

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .. import _arguments, _clock
 from .._config import AIConfig
+from .._dataclass import dataclass
 from .._guard import count
 from .._models import Binding, Event
 from .._runtime import bind, runtime

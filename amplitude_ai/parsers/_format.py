@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
+from .._dataclass import dataclass
 from .._models import JSON, LLMCall
 from ._json import as_dict
 

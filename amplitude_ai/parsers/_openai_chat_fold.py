@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from .._dataclass import dataclass
 from ._format import Folded, Frame
 from ._json import as_count, as_dict, as_list, as_str, dicts
 from ._openai import USAGE, visible_text

@@ -7,9 +7,10 @@ only needed when the stream was cut, or when a server leaves ``output`` out at t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from .._dataclass import dataclass
 from ._format import Folded, Frame
 from ._json import as_count, as_dict, as_list, as_str
 from ._openai import USAGE

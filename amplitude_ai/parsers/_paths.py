@@ -9,7 +9,7 @@ knows those not bound to hosts (`PathRow.only`), and the request's body must loo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from .._dataclass import dataclass
 
 #: The files in which batches are answered: no wire format, for they hold answers of many (``_batches``).
 BATCH_RESULTS = "batch.results"

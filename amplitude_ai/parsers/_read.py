@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from .._dataclass import dataclass
 from .._elide import elide_base64
 from .._models import CallError, Exchange, LLMCall, Outcome, replaced
 from . import _registry, compatible

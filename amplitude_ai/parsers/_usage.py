@@ -8,9 +8,9 @@ and its thoughts) is a group, and a group comes from one snapshot: parts of two 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from .._dataclass import dataclass
 from ._json import add_counts, as_count, as_dict
 
 

@@ -7,7 +7,7 @@ Price ids are those of genai-prices (``genai_prices/data.py``); ``None`` there: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from .._dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

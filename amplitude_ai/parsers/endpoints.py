@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
+from .._dataclass import dataclass
 from .._models import LLMCall
 from . import huggingface, openai_chat, openai_other
 from ._evidence import has_turns

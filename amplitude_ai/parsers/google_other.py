@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from .._dataclass import dataclass
 from .._models import CallError, LLMCall, Message, Usage
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest, one_object

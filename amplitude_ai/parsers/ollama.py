@@ -6,9 +6,10 @@ https://github.com/ollama/ollama/blob/main/docs/api.md. The line with ``done: tr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from .._dataclass import dataclass
 from .._models import LLMCall, Message, ToolCall, ToolResult, Usage
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest

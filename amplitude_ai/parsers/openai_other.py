@@ -8,10 +8,11 @@ usage (``image_gen_completed_event.py``, ``audio/transcription_text_done_event.p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from .._dataclass import dataclass
 from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
 from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts

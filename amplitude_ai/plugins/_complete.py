@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .. import _arguments
+from .._dataclass import dataclass
 from .._guard import count, log_once
 from ..delivery._ai_event import LONG_TEXT
 from ..sessions import schema

@@ -11,13 +11,14 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from amplitude.event import BaseEvent
 
 from .. import _clock
 from .._config import AIConfig
+from .._dataclass import dataclass
 from .._guard import count
 from .._models import Event, Scope
 from .._safe import safe_properties

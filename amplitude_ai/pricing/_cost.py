@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from .. import _clock
+from .._dataclass import dataclass
 from .._usage import Usage
 from . import Prices, PriceTable
 from ._table import table_price

@@ -8,12 +8,12 @@ https://github.com/pydantic/genai-prices
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from .._dataclass import dataclass
 from .._usage import Usage
 
 logger = logging.getLogger("amplitude.ai")

@@ -6,9 +6,9 @@ Bounded, and holding hashes only. A request that is made again after it *succeed
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from hashlib import blake2b
 
+from .._dataclass import dataclass
 from .._models import Exchange, LLMCall, Outcome
 from ._bounded import remember
 from ._result import CallResult

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 
+from .._dataclass import dataclass
 from .._models import JSON, Message
 
 #: Characters of each end that a long text is known by: it takes no ten megabytes to know one again.

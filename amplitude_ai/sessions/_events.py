@@ -10,13 +10,14 @@ import math
 import platform
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from hashlib import sha1
 from importlib import metadata
 from typing import Any
 
 from .._config import AIConfig
+from .._dataclass import dataclass
 from .._models import Event, Exchange, LLMCall, Scope, replaced
 from . import _details
 from ._attempts import Attempt

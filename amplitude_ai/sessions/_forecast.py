@@ -7,8 +7,9 @@ is none. Bounded: the least recently seen of too many limits are forgotten. No c
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from .._dataclass import dataclass
 from .._models import Exchange, LLMCall
 
 _MAX_LIMITS = 64

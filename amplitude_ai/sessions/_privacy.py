@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from .._config import AIConfig
+from .._dataclass import dataclass
 from .._elide import whole_length
 from .._foreign import clean_name, clean_path, clean_text
 from .._models import JSON

@@ -9,8 +9,7 @@ answer, and what was cut or filtered in the middle is the part that came: both a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from .._dataclass import dataclass
 from .._models import CallError, Exchange, LLMCall, Outcome
 from ._operations import is_message, operation_name
 

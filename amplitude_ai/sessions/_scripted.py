@@ -7,8 +7,8 @@ is in no row is taken for a person's.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from .._dataclass import dataclass
 from .._models import ToolResult
 
 #: Characters of each end that are looked at.

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .._config import AIConfig
+from .._dataclass import dataclass
 from .._models import JSON, Exchange, LLMCall
 from ._bounded import remember
 from ._conversation import Conversation, canonical, digest

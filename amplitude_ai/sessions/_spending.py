@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MethodType
 from typing import Any, cast
 
 from .._config import Spend
+from .._dataclass import dataclass
 from .._guard import count
 from .._models import Event
 from .schema import LLM_MESSAGE

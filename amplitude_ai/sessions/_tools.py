@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from .._dataclass import dataclass
 from .._models import JSON, Event, Exchange, ToolCall, ToolResult
 from . import _events, schema
 from ._conversation import Conversation, Phrases, canonical, digest, phrases

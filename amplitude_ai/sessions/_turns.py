@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from .._dataclass import dataclass
 from .._models import Exchange, LLMCall, Message, ToolResult
 from ._bounded import remember
 from ._conversation import Conversation, Phrases, digest

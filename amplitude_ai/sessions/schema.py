@@ -7,8 +7,9 @@ and of OpenTelemetry, and the tables of docs/schema.md. Pure data: knows no othe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from .._dataclass import dataclass
 
 RUN_STARTED = "llm_run_started"
 USER_MESSAGE = "user_message"

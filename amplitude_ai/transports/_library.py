@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from .._dataclass import dataclass
 from .._models import Binding
 from ._watch import Everyone, Observer
 

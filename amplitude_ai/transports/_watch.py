@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
+from .._dataclass import dataclass
 from .._guard import count, guard, report
 from .._models import Binding, Outcome, Scope
 from .._scope import HEADER_PREFIX

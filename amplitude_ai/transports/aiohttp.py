@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import orjson
 from yarl import URL
 
+from .._dataclass import dataclass
 from .._guard import report
 from .._models import Binding
 from ._aiohttp_content import Content, Filtered

@@ -12,11 +12,12 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import unquote
 
+from .._dataclass import dataclass
 from .._guard import shield
 from .._scope import ambient, check_ids, groups_of, set_ambient
 from . import baggage
