@@ -7,7 +7,7 @@ no other thread of the application runs; finding the ends of a string takes a th
 
 from __future__ import annotations
 
-import re
+from ._pattern import lazy_pattern
 
 #: Documents smaller than this are parsed as they are.
 _LARGE = 128 * 1024
@@ -19,13 +19,13 @@ _TAIL = 64
 #: Bytes looked at, every so often, to tell base64 from other long strings.
 _SAMPLE = 64
 
-_DATA_URL = re.compile(rb"data:[\w.+-]{1,64}/[\w.+-]{1,64}(?:;[\w=.+-]{1,64}){0,4};base64,")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_=-]*")
+_DATA_URL = lazy_pattern(rb"data:[\w.+-]{1,64}/[\w.+-]{1,64}(?:;[\w=.+-]{1,64}){0,4};base64,")
+_BASE64 = lazy_pattern(rb"[A-Za-z0-9+/_=-]*")
 _MIXED = 24  # different characters that the base64 of real media has at least
 
 #: What stands for the part that is missing. Its ends are characters for private use (Unicode's U+E000 and U+E001).
 MARK = "\ue000[0-9]{1,20}\ue001"
-_MARK = re.compile(MARK)
+_MARK = lazy_pattern(MARK)
 
 
 def whole_length(text: str) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit, urlunsplit
 
+from ._pattern import lazy_pattern
 from ._redact import redact_secrets
 
 #: Characters of a foreign text that are looked at, and of a name (a model's, an id, an error's type) that are kept.
@@ -18,36 +19,36 @@ MAX_TEXT, MAX_NAME = 16_000, 256
 _QUERY_NAMES = frozenset(
     {"alt", "api-version", "api_version", "beta", "model", "model_id", "stream", "version"} | {"%24alt"}
 )
-_QUERY_VALUE = re.compile(r"(?:[\w.:@/-]|%3B|%3D){1,128}")
+_QUERY_VALUE = lazy_pattern(r"(?:[\w.:@/-]|%3B|%3D){1,128}")
 _SECRET = "[secret]"
 
-_USERINFO = re.compile(r"(://)[^/@\s'\"<>]{1,512}@")
+_USERINFO = lazy_pattern(r"(://)[^/@\s'\"<>]{1,512}@")
 #: A password may hold what has a meaning in a URL; a port does not.
-_PASSWORD = re.compile(r"(://)[^/@:\s'\"<>]{0,128}:(?!\d{1,5}/)[^@\s'\"<>]{1,512}@")
+_PASSWORD = lazy_pattern(r"(://)[^/@:\s'\"<>]{0,128}:(?!\d{1,5}/)[^@\s'\"<>]{1,512}@")
 #: ``?name=value`` and ``&name=value``, wherever they stand; of a URL in a message only its path is often there.
-_PARAMETER = re.compile(r"([?&;])([\w.~%-]{1,64})=([^&;\s'\"<>()]{0,4096})")
+_PARAMETER = lazy_pattern(r"([?&;])([\w.~%-]{1,64})=([^&;\s'\"<>()]{0,4096})")
 #: Bytes that a library quotes: httpx's and h11's ``Illegal header value b'...'``.
-_BYTES = re.compile(r"\bb(?:'(?:[^'\\]|\\.){0,8192}'?|\"(?:[^\"\\]|\\.){0,8192}\"?)", re.DOTALL)
+_BYTES = lazy_pattern(r"\bb(?:'(?:[^'\\]|\\.){0,8192}'?|\"(?:[^\"\\]|\\.){0,8192}\"?)", re.DOTALL)
 #: A telling name, what joins it to its value, and the value, up to where one ends.
 _TELLING = (
     r"(?i)\b((?:[\w-]{0,64}[_-])?(?:api[ _-]?key|access[ _-]?key(?:[ _-]?id)?|secret[ _-]?key|subscription[ _-]?key"
     r"|functions[ _-]?key|password|passwd|pwd|secret|token|signature|credentials?|authorization|cookie|auth|sig|key))"
 )
-_ASSIGNED = re.compile(
+_ASSIGNED = lazy_pattern(
     _TELLING + r"([\"']{0,2}\s{0,3}(?:=|:)\s{0,3})(?:(?:bearer|basic|token)\s{1,3})?"
     r"(\"(?:[^\"\\]|\\.){1,4096}\"?|'(?:[^'\\]|\\.){1,4096}'?|[^\s,;&'\"<>(){}\[\]]{4,4096})"
 )
 #: What is said in prose: "Incorrect API key provided: …", "invalid x-api-key …", "Basic …".
-_SPOKEN = re.compile(
+_SPOKEN = lazy_pattern(
     r"(?i)\b((?:api|access|secret|subscription)[ _-]?key|password|basic|bearer"
     r"|(?:key|token|secret|credentials?)\s{1,3}(?:is|was|provided|given|supplied|received|used|value))"
     r"((?:\s{1,3}(?:is|was|provided|given|supplied|received|used|value)){0,2}\s{0,3}[:=]?\s{1,3}[\"'`]?)"
     r"([^\s,;&'\"`<>(){}\[\]]{8,512})"
 )
 #: A run that is no word: hexadecimal, or letters and digits mixed.
-_RUN = re.compile(r"(?<![A-Za-z0-9_+-])(?=[A-Za-z0-9_+-]*\d)(?=[\d_+-]*[A-Za-z])[A-Za-z0-9_+-]{24,}={0,2}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NAME = re.compile(r"[\w.:@/+-]{1,256}")
+_RUN = lazy_pattern(r"(?<![A-Za-z0-9_+-])(?=[A-Za-z0-9_+-]*\d)(?=[\d_+-]*[A-Za-z])[A-Za-z0-9_+-]{24,}={0,2}")
+_UUID = lazy_pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NAME = lazy_pattern(r"[\w.:@/+-]{1,256}")
 #: Segments of a path longer than this are looked at: the longest word in any documented path has some 20 letters.
 _SEGMENT = 12
 

@@ -9,29 +9,30 @@ from __future__ import annotations
 import re
 
 from ._elide import MARK, whole_length
+from ._pattern import lazy_pattern
 
-_DATA_URL = re.compile(
+_DATA_URL = lazy_pattern(
     r"data:([\w.+-]{1,64}/[\w.+-]{1,64})?(?:;[\w=.+-]{1,64}){0,4};base64,[A-Za-z0-9+/_=%-]*"
     rf"(?:{MARK}[A-Za-z0-9+/_=%-]*)?"
 )
 #: A run this long without a space is no prose. The lookbehind keeps the search from restarting inside a run.
-_BASE64 = re.compile(rf"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{{200,}}(?:{MARK}[A-Za-z0-9+/_-]*)?={{0,2}}")
+_BASE64 = lazy_pattern(rf"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{{200,}}(?:{MARK}[A-Za-z0-9+/_-]*)?={{0,2}}")
 #: The same, wrapped into lines as MIME and PEM do.
-_WRAPPED = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{60,76}\r?\n){3,}[A-Za-z0-9+/]{0,76}={0,2}")
+_WRAPPED = lazy_pattern(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{60,76}\r?\n){3,}[A-Za-z0-9+/]{0,76}={0,2}")
 
 #: Nothing shorter is found by these two: three lines of 60 characters and their ends, or a run of 200.
 _SHORTEST = 183
-_EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
-_CARD = re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d.]*\d)")
-_PHONE = re.compile(
+_EMAIL = lazy_pattern(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
+_CARD = lazy_pattern(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d.]*\d)")
+_PHONE = lazy_pattern(
     r"(?<![\w.+-])(?:"
     r"\+\d{1,3}[ .()-]{0,2}\d(?:[ .()-]{0,2}\d){6,12}"  # +1 (555) 123-4567
     r"|\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}"  # (555) 123-4567
     r"|[2-9]\d{2}[2-9]\d{6}"  # 5552345678; a Unix time starts with 1
     r")(?!\w)"
 )
-_SSN = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
-_SECRETS = re.compile(
+_SSN = lazy_pattern(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
+_SECRETS = lazy_pattern(
     r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,8192}(?:-----END [A-Z ]{0,32}PRIVATE KEY-----)?"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # JWT
     r"|\b(?i:bearer)\s{1,4}[\w.~+/-]{8,}=*"

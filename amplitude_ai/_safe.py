@@ -16,9 +16,10 @@ import decimal
 import enum
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from ._pattern import lazy_pattern
 
 #: Levels of nesting kept; Amplitude takes 40 (https://amplitude.com/docs/faq/limits).
 MAX_DEPTH = 16
@@ -35,7 +36,7 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 _STR = frozenset({str})
 
 #: Half of a surrogate pair has no UTF-8 form, and SQL functions take NUL for the end of the text.
-_UNWRITABLE = re.compile("[\ud800-\udfff\0]")
+_UNWRITABLE = lazy_pattern("[\ud800-\udfff\0]")
 
 
 def safe_text(text: str) -> str:

@@ -12,7 +12,6 @@ is hooked (`instrumentation`); else the current span alone is looked at.
 
 from __future__ import annotations
 
-import re
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,12 +20,13 @@ from typing import Any
 
 from ._dataclass import dataclass
 from ._guard import count, report
+from ._pattern import lazy_pattern
 
 Names = dict[str, Any]
 #: Spans from the current one upwards that are looked at.
 _DEPTH = 64
 #: What a runtime adds to an agent's name to tell its instances apart.
-_INSTANCE = re.compile(r"_[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\Z")
+_INSTANCE = lazy_pattern(r"_[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\Z")
 #: The name openai-agents gives a run that has none.
 _UNNAMED_WORKFLOW = "Agent workflow"
 #: The node in which LangGraph's prebuilt agents run their tools.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from .._pattern import lazy_pattern
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_SPAN = re.compile(r"\s*([0-9]{1,9})\s*([smhdw])\s*", re.IGNORECASE)
+_SPAN = lazy_pattern(r"\s*([0-9]{1,9})\s*([smhdw])\s*", re.IGNORECASE)
 
 
 def span_s(text: str) -> int:

@@ -13,13 +13,14 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from .._pattern import lazy_pattern
 from ._format import Frame
 from ._json import as_str, loads, values
 
 #: Lines of a stream, or marks of an array, that are read. The longest answers there are have some 500,000.
 MAX_STEPS = 2_000_000
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
+_LINE_END = lazy_pattern(rb"\r\n|\n|\r")
 
 
 def sse_frames(data: bytes) -> Iterator[Frame]:
@@ -122,7 +123,7 @@ def with_errors(frames: Iterator[Frame], refused: bool) -> Iterator[Frame]:
 
 
 _UNNAMED = (None, "message")
-_ERROR_WORDS = re.compile(
+_ERROR_WORDS = lazy_pattern(
     r"error|exception|fail|timeout|timed out|denied|limit|exceed|unavailable|overload|refused|abort|reset|invalid", re.I
 )
 
@@ -189,7 +190,7 @@ def json_array_frames(data: bytes) -> Iterator[Frame]:
                 start = None
 
 
-_ARRAY_TOKENS = re.compile(rb'["\\{}\[\]]')
+_ARRAY_TOKENS = lazy_pattern(rb'["\\{}\[\]]')
 
 
 def _value(text: bytes) -> Any:

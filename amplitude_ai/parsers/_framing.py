@@ -7,11 +7,11 @@ seen: ``ndjson`` (a stream cut after its first line looks like one JSON value) o
 
 from __future__ import annotations
 
-import re
 import struct
 from binascii import crc32
 from collections.abc import Iterator
 
+from .._pattern import lazy_pattern
 from ._eventstream import eventstream_frames
 from ._format import Frame
 from ._frames import json_array_frames, ndjson_frames, sse_frames
@@ -21,8 +21,8 @@ from ._json import loads
 _HEAD = 4096
 _BOM = b"\xef\xbb\xbf"
 #: A line of server-sent events: a field, or a comment.
-_SSE_LINE = re.compile(rb"(?:data|event|id|retry|error)(?::|[\r\n]|$)|:")
-_DATA_LINE = re.compile(rb"(?:^|[\r\n]|\xbf)(?:data|event):")
+_SSE_LINE = lazy_pattern(rb"(?:data|event|id|retry|error)(?::|[\r\n]|$)|:")
+_DATA_LINE = lazy_pattern(rb"(?:^|[\r\n]|\xbf)(?:data|event):")
 _JSON_LINES = frozenset({"ndjson", "jsonl", "stream+json", "x-ndjson", "json-lines", "jsonlines", "x-jsonlines"})
 
 

@@ -14,12 +14,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from .._models import Message, ToolResult, Usage
+from .._pattern import lazy_pattern
 from ._format import WireRequest
 from ._json import add_counts, as_count, as_dict, as_list, as_str, dicts
 from ._media import describe, describe_base64
 from ._usage import Group
 
-_MODEL_IN_PATH = re.compile(r"/(?:publishers/[^/]+/models|models)/([^/:]+):|/((?:tunedModels|endpoints)/[^/:]+):")
+_MODEL_IN_PATH = lazy_pattern(r"/(?:publishers/[^/]+/models|models)/([^/:]+):|/((?:tunedModels|endpoints)/[^/:]+):")
 _ROLES = {"user": "user", "model": "assistant", "function": "tool", "tool": "tool"}
 
 #: Numbers of google.ai.generativelanguage v1beta enums.

@@ -13,12 +13,13 @@ from itertools import zip_longest
 from typing import Any
 
 from .._dataclass import dataclass
+from .._pattern import lazy_pattern
 from ._google import pick
 from ._json import as_dict, as_str, dicts
 
 #: Steps of a path that are followed; a model's arguments are nested less deeply.
 _MAX_DEPTH = 64
-_STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""")
+_STEP = lazy_pattern(r"""\.([^.\[\]]+)|\[(\d{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""")
 _VALUES = ("numberValue", "boolValue")
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._models import CallError, LLMCall, Usage
+from .._pattern import lazy_pattern
 from ._errors import read_error
 from ._format import WireRequest
 from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, as_text
@@ -15,7 +15,7 @@ from ._usage import Group
 from .compatible import Quirks, price_provider, quirks
 
 #: Azure names the model in the path (openai ``lib/azure.py``), Databricks the endpoint.
-_MODEL_IN_PATH = re.compile(r"/(?:deployments|serving-endpoints)/([^/]+)/")
+_MODEL_IN_PATH = lazy_pattern(r"/(?:deployments|serving-endpoints)/([^/]+)/")
 
 #: ``usage`` detail -> the unit's name in genai-prices.
 _INPUT_EXTRA = {

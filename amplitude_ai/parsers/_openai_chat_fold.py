@@ -6,12 +6,12 @@ instead of deltas; usage on any chunk, in a choice (Moonshot) or under ``x_groq`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Any
 
 from .._dataclass import dataclass
+from .._pattern import lazy_pattern
 from ._format import Folded, Frame
 from ._json import as_count, as_dict, as_list, as_str, dicts
 from ._openai import USAGE, visible_text
@@ -34,7 +34,7 @@ _GENERATED = (
 )
 
 
-_BRACES = re.compile(r'["\\\\{}]')
+_BRACES = lazy_pattern(r'["\\\\{}]')
 
 
 @dataclass(slots=True, eq=False)

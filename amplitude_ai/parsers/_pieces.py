@@ -14,6 +14,8 @@ from typing import Any
 
 import orjson
 
+from .._pattern import lazy_pattern
+
 #: Documents smaller than this are decoded at once, in a millisecond or two.
 LARGE = 512 * 1024
 #: About how long a piece is. A turn longer than that is one piece.
@@ -25,8 +27,8 @@ _WRONG = 16
 #: What a cut takes at most: its brace, comma, brace and name.
 _SEAM = 256
 
-_ARRAY = re.compile(rb'"(messages|contents|input)"\s*:\s*\[')
-_FIRST_KEY = re.compile(rb'\s*\{\s*"(\w{1,64})"\s*:')
+_ARRAY = lazy_pattern(rb'"(messages|contents|input)"\s*:\s*\[')
+_FIRST_KEY = lazy_pattern(rb'\s*\{\s*"(\w{1,64})"\s*:')
 #: Stands in the array for the turns that were decoded before.
 _MARK = "\ue002"
 _MARKED = f'"{_MARK}",'.encode()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+
+from .._pattern import lazy_pattern
 
 #: In ms, the nearer to the model the earlier: OpenAI; envoy (Anthropic, Azure, Mistral); Bedrock; Kong; Hugging Face's
 #: text-generation-inference; LiteLLM's proxy.
@@ -16,10 +17,10 @@ _HEADERS = (
     "x-litellm-response-duration-ms",
 )
 #: ``gfet4t7; dur=538`` (Google): https://www.w3.org/TR/server-timing/
-_DURATION = re.compile(
+_DURATION = lazy_pattern(
     r"\A\s{0,4}[\w.-]{1,64}\s{0,4}(?:;[^,]{0,200}?)?;\s{0,4}dur=(\d{1,9}(?:\.\d{1,9})?)\s{0,4}(?:[;,]|\Z)"
 )
-_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?")
+_NUMBER = lazy_pattern(r"\d{1,12}(?:\.\d{1,12})?")
 
 
 def processing_ms(headers: Mapping[str, str]) -> float | None:

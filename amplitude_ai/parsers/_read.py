@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 from .._dataclass import dataclass
 from .._elide import elide_base64
 from .._models import CallError, Exchange, LLMCall, Outcome, replaced
+from .._pattern import lazy_pattern
 from . import _registry, compatible
 from ._batches import read_results
 from ._bounds import bounded
@@ -40,7 +41,7 @@ _CACHES = (
     "x-cache-status",  # Kong's
 )
 _HISHEL = "x-hishel-from-cache"  # its adapter for requests; it tells httpx by an extension
-_AWS_ATTEMPT = re.compile(r"attempt=(\d+)")
+_AWS_ATTEMPT = lazy_pattern(r"attempt=(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ def _request_body(exchange: Exchange) -> tuple[Mapping[str, Any], str | None]:
         return {}, "RequestNotJSON" if "json" in content_type else None
 
 
-_FIELD = re.compile(rb'Content-Disposition: form-data; name="([^"]+)"\r\n(?:[^\r\n]+\r\n)*\r\n', re.IGNORECASE)
+_FIELD = lazy_pattern(rb'Content-Disposition: form-data; name="([^"]+)"\r\n(?:[^\r\n]+\r\n)*\r\n', re.IGNORECASE)
 
 
 def _multipart_fields(raw: bytes, content_type: str) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from fnmatch import translate
 from urllib.parse import unquote
 
 from .._dataclass import dataclass
+from .._pattern import lazy_pattern
 from . import _formats, compatible
 from ._paths import BATCH_RESULTS, COMPATIBLE, PATHS, SPOKEN, TENANTS, HostRow, PathRow
 
@@ -32,8 +33,8 @@ class Route:
 
 
 _TABLE = (*_formats.PATHS, *PATHS)
-_ANY_PATH = re.compile("|".join(f"(?:{row.pattern})" for row in _TABLE))
-_TENANT = re.compile("|".join((TENANTS, *(row.pattern for row in _formats.HOSTS if row.runs_anything))))
+_ANY_PATH = lazy_pattern("|".join(f"(?:{row.pattern})" for row in _TABLE))
+_TENANT = lazy_pattern("|".join((TENANTS, *(row.pattern for row in _formats.HOSTS if row.runs_anything))))
 
 #: Hosts with wire formats of their own whose paths are in the shared table; compatible hosts: `compatible`.
 _HOSTS: tuple[HostRow, ...] = (
@@ -219,7 +220,7 @@ def watches(method: str, host: str, path: str, explicit: bool) -> bool:
 
 _WILDCARDS = frozenset("*?[")
 #: Searched for, not matched from the start, and each alternative begins with its own characters: linear.
-_OTHER = re.compile(
+_OTHER = lazy_pattern(
     r"(?:count[-_]?tokens|:counttokens|input_tokens|tokenize|detokenize|/files|/models|/batches|/conversations"
     r"|/vector_stores|/fine_tuning|/uploads|/assistants|/threads|/count-tokens|/token)(?:/|$)|/oauth",
 )

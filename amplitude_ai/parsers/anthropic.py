@@ -7,12 +7,12 @@ cache reads and writes *beside* ``input_tokens`` ("Total input tokens in a reque
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from .._models import LLMCall, Message, ToolResult, Usage
+from .._pattern import lazy_pattern
 from ._anthropic_fold import fold_message
 from ._anthropic_tools import is_result, tool_calls
 from ._errors import error_of
@@ -21,7 +21,7 @@ from ._json import add_counts, as_count, as_dict, as_float, as_str, dicts
 from ._media import describe, describe_base64
 
 #: Vertex names the model in the path only (anthropic ``lib/vertex/_client.py``).
-_MODEL_IN_PATH = re.compile(r"/models/([^/:]+):")
+_MODEL_IN_PATH = lazy_pattern(r"/models/([^/:]+):")
 
 
 class _Messages:

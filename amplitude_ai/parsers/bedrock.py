@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
 from .._models import LLMCall, Usage
+from .._pattern import lazy_pattern
 from . import _bedrock_converse as converse
 from ._bedrock_invoke import fold_invoke, read_invoke
 from ._errors import error_of
@@ -16,9 +16,9 @@ from ._format import Folded, Frame, WireRequest
 from ._json import add_counts, as_count, as_dict, as_float, as_str
 
 #: An id, an inference profile, or an ARN with its slash escaped or not.
-_MODEL_IN_PATH = re.compile(r"/model/([^/]+|arn:.+)/(?:converse|invoke)[^/]*$")
+_MODEL_IN_PATH = lazy_pattern(r"/model/([^/]+|arn:.+)/(?:converse|invoke)[^/]*$")
 #: The resources of an ARN that name a model themselves. A profile of one's own has a random name.
-_NAMED_RESOURCE = re.compile(r"arn:[^/]*:(?:foundation-model|inference-profile)/(.+)$")
+_NAMED_RESOURCE = lazy_pattern(r"arn:[^/]*:(?:foundation-model|inference-profile)/(.+)$")
 
 
 class _Converse:

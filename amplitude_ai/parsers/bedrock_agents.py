@@ -7,18 +7,18 @@ RetrieveAndGenerateStream ``output``, ``citation``, ``guardrail``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from .._models import LLMCall, Message, ToolCall, Usage
+from .._pattern import lazy_pattern
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest, one_object
 from ._json import add_counts, arguments, as_count, as_dict, as_str, dicts
 from ._paths import HostRow, PathRow, on
 
-_AGENT = re.compile(r"/(?:agents|flows)/([^/]+)")
+_AGENT = lazy_pattern(r"/(?:agents|flows)/([^/]+)")
 _TRACES = ("preProcessingTrace", "orchestrationTrace", "postProcessingTrace", "routingClassifierTrace")
 
 

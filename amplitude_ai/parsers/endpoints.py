@@ -8,7 +8,6 @@ Tables and images are nobody's words.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -17,6 +16,7 @@ from urllib.parse import unquote
 
 from .._dataclass import dataclass
 from .._models import LLMCall
+from .._pattern import lazy_pattern
 from . import huggingface, openai_chat, openai_other
 from ._evidence import has_turns
 from ._format import Folded, Frame, WireFormat, WireRequest
@@ -24,7 +24,7 @@ from ._frames import ndjson_frames, sse_frames
 from ._json import as_dict, as_list, as_str
 from ._paths import HostRow, PathRow, on
 
-_NAME_IN_PATH = re.compile(r"/endpoints/([^/]+)/")
+_NAME_IN_PATH = lazy_pattern(r"/endpoints/([^/]+)/")
 _OTHERS = {form.name: form for form in openai_other.FORMATS}
 
 

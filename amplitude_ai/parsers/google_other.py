@@ -7,13 +7,13 @@ and google-genai ``_gaos/types/interactions/`` (``Interaction``, ``Usage``, ``In
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from .._dataclass import dataclass
 from .._models import CallError, LLMCall, Message, Usage
+from .._pattern import lazy_pattern
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest, one_object
 from ._google import parts, pick, prompt_text, read_usage, requested_model
@@ -95,7 +95,7 @@ def _predict(request: WireRequest, body: Mapping[str, Any], error: CallError | N
     )
 
 
-_PALM = re.compile(r"/models/(?:text|chat|code|codechat)-(?:bison|unicorn|gecko)[^/]*:predict$")
+_PALM = lazy_pattern(r"/models/(?:text|chat|code|codechat)-(?:bison|unicorn|gecko)[^/]*:predict$")
 
 
 def _is_palm(request: WireRequest, body: Mapping[str, Any]) -> bool:

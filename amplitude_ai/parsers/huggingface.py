@@ -7,16 +7,16 @@ https://huggingface.co/docs/inference-providers/providers/hf-inference
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._models import LLMCall, Message, Usage
+from .._pattern import lazy_pattern
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 
-_MODEL_IN_PATH = re.compile(r"/models/(.+?)(?:/pipeline/[^/]+|/generate(?:_stream)?)?/?$")
+_MODEL_IN_PATH = lazy_pattern(r"/models/(.+?)(?:/pipeline/[^/]+|/generate(?:_stream)?)?/?$")
 #: Where the tasks' answers have their text.
 _TEXTS = ("generated_text", "summary_text", "translation_text")
 

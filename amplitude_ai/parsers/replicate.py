@@ -6,17 +6,17 @@ shape. Language models count their tokens in ``metrics``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._models import CallError, LLMCall, Message, Usage
+from .._pattern import lazy_pattern
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest, one_object
 from ._json import as_count, as_dict, as_float, as_str
 from ._paths import HostRow, PathRow, on
 
-_MODEL_IN_PATH = re.compile(r"/(?:models|deployments)/([^/]+/[^/]+)/predictions$")
+_MODEL_IN_PATH = lazy_pattern(r"/(?:models|deployments)/([^/]+/[^/]+)/predictions$")
 
 
 class _Prediction:

@@ -6,13 +6,13 @@ Chats, prompts, embeddings, speech and images by one door; the answer is in ``re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 from .._models import CallError, LLMCall, Message, ToolCall
+from .._pattern import lazy_pattern
 from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_dict, as_list, as_str, as_text, dicts
 from ._media import describe_base64
@@ -21,7 +21,7 @@ from ._paths import PathRow, on
 from .openai_chat import FORMAT as CHAT
 from .openai_responses import FORMAT as RESPONSES
 
-_MODEL_IN_PATH = re.compile(r"/(@[^/]+/.+)$")
+_MODEL_IN_PATH = lazy_pattern(r"/(@[^/]+/.+)$")
 #: Where the models put a text.
 _TEXTS = ("response", "text", "translated_text", "summary", "description")
 #: What was asked for, by a member of the answer.

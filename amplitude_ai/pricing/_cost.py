@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 from .. import _clock
 from .._dataclass import dataclass
+from .._pattern import lazy_pattern
 from .._usage import Usage
 from . import Prices, PriceTable
 from ._table import table_price
@@ -45,9 +46,9 @@ _ALIASES = {
 }
 #: Which provider a model's name gives away, for hosts we do not know. ``gpt-oss`` is not OpenAI's to bill.
 _OWN_NAMES = (
-    (re.compile(r"(gpt-\d|chatgpt-|o[134](-|$)|text-embedding-(3|ada))"), "openai"),
-    (re.compile(r"claude-"), "anthropic"),
-    (re.compile(r"gemini-"), "google"),
+    (lazy_pattern(r"(gpt-\d|chatgpt-|o[134](-|$)|text-embedding-(3|ada))"), "openai"),
+    (lazy_pattern(r"claude-"), "anthropic"),
+    (lazy_pattern(r"gemini-"), "google"),
 )
 _OWNERS = frozenset(owner for _, owner in _OWN_NAMES)
 #: Operations that generate no tokens, or are billed by another unit: a missing output count is no gap.

@@ -129,7 +129,7 @@ def preload() -> None:
     """Import the package with all that it imports when it is first used; it reads its table only then."""
     if _available():
         _known_units()
-        table_price("openai", "gpt-4o", Usage(input_tokens=1, output_tokens=1), None, 0.0)
+        _ask("openai", "gpt-4o", Usage(input_tokens=1, output_tokens=1), None, 0.0)
 
 
 @cache

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from .._dataclass import dataclass
 from .._models import JSON, Message
+from .._pattern import lazy_pattern
 
 #: Characters of each end that a long text is known by: it takes no ten megabytes to know one again.
 _ENDS = 32_768
@@ -19,8 +19,8 @@ _HEAD = 16
 #: Characters of a text in which such a string is looked for.
 _LOOKED_AT = 65_536
 #: Where a template puts what it was given: on a line of its own, or behind a colon.
-_SLOT = re.compile(r"(?:\A|\n)[ \t>*-]*[\"'`]*|: *[\"'`]*")
-_SLOT_END = re.compile(r"[\"'`.)\]]*[ \t]*(?:\n|\Z)")
+_SLOT = lazy_pattern(r"(?:\A|\n)[ \t>*-]*[\"'`]*|: *[\"'`]*")
+_SLOT_END = lazy_pattern(r"[\"'`.)\]]*[ \t]*(?:\n|\Z)")
 
 
 def digest(text: str) -> bytes:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 from .._models import LLMCall
+from .._pattern import lazy_pattern
 
 #: Characters of a prompt that are looked at.
 _HEAD = 4000
 _SYSTEM = (
     # crewai translations/en.json, role_playing
-    re.compile(r"\A\s*You are (?P<name>[^\n]{1,200}?)\. [\s\S]{0,3000}?\nYour personal goal is: "),
+    lazy_pattern(r"\A\s*You are (?P<name>[^\n]{1,200}?)\. [\s\S]{0,3000}?\nYour personal goal is: "),
     # google-adk flows/llm_flows/identity.py
-    re.compile(r'(?:\A|\n)\s*You are an agent\. Your internal name is "(?P<name>[^"\n]{1,200})"'),
+    lazy_pattern(r'(?:\A|\n)\s*You are an agent\. Your internal name is "(?P<name>[^"\n]{1,200})"'),
 )
 #: smolagents prompts/*.yaml, managed_agent.task
-_USER = re.compile(r"\A\s*(?:New task:\n)?\s*You're a helpful agent named '(?P<name>[^'\n]{1,200})'\.\n")
+_USER = lazy_pattern(r"\A\s*(?:New task:\n)?\s*You're a helpful agent named '(?P<name>[^'\n]{1,200})'\.\n")
 
 
 def prompted_name(call: LLMCall) -> str | None:

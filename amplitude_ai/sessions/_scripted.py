@@ -10,6 +10,7 @@ import re
 
 from .._dataclass import dataclass
 from .._models import ToolResult
+from .._pattern import lazy_pattern
 
 #: Characters of each end that are looked at.
 _ENDS = 4000
@@ -23,19 +24,19 @@ class Scripted:
 
 
 #: Tool results: the marker, and the result after it.
-_RESULT = re.compile(
+_RESULT = lazy_pattern(
     r"\A\s*(?:"
     r"(?:Call id: (?P<id>\S+)\n)?"  # smolagents memory.py, ActionStep.to_messages (errors)
     r"(?P<marker>Observations?:|Error:\n(?=[\s\S]*\nNow let's retry: ))"  # smolagents, ReAct agents
     r"|(?P<tag><(?:tool_response|tool_result|function_result|function_results)>)"  # Hermes and Qwen templates
     r")[ \t]*\n?(?P<rest>[\s\S]*)\Z"
 )
-_CLOSING_TAG = re.compile(r"\s*</(?:tool_response|tool_result|function_results?)>\s*\Z")
+_CLOSING_TAG = lazy_pattern(r"\s*</(?:tool_response|tool_result|function_results?)>\s*\Z")
 #: smolagents tells a failed step behind its observation, or instead of one.
-_FAILED_STEP = re.compile(r"(?:\A|\n)(?:Call id: (?P<id>\S+)\n)?Error:\n(?P<error>[\s\S]*?)\nNow let's retry: ")
+_FAILED_STEP = lazy_pattern(r"(?:\A|\n)(?:Call id: (?P<id>\S+)\n)?Error:\n(?P<error>[\s\S]*?)\nNow let's retry: ")
 
 #: How a retry or a template begins.
-_BEGINS = re.compile(
+_BEGINS = lazy_pattern(
     r"\A\s*(?:"
     # instructor v2/providers/*/handlers.py (handle_reask), and its older reask.py
     r"Validation Errors?(?:\(s\))? (?:found|due to no tool invocation):"
@@ -80,7 +81,7 @@ _BEGINS = re.compile(
     r")"
 )
 #: How one ends.
-_CLOSES = re.compile(
+_CLOSES = lazy_pattern(
     r"(?:Fix the errors and try again\."  # pydantic-ai
     r"|Recall the function (?:arguments )?correctly,? (?:and )?fix the errors"  # instructor, Gemini
     r"|Please fix your mistakes\.)\s*\Z"  # LangGraph's ToolNode
@@ -88,23 +89,23 @@ _CLOSES = re.compile(
 
 #: DSPy's adapters: the input fields, then how to answer. The second differs from adapter to adapter (the fallback from
 #: chat to JSON), and a trajectory grows from step to step: the same question all the while.
-_DSPY = re.compile(r"\A\s*(?:This is an example of the task[^\n]*\n+)?\[\[ ## \w+ ## \]\]\n")
-_DSPY_REST = re.compile(
+_DSPY = lazy_pattern(r"\A\s*(?:This is an example of the task[^\n]*\n+)?\[\[ ## \w+ ## \]\]\n")
+_DSPY_REST = lazy_pattern(
     r"\n\s*(?:\[\[ ## trajectory ## \]\]\n|Respond with (?:the corresponding output fields|a JSON object)|"
     r"Outputs will be a JSON object|Respond with the corresponding)"
 )
 #: A framework's frame around a person's own words: smolagents' prefix; crewai's task (translations/en.json, ``task``,
 #: ``expected_output``; what an earlier task gave follows).
-_PREFIX = re.compile(r"\ANew task:\n")
-_TASK = re.compile(
+_PREFIX = lazy_pattern(r"\ANew task:\n")
+_TASK = lazy_pattern(
     r"\A\s*Current Task: (?P<text>[\s\S]*?)\n\s*\nThis is the expect(?:ed)? criteria for your final answer: [\s\S]*\Z"
 )
 #: What smolagents writes behind the last observation, in the same turn.
-_BEHIND = re.compile(
+_BEHIND = lazy_pattern(
     r"\n(?:Based on the above, please provide an answer to|Now proceed and carry out this plan)[\s\S]*\Z"
 )
 #: AutoGen's swarm (base/_handoff.py) has the next agent read that it was handed to: the result of the handoff.
-_TRANSFERRED = re.compile(r"\ATransferred to (?P<name>.{1,200}), adopting the role of (?P=name) immediately\.\s*\Z")
+_TRANSFERRED = lazy_pattern(r"\ATransferred to (?P<name>.{1,200}), adopting the role of (?P=name) immediately\.\s*\Z")
 
 
 def scripted(text: str) -> Scripted | None:

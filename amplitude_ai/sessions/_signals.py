@@ -13,6 +13,7 @@ from typing import Any
 from .._config import AIConfig
 from .._dataclass import dataclass
 from .._models import JSON, Exchange, LLMCall
+from .._pattern import lazy_pattern
 from ._bounded import remember
 from ._conversation import Conversation, canonical, digest
 from ._details import tool_names
@@ -24,13 +25,13 @@ _MAX_REQUESTS = 256
 _MAX_TOOLS = 256
 _MAX_AGENTS = 32
 #: Of a model's name: what says who offers it, which snapshot it is, in which form.
-_VENDOR = re.compile(r"\A(?:[a-z]{2,6}\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|openai)\.")
-_SNAPSHOT = re.compile(
+_VENDOR = lazy_pattern(r"\A(?:[a-z]{2,6}\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|openai)\.")
+_SNAPSHOT = lazy_pattern(
     r"(?:[-@:](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|\d{3}|\d{2}-\d{4}|latest|v\d+:\d+|exp"
     r"|preview(?:-\d{2}-\d{2,4})?|free|nitro|floor|beta|extended|online))+\Z"
 )
 #: Names that ask for whatever is there.
-_ANY = re.compile(r"auto|default|router|latest|preview|arn:", re.IGNORECASE)
+_ANY = lazy_pattern(r"auto|default|router|latest|preview|arn:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ import re
 from collections.abc import Mapping
 
 from .._models import JSON
+from .._pattern import lazy_pattern
 
-_FAILED = re.compile(
+_FAILED = lazy_pattern(
     r"\A\s*(?:"
     r"Error(?: (?:executing|invoking|calling|running) (?:tool|task)\b[^\n]{0,80})?:"  # CrewAI
     r"|(?:[A-Za-z_]\w*\.)*[A-Za-z_]*(?:Error|Exception)(?:\([^\n]*\))?(?::|\s*\Z)"  # an exception's text or repr
@@ -26,9 +27,9 @@ _FAILED = re.compile(
     r"|Execution error in "  # dspy predict/react.py
     r")"
 )
-_CLOSES = re.compile(r"(?:Fix the errors and try again\.|Please fix your mistakes\.)\s*\Z")
+_CLOSES = lazy_pattern(r"(?:Fix the errors and try again\.|Please fix your mistakes\.)\s*\Z")
 #: Reads like a failure, and may be what the tool was asked to bring.
-_DOUBTFUL = re.compile(
+_DOUBTFUL = lazy_pattern(
     r"\A\s*(?:error|exception|failed|failure|fatal|unable to|could not|couldn't|cannot|can't|timed? ?out|invalid|"
     r"not found|no such|denied|permission denied|unauthorized|forbidden|\[error\]|❌|⚠)",
     re.IGNORECASE,

@@ -6,18 +6,18 @@ about ``stream_options`` itself is left alone. Library-free: bytes in, bytes out
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import orjson
 
 from .._models import Binding
+from .._pattern import lazy_pattern
 from ._watch import Observer
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
+_LINE_END = lazy_pattern(rb"\r\n|\n|\r")
 #: A choice begins. Usage comes with an empty list of them.
-_CHOICE = re.compile(rb'"choices"\s{0,8}:\s{0,8}\[\s{0,8}[^\]\s]')
+_CHOICE = lazy_pattern(rb'"choices"\s{0,8}:\s{0,8}\[\s{0,8}[^\]\s]')
 #: Bytes that `_CHOICE` may take.
 _OVERLAP = 64
 #: The longest event that is held: the usage event has some 500 bytes.

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import functools
 import http.client
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from .._guard import report
+from .._pattern import lazy_pattern
 from . import _http_request, _http_response
 from ._http_request import Sent
 from ._library import Library, Patch
@@ -25,7 +25,7 @@ from ._watch import Everyone, Reader, inside
 CLIENT = http.client
 #: Of the target, where it is a whole URL: the request goes to a proxy.
 _WHOLE = (b"http://", b"https://")
-_CHUNKED = re.compile(rb"(?i)transfer-encoding\s*:.*chunked")
+_CHUNKED = lazy_pattern(rb"(?i)transfer-encoding\s*:.*chunked")
 
 
 def whole_url(connection: Any, target: str) -> str:
