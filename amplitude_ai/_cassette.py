@@ -11,13 +11,14 @@ import base64
 import http.client
 import json
 import threading
-from dataclasses import field
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ._dataclass import dataclass
+from msgspec import Struct
+
 from ._foreign import clean_url
 from .transports._capture import RESPONSE_HEADERS
 from .transports._watch import inside
@@ -30,8 +31,7 @@ _OF_THE_CONNECTION = frozenset(
 _TIMEOUT_SECONDS = 120.0
 
 
-@dataclass(slots=True)
-class _Taped:
+class _Taped(Struct):
     """One exchange."""
 
     method: str

@@ -11,11 +11,10 @@ import logging
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from ._dataclass import dataclass
 from ._mistakes import answers_misspelling
 from .pricing import PriceTable
 

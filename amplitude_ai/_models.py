@@ -1,4 +1,4 @@
-"""The facts that cross the rooms of this package. Standard library only.
+"""The facts that cross the rooms of this package, as msgspec's structs: they are made and copied several times a call.
 
 ``transports/`` makes an `Exchange`; ``parsers/`` turns it into an `LLMCall`; ``sessions/`` turns that into
 `Event` values. Everything here but `Binding` is frozen: a fact that needs changing is a new fact.
@@ -11,50 +11,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import field, fields, replace
 from enum import Enum
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from ._dataclass import dataclass
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from ._config import AIConfig
+from ._fact import Fact
 from ._usage import Usage as Usage
-
-if TYPE_CHECKING:
-    from ._config import AIConfig
 
 #: A decoded JSON value. Wire data is checked where it is read, so it stays untyped until then.
 JSON = Any
 
 _binding_keys = itertools.count(1)
-
-
-_T = TypeVar("_T")
-#: By dataclass: what reads all its fields, and where each stands among them.
-_readers: dict[type, tuple[Callable[[Any], tuple[Any, ...]], Mapping[str, int]]] = {}
-
-
-def replaced(one: _T, **changes: Any) -> _T:
-    """As ``dataclasses.replace``, in a third of its time: a call is passed on with something added several times.
-
-    Args:
-        one: of a dataclass of more than one field, all of them arguments of its constructor by place.
-
-    Raises:
-        TypeError: it has no such field.
-    """
-    kind: Any = type(one)
-    known = _readers.get(kind)
-    if known is None:
-        names = [each.name for each in fields(kind)]
-        known = _readers[kind] = attrgetter(*names), {name: place for place, name in enumerate(names)}
-    read, places = known
-    values = list(read(one))
-    for name, value in changes.items():
-        if name not in places:
-            raise TypeError(f"{kind.__name__} has no field {name!r}")
-        values[places[name]] = value
-    made: _T = kind(*values)
-    return made
 
 
 class Outcome(Enum):
@@ -67,8 +37,7 @@ class Outcome(Enum):
     ERROR = "error"  # an exception came out of the HTTP library
 
 
-@dataclass(slots=True, eq=False)
-class Binding:
+class Binding(Struct, eq=False):
     """What one instrumented client was told. Compared by identity; ``key`` names the client instance.
 
     Attributes:
@@ -92,7 +61,7 @@ class Binding:
     sdk_error: Callable[[LLMCall, Exchange], CallError | None] | None = None
     key: int = field(default_factory=lambda: next(_binding_keys))
     #: The scope of a call for which neither its surroundings nor its headers say more.
-    plain: Scope = field(init=False, repr=False, compare=False)
+    plain: Scope = None  # type: ignore[assignment]  # a line below
 
     def __post_init__(self) -> None:
         self.plain = Scope(self, self.user_id, self.session_id)
@@ -148,8 +117,7 @@ class ServedRequest(Protocol):
         """The application says more of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Fact, frozen=True):
     """Who a call is for and where it belongs: one value, from the caller's thread to the event.
 
     The ContextVar holds what ``context()`` and its like say so far, ``None`` where they say nothing; `_scope.snapshot`
@@ -212,8 +180,7 @@ class Scope:
 NO_BINDING: Binding = Binding(key=0)
 
 
-@dataclass(frozen=True, slots=True)
-class CallError:
+class CallError(Fact, frozen=True):
     """What went wrong, in the provider's own words, or the exception's when no answer came."""
 
     type: str | None
@@ -221,8 +188,7 @@ class CallError:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Fact, frozen=True):
     """One finished request and response, as bytes. Made by ``transports/``; holds no library object.
 
     ``method`` is empty for what crossed no HTTP: a call that only a framework's callback saw.
@@ -265,8 +231,7 @@ class Exchange:
         return (self.finished_ns - self.started_ns) / 1e6
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Fact, frozen=True):
     """A tool the model asked for, or one the provider ran itself (then ``executed`` and with ``result``).
 
     ``arguments`` is the JSON value (a dict) when it could be read, else the raw text the model wrote.
@@ -283,8 +248,7 @@ class ToolCall:
     error_message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(Fact, frozen=True):
     """A tool's result that a request carried back to the model. ``id`` or (Gemini) only ``name`` is known.
 
     ``arguments`` are those of the call it answers, as the request's own history tells it, where results have no id.
@@ -297,8 +261,7 @@ class ToolResult:
     arguments: JSON = None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Fact, frozen=True):
     """One turn of the request, provider-neutral. ``text`` is what a person would read, media described.
 
     ``role`` is ``system``, ``user``, ``assistant`` or ``tool``. A turn that holds only tool results has role
@@ -310,8 +273,7 @@ class Message:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class LLMCall:
+class LLMCall(Fact, frozen=True):
     """One model call, provider-neutral. ``parsers/`` fill the first part; ``read()`` fills the rest from the wire."""
 
     provider: str
@@ -361,8 +323,7 @@ class LLMCall:
     parse_error: str | None = None  # the type of what the parser could not read, counted in stats()
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Fact, frozen=True):
     """One Amplitude event, before it is one: plain data, ready to be made safe and tracked.
 
     ``insert_id`` is a function of what the event describes, so a resend is deduplicated by Amplitude.

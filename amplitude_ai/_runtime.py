@@ -11,8 +11,9 @@ import contextlib
 import gc
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from . import _clock, _guard, _scope, _threads
 from ._config import env_console, env_spool

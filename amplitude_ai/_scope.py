@@ -15,8 +15,9 @@ import warnings
 from collections.abc import Callable, Mapping
 from contextlib import ContextDecorator
 from contextvars import ContextVar
-from dataclasses import replace
 from typing import Any, Self, TypeVar, cast
+
+from msgspec.structs import replace
 
 from ._mistakes import answers_misspelling
 from ._models import NO_BINDING, Binding, Scope

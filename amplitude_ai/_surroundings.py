@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from ._dataclass import dataclass
+from msgspec import Struct
+
 from ._guard import count, report
 from ._pattern import lazy_pattern
 
@@ -36,8 +37,7 @@ _AGENT_NAMES = ("gen_ai.agent.name", "agent.name", "agent_name")
 _WORKFLOW_NAMES = ("gen_ai.workflow.name", "traceloop.workflow.name")
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(Struct, frozen=True):
     """One library that knows.
 
     Attributes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
-from ._dataclass import dataclass
+from msgspec import field
+
+from ._fact import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Fact, frozen=True):
     """Token counts, normalised: input includes cache reads and writes, output includes reasoning.
 
     ``None`` is *not reported*, 0 is *reported zero*. ``extra`` holds counts only some providers give

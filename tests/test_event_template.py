@@ -4,7 +4,6 @@ import copy
 import enum
 import json
 import uuid
-from dataclasses import replace
 
 import orjson
 import pytest
@@ -14,14 +13,12 @@ from hypothesis import strategies as st
 
 from amplitude_ai import _safe
 from amplitude_ai._config import AIConfig
-from amplitude_ai._models import Event, Scope, replaced
+from amplitude_ai._models import Event, Scope
 from amplitude_ai.delivery import _event_template
 from amplitude_ai.delivery._ai_event import AIEvent, DeliveryReceipt
-from amplitude_ai.sessions._events import Origin, make_id
-from amplitude_ai.sessions._privacy import Privacy
+from amplitude_ai.sessions._events import make_id
 from amplitude_ai.sessions.schema import SCHEMA
 
-from .records import call, exchange
 from .world import made
 
 
@@ -177,18 +174,3 @@ def test_ids_are_uuids_of_version_5(key, event_type, index):
     """The ids of events never change, or a resend would be another event."""
     expected = uuid.uuid5(uuid.UUID("5d0c8a52-6f0e-5b8e-9a39-6a3c0e8f7d11"), f"{key}/{event_type}/{index}")
     assert make_id(key, event_type, index) == str(expected)
-
-
-def test_a_fact_with_something_added_is_as_dataclasses_replace_makes_it():
-    """Of every class that it is used for; a field that is none is refused."""
-    origin = Origin(AIConfig(), Privacy(AIConfig()), SOMEBODY)
-    for one, changes in (
-        (call("Hello"), {"endpoint": "/v1", "error": None, "retry_count": 2}),
-        (exchange(), {"status": 500}),
-        (origin, {"place": {"turn_index": 1}}),
-        (SOMEBODY, {"session_id": "s"}),
-    ):
-        assert replaced(one, **changes) == replace(one, **changes)
-        assert replaced(one) == one
-        with pytest.raises(TypeError, match="wrong"):
-            replaced(one, wrong=1)

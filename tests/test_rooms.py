@@ -7,7 +7,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "amplitude_ai"
 #: From the ground up. A room may import from its own floor's other rooms only where no circle comes of it (checked).
 FLOORS = (
-    ("_harmless", "_guard", "_native", "_dataclass", "_pattern", "_elide", "_safe", "_alias", "_mistakes", "_usage"),
+    ("_harmless", "_guard", "_native", "_fact", "_pattern", "_elide", "_safe", "_alias", "_mistakes", "_usage"),
     ("_clock",),
     ("pricing",),
     ("_config",),

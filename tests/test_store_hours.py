@@ -2,9 +2,9 @@
 
 import json
 import sqlite3
-from dataclasses import fields, replace
 
 import pytest
+from msgspec.structs import fields, replace
 
 from amplitude_ai import _clock
 from amplitude_ai.delivery._store import Store

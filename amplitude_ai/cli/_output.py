@@ -10,9 +10,9 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
@@ -33,8 +33,7 @@ _TEXT = 14
 _CELL = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column: its head, how its cell is made of a row, and how it is shown on a terminal.
 
     Attributes:

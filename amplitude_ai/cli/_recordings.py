@@ -11,11 +11,12 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from .._foreign import clean_url
 from .._models import Binding, CallError, Exchange, Outcome, Scope
@@ -27,8 +28,7 @@ _MAX_BYTES = 512 << 20
 _MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """One exchange of a file; without ``timed`` its duration is not known."""
 
     exchange: Exchange

@@ -6,9 +6,10 @@ The recordings pass the very stages that live traffic passes: parsers, sessions,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from .._config import AIConfig
 from .._models import Binding, Event

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import BaseCallbackHandler
+from msgspec import Struct, field
+from msgspec.structs import replace
 
-from .._dataclass import dataclass
 from .._guard import guard
 from .._models import Scope, ToolCall
 from .._runtime import bind
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 _MAX_OPEN = 10_000
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A component in progress: a chain, a tool, a retriever, a model call."""
 
     name: str

@@ -7,10 +7,11 @@ travels with each request, in its ``extensions``, where the transport also finds
 
 from __future__ import annotations
 
-import dataclasses
 import weakref
 from collections.abc import Mapping
 from typing import Any
+
+from msgspec.structs import asdict, replace
 
 from .. import _scope
 from .._guard import guard
@@ -24,8 +25,7 @@ from ._sdk_errors import SdkError
 _BINDING = "amplitude_ai.binding"
 
 
-@dataclasses.dataclass(slots=True, eq=False)
-class ClientBinding(Binding):
+class ClientBinding(Binding, eq=False):
     """A binding that an SDK client brought with it, unlike one of a hand-made HTTP client."""
 
 
@@ -35,8 +35,7 @@ class ClientSettings:
     __slots__ = ("__weakref__", "binding")
 
     def __init__(self, binding: Binding, sdk_error: SdkError | None = None) -> None:
-        fields = {field.name: getattr(binding, field.name) for field in dataclasses.fields(binding) if field.init}
-        self.binding = ClientBinding(**{**fields, "sdk_error": sdk_error})
+        self.binding = ClientBinding(**{**asdict(binding), "sdk_error": sdk_error})
         weakref.finalize(self, end_run, self.binding).atexit = False
 
 
@@ -48,7 +47,7 @@ def _snapshot(binding: Binding, headers: Mapping[str, Any]) -> Scope:
 
 
 #: The process's observer, which also hears what a request says about its client.
-client_observer = dataclasses.replace(observer, snapshot=_snapshot)
+client_observer = replace(observer, snapshot=_snapshot)
 
 
 def end_run(binding: Binding) -> None:

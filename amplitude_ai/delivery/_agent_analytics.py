@@ -13,10 +13,11 @@ import json
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from .._models import Event
 from .._safe import safe_properties
 from ..sessions.schema import LLM_MESSAGE, RUN_FINISHED, TOOL_CALLED, USER_MESSAGE, rows_of
@@ -97,8 +98,7 @@ CONTENT: Mapping[tuple[str, str], str] = {
 }
 
 
-@dataclass(slots=True)
-class _Session:
+class _Session(Struct):
     """How far a session is."""
 
     events: int = 0

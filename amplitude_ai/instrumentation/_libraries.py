@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import importlib
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from ..transports._library import Library
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A library.
 
     Attributes:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from ._filter import Filter
 from ._kinds import COUNTED, HOUR_MS, KINDS, SUMMED, resummed_sql, sums_sql
 from ._reader import Reader, Row
@@ -21,8 +22,7 @@ _STRETCHES = 50
 _TTFT = "time_to_first_token_ms"
 
 
-@dataclass(frozen=True, slots=True)
-class Stretches:
+class Stretches(Struct, frozen=True):
     """A span of time in parts.
 
     Attributes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from ..sessions.schema import LLM_MESSAGE
 from ._reader import Reader
 
@@ -13,8 +14,7 @@ from ._reader import Reader
 TEXTS = ("input_content", "output_content", "error_message")
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """Which calls. ``None`` is any.
 
     Attributes:

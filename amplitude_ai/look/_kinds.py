@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from ..sessions.schema import LLM_MESSAGE, TOOL_CALLED
 
 HOUR_MS = 3_600_000
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One way to divide events.
 
     Attributes:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .. import _arguments, _clock
 from .._config import AIConfig
-from .._dataclass import dataclass
 from .._guard import count
 from .._models import Binding, Event
 from .._runtime import bind, runtime
@@ -29,8 +30,7 @@ MANUAL = "manual"
 _DEFAULT = AIConfig()
 
 
-@dataclass(frozen=True, slots=True)
-class Whose:
+class Whose(Struct, frozen=True):
     """Whose an event is, and when it was told: read on the caller's thread, once."""
 
     origin: Origin

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
+
+from msgspec.structs import replace
 
 from .. import _arguments, _clock
 from .._guard import log_once

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
 from markupsafe import Markup, escape
+from msgspec import Struct
 
 _WIDTH, _HEIGHT, _FOOT, _HEAD = 640, 150, 18, 14
 #: Room for so many bars at the least: one alone would be a wall.
 _FEWEST = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """One part of each bar.
 
     Attributes:
@@ -59,8 +58,7 @@ def bars(title: str, labels: Sequence[str], layers: Sequence[Layer], unit: str =
     return _svg(title, _HEIGHT, Markup("").join([axis, *parts]), "chart")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """One line of a waterfall, in ms since its begin; ``agents`` are those around it, the outermost first."""
 
     name: str

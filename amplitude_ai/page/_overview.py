@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
 from markupsafe import Markup
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..look import _cube
 from ..look._filter import Filter
@@ -48,8 +49,7 @@ _Read = TypeVar("_Read")
 Times = Mapping[int, Sequence[Sequence[float]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """One chart and its legend."""
 
     title: str
@@ -57,8 +57,7 @@ class Chart:
     svg: Markup
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """What the overview shows."""
 
     total: Row

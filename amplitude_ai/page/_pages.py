@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec.structs import asdict, replace
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -264,7 +264,7 @@ def _filter(asked: Any) -> Filter:
 
 
 def _chosen(which: Filter) -> dict[str, Any]:
-    return {each.name: getattr(which, each.name) or "" for each in fields(which) if not each.name.endswith("_ms")}
+    return {name: said or "" for name, said in asdict(which).items() if not name.endswith("_ms")}
 
 
 def _number(text: str | None) -> int:

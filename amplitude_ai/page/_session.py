@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ..look._cube import fold
 from ..look._kinds import ADDED, COUNTED, SUMMED
@@ -14,16 +15,14 @@ from ..sessions.schema import LLM_MESSAGE, TOOL_CALLED
 _DEEP = 8
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Struct):
     """What one agent did (``None``: nobody in particular): events, and groups of agents that it called."""
 
     agent: str | None
     parts: list[Row | Group] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """What a user said and all that followed; ``number`` is ``None`` for what belongs to no turn."""
 
     number: int | None

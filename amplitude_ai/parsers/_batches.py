@@ -10,9 +10,10 @@ What was asked is not in these files, nor how long an answer took. A file that h
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from .._guard import count
 from .._models import CallError, Exchange, LLMCall, Outcome

@@ -8,9 +8,10 @@ Pegasus, embeddings, reranking, images.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import chain
 from typing import Any
+
+from msgspec.structs import replace
 
 from .._models import LLMCall, Message, Usage
 from . import cohere, openai_chat

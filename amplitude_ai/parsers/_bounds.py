@@ -6,7 +6,7 @@ Texts (messages, answers, arguments, results) are not cut here: their limits are
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from .._guard import count
 from .._models import CallError, LLMCall, ToolCall, ToolResult

@@ -7,16 +7,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from typing import Any, Protocol
 
-from .._dataclass import dataclass
+from msgspec import field
+
+from .._fact import Fact
 from .._models import JSON, LLMCall
 from ._json import as_dict
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Fact, frozen=True):
     """One event of a stream. ``data`` is decoded JSON, or the text itself when it is no JSON (``[DONE]``).
 
     ``end`` is the offset in the decoded body where the frame ends: it dates the first token.
@@ -27,8 +27,7 @@ class Frame:
     end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(Fact, frozen=True):
     """A stream as one body.
 
     Attributes:
@@ -53,8 +52,7 @@ def one_object(frames: Iterable[Frame]) -> Folded:
     return Folded(body, bool(body))
 
 
-@dataclass(frozen=True, slots=True)
-class WireRequest:
+class WireRequest(Fact, frozen=True):
     """The request as a parser may see it: where it went and its decoded JSON body (``{}`` when unreadable)."""
 
     provider: str

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from itertools import zip_longest
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct, field
+
 from .._pattern import lazy_pattern
 from ._google import pick
 from ._json import as_dict, as_str, dicts
@@ -23,8 +23,7 @@ _STEP = lazy_pattern(r"""\.([^.\[\]]+)|\[(\d{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\["
 _VALUES = ("numberValue", "boolValue")
 
 
-@dataclass(slots=True, eq=False)
-class PartialCall:
+class PartialCall(Struct, eq=False):
     """One call under construction."""
 
     call: dict[str, Any]

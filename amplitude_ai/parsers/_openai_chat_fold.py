@@ -7,10 +7,10 @@ instead of deltas; usage on any chunk, in a choice (Moonshot) or under ``x_groq`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct, field
+
 from .._pattern import lazy_pattern
 from ._format import Folded, Frame
 from ._json import as_count, as_dict, as_list, as_str, dicts
@@ -37,8 +37,7 @@ _GENERATED = (
 _BRACES = lazy_pattern(r'["\\\\{}]')
 
 
-@dataclass(slots=True, eq=False)
-class _Depth:
+class _Depth(Struct, eq=False):
     """How deep a text of JSON is in braces, read piece by piece and each piece once."""
 
     read: int = 0
@@ -70,8 +69,7 @@ class _Depth:
                 self.opened = True
 
 
-@dataclass(slots=True, eq=False)
-class _Call:
+class _Call(Struct, eq=False):
     """One tool call under construction. ``whole`` are arguments that came as a value."""
 
     id: str | None = None
@@ -112,8 +110,7 @@ class _Call:
         return {"id": self.id, "type": kind, kind: self.part()}
 
 
-@dataclass(slots=True, eq=False)
-class _Choice:
+class _Choice(Struct, eq=False):
     finish_reason: str | None = None
     error: Any = None  # OpenRouter puts an upstream's failure into the choice
     text: list[str] = field(default_factory=list)

@@ -7,10 +7,10 @@ only needed when the stream was cut, or when a server leaves ``output`` out at t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct, field
+
 from ._format import Folded, Frame
 from ._json import as_count, as_dict, as_list, as_str
 from ._openai import USAGE
@@ -28,8 +28,7 @@ _FIELDS = {
 _PARTS = {"output_text": ("output_text", "text"), "refusal": ("refusal", "refusal")}
 
 
-@dataclass(slots=True, eq=False)
-class _Item:
+class _Item(Struct, eq=False):
     """One output item: the last whole form of it, and what was added since."""
 
     whole: dict[str, Any] = field(default_factory=dict)
@@ -60,8 +59,7 @@ def fold(frames: Iterable[Frame]) -> Folded:
     return state.folded()
 
 
-@dataclass(slots=True, eq=False)
-class _Stream:
+class _Stream(Struct, eq=False):
     response: dict[str, Any] = field(default_factory=dict)
     items: dict[int, _Item] = field(default_factory=dict)
     error: Any = None

@@ -9,7 +9,7 @@ knows those not bound to hosts (`PathRow.only`), and the request's body must loo
 
 from __future__ import annotations
 
-from .._dataclass import dataclass
+from msgspec import Struct
 
 #: The files in which batches are answered: no wire format, for they hold answers of many (``_batches``).
 BATCH_RESULTS = "batch.results"
@@ -18,8 +18,7 @@ _POST = frozenset({"POST"})
 _GET = frozenset({"GET"})
 
 
-@dataclass(frozen=True, slots=True)
-class PathRow:
+class PathRow(Struct, frozen=True):
     """A path and the wire format it means.
 
     Attributes:
@@ -38,8 +37,7 @@ class PathRow:
     methods: frozenset[str] = _POST
 
 
-@dataclass(frozen=True, slots=True)
-class HostRow:
+class HostRow(Struct, frozen=True):
     """A host with wire formats of its own.
 
     Attributes:

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from .._dataclass import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from .._elide import elide_base64
-from .._models import CallError, Exchange, LLMCall, Outcome, replaced
+from .._models import CallError, Exchange, LLMCall, Outcome
 from .._pattern import lazy_pattern
 from . import _registry, compatible
 from ._batches import read_results
@@ -44,8 +46,7 @@ _HISHEL = "x-hishel-from-cache"  # its adapter for requests; it tells httpx by a
 _AWS_ATTEMPT = lazy_pattern(r"attempt=(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     """The response body as a parser wants it."""
 
     body: Mapping[str, Any]
@@ -128,7 +129,7 @@ def _with_wire_facts(
         error = exchange.error  # cut mid-body, timed out, cancelled
     answered = upstream_provider(where.provider, request.host, request.path, call.requested_model, compatible.NAMES)
     # The exception a reader's own close or break causes is no error of the call.
-    return replaced(
+    return replace(
         call,
         provider=answered or call.provider or where.provider,
         # A host nobody knows has prices nobody told us: only the model's own name can tell.

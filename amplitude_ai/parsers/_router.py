@@ -13,14 +13,14 @@ import re
 from fnmatch import translate
 from urllib.parse import unquote
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from .._pattern import lazy_pattern
 from . import _formats, compatible
 from ._paths import BATCH_RESULTS, COMPATIBLE, PATHS, SPOKEN, TENANTS, HostRow, PathRow
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """Where an exchange goes. ``price_provider`` is genai-prices' id; ``None`` when only the model name can tell.
 
     ``guessed``: the path alone says so, and the bodies must look like the format.

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from ._json import add_counts, as_count, as_dict
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Names of counts that are added up (``counted``), and what belongs to them (``attached``).
 
     ``grows``: it counts what was written so far.

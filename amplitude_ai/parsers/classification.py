@@ -6,8 +6,9 @@ https://docs.mistral.ai/api/#tag/classifiers (mistralai ``classificationresponse
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from .._models import LLMCall, Message
 from ._format import Folded, Frame, WireRequest, one_object

@@ -7,8 +7,9 @@ prompt). Tokens are told from the first. No answer names the model.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
 from ._errors import read_error

@@ -7,11 +7,10 @@ Price ids are those of genai-prices (``genai_prices/data.py``); ``None`` there: 
 
 from __future__ import annotations
 
-from .._dataclass import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Quirks:
+class Quirks(Struct, frozen=True):
     """How a provider's bodies differ from OpenAI's. The defaults are OpenAI's own behaviour.
 
     Attributes:
@@ -36,8 +35,7 @@ class Quirks:
     usage_unasked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     """One row: ``pattern`` is a host name, lower case, where ``*`` stands for anything. The first match counts."""
 
     pattern: str

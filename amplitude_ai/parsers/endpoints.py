@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from .._dataclass import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from .._models import LLMCall
 from .._pattern import lazy_pattern
 from . import huggingface, openai_chat, openai_other
@@ -28,8 +29,7 @@ _NAME_IN_PATH = lazy_pattern(r"/endpoints/([^/]+)/")
 _OTHERS = {form.name: form for form in openai_other.FORMATS}
 
 
-@dataclass(frozen=True, slots=True)
-class _Invoke:
+class _Invoke(Struct, frozen=True):
     name: str
 
     def looks_like(self, request: WireRequest) -> bool:

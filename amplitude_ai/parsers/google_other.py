@@ -8,10 +8,11 @@ and google-genai ``_gaos/types/interactions/`` (``Interaction``, ``Usage``, ``In
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from .._models import CallError, LLMCall, Message, Usage
 from .._pattern import lazy_pattern
 from ._errors import error_of
@@ -22,8 +23,7 @@ from ._json import add_counts, as_count, as_dict, as_float, as_str, dicts
 from ._media import describe, describe_base64
 
 
-@dataclass(frozen=True, slots=True)
-class _Format:
+class _Format(Struct, frozen=True):
     """A wire format of two functions."""
 
     name: str

@@ -7,8 +7,9 @@ a stream's last event has ``stop: true`` and the counts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from .._models import LLMCall, Message, Usage
 from ._errors import error_of

@@ -6,8 +6,9 @@ Types: mistralai ``conversationresponse.py``, ``conversationevents.py``. A strea
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from .._models import LLMCall, Message, ToolCall, ToolResult
 from ._format import Folded, Frame, WireRequest

@@ -6,10 +6,11 @@ https://github.com/ollama/ollama/blob/main/docs/api.md. The line with ``done: tr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from .._models import LLMCall, Message, ToolCall, ToolResult, Usage
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
@@ -21,8 +22,7 @@ _COUNTS = ("prompt_eval_count", "eval_count")
 _ROLES = {"user": "user", "assistant": "assistant", "tool": "tool"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Format:
+class _Format(Struct, frozen=True):
     name: str
     operation: str
     framing: str = "ndjson"

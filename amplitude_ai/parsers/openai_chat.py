@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, replaced
+from msgspec.structs import replace
+
+from .._models import CallError, LLMCall, Message, ToolCall, ToolResult
 from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_str, dicts
 from ._openai import base_call, find_error, is_pending, prompt_text, visible_text
@@ -33,7 +35,7 @@ class _Chat:
         choice = first_choice(body)
         message = as_dict(choice.get("message"))
         asked = as_dict(request.body)
-        return replaced(
+        return replace(
             base_call(
                 request, body, "chat", find_error(request, body) or find_error(request, choice) or _task_failure(body)
             ),

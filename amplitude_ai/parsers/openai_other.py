@@ -8,11 +8,12 @@ usage (``image_gen_completed_event.py``, ``audio/transcription_text_done_event.p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
 from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts
@@ -24,8 +25,7 @@ from .llamacpp import is_native, read_native
 from .openai_chat import finish_reason, first_choice
 
 
-@dataclass(frozen=True, slots=True)
-class _Format:
+class _Format(Struct, frozen=True):
     """A wire format made of two functions."""
 
     name: str

@@ -7,10 +7,11 @@ A response in the background answers ``queued`` without usage; its tokens come w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
-from .._models import CallError, LLMCall, Message, ToolResult, Usage, replaced
+from msgspec.structs import replace
+
+from .._models import CallError, LLMCall, Message, ToolResult, Usage
 from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_str, dicts
 from ._openai import base_call, find_error, is_pending, prompt_text, visible_text
@@ -32,7 +33,7 @@ class _Responses:
             return None
         asked = as_dict(request.body)
         call = base_call(request, body, "responses", _error(request, body))
-        return replaced(
+        return replace(
             call,
             usage=_with_searches(call.usage, body),
             messages=tuple(_messages(asked)),

@@ -6,8 +6,9 @@ Chat is OpenAI's, with ``model_id``; generation answers ``results``, each with i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from .._models import LLMCall, Message, Usage
 from ._errors import error_of

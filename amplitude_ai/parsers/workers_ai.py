@@ -7,9 +7,10 @@ Chats, prompts, embeddings, speech and images by one door; the answer is in ``re
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from itertools import chain
 from typing import Any
+
+from msgspec.structs import replace
 
 from .._models import CallError, LLMCall, Message, ToolCall
 from .._pattern import lazy_pattern

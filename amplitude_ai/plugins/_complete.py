@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from .. import _arguments
-from .._dataclass import dataclass
 from .._guard import count, log_once
 from ..delivery._ai_event import LONG_TEXT
 from ..sessions import schema
@@ -25,8 +26,7 @@ from ..sessions._recorded import NUMBERS, cost_of, usage_of
 CONTENT = schema.CONTENT | {LONG_TEXT}
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """An event as its author told it, with the properties of the schema apart from the author's own."""
 
     event_type: str

@@ -11,14 +11,13 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any, ClassVar
 
 from amplitude.event import BaseEvent
+from msgspec import Struct, field
 
 from .. import _clock
 from .._config import AIConfig
-from .._dataclass import dataclass
 from .._guard import count
 from .._models import Event, Scope
 from .._safe import safe_properties
@@ -35,8 +34,7 @@ from ._complete import COMPLETE, CONTENT, Told, name_in, typed, without_content
 _MAX_RUNS = 10_000
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     """What was seen of one session."""
 
     started_ms: int | None = None

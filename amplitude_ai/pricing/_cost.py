@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
+from msgspec import Struct
+
 from .. import _clock
-from .._dataclass import dataclass
 from .._pattern import lazy_pattern
 from .._usage import Usage
 from . import Prices, PriceTable
@@ -58,8 +59,7 @@ _logged: set[str] = set()
 _MAX_LOGGED = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(Struct, frozen=True):
     """What is to be priced.
 
     Attributes:

@@ -13,7 +13,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from .._usage import Usage
 
 logger = logging.getLogger("amplitude.ai")
@@ -50,8 +51,7 @@ _RATES_LIMIT = 1024
 _MILLION = Decimal(1_000_000)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rates:
+class _Rates(Struct, frozen=True):
     """USD for a million tokens of a model whose price is a plain sum: no steps by size, no price for the request."""
 
     input: Decimal

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from hashlib import blake2b
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from .._models import Exchange, LLMCall, Outcome
 from ._bounded import remember
 from ._result import CallResult
@@ -25,8 +26,7 @@ _RETRY_WINDOW_NS = 120 * 10**9
 _WORTH_RETRYING = frozenset({408, 409, 425, 429})
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One attempt of a call. ``number`` is 0 for the first; ``is_final`` is ``None`` where nobody can tell."""
 
     number: int
@@ -35,8 +35,7 @@ class Attempt:
     is_final: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(Struct, frozen=True):
     number: int
     call_key: str
     ended_ns: int

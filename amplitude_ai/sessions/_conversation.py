@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from .._models import JSON, Message
 from .._pattern import lazy_pattern
 
@@ -55,8 +56,7 @@ class Conversation:
         return other in self._beginnings
 
 
-@dataclass(frozen=True, slots=True)
-class Phrases:
+class Phrases(Struct, frozen=True):
     """The strings of a tool call's arguments, as hashes: an agent that is used as a tool is asked in these words."""
 
     whole: frozenset[bytes] = frozenset()

@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
+
+from msgspec.structs import replace
 
 from .._guard import count, log_once
 from .._models import LLMCall, Usage

@@ -10,15 +10,16 @@ import math
 import platform
 import uuid
 from collections.abc import Mapping
-from dataclasses import field, replace
 from functools import cache
 from hashlib import sha1
 from importlib import metadata
 from typing import Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from .._config import AIConfig
-from .._dataclass import dataclass
-from .._models import Event, Exchange, LLMCall, Scope, replaced
+from .._models import Event, Exchange, LLMCall, Scope
 from . import _details
 from ._attempts import Attempt
 from ._operations import operation_name
@@ -49,8 +50,7 @@ _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _NAMESPACE = uuid.UUID("5d0c8a52-6f0e-5b8e-9a39-6a3c0e8f7d11")
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """What all events of one call have in common. The scope is one that `addressed` has passed."""
 
     config: AIConfig
@@ -118,7 +118,7 @@ def addressed(scope: Scope, session_id: str | None) -> Scope:
         device_id = machine_id()
     if session_id == scope.session_id and device_id == scope.device_id:
         return scope
-    return replaced(scope, session_id=session_id, device_id=device_id)
+    return replace(scope, session_id=session_id, device_id=device_id)
 
 
 def _trace(span: Any) -> dict[str, str]:

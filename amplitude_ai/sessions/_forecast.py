@@ -7,9 +7,9 @@ is none. Bounded: the least recently seen of too many limits are forgotten. No c
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import field
 
-from .._dataclass import dataclass
+from msgspec import Struct, field
+
 from .._models import Exchange, LLMCall
 
 _MAX_LIMITS = 64
@@ -20,8 +20,7 @@ _WINDOW_NS = 60 * 10**9
 _LEAST_NS = 10**9
 
 
-@dataclass(slots=True)
-class _Limit:
+class _Limit(Struct):
     seen: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=_MAX_SEEN))  # (when, how much is left)
     used_up_ns: int | None = None
     full_ns: int | None = None  # when it is as if nothing had been used

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
+
 from .._config import AIConfig
-from .._dataclass import dataclass
 from .._elide import whole_length
 from .._foreign import clean_name, clean_path, clean_text
 from .._models import JSON
@@ -43,8 +44,7 @@ class PrivacyError(Exception):
     """Content could not be made safe, so its event must be dropped and counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """A text that may be kept. ``text`` is ``None`` where it is excluded; ``length`` is that of the original."""
 
     text: str | None

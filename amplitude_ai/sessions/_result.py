@@ -9,7 +9,8 @@ answer, and what was cut or filtered in the middle is the part that came: both a
 
 from __future__ import annotations
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from .._models import CallError, Exchange, LLMCall, Outcome
 from ._operations import is_message, operation_name
 
@@ -24,8 +25,7 @@ _BLOCKS = frozenset(
 _LIMITS = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"})
 
 
-@dataclass(frozen=True, slots=True)
-class CallResult:
+class CallResult(Struct, frozen=True):
     """What to say about the end of a call. ``error_type`` and ``error_message`` are ``None`` on success."""
 
     success: bool

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct, field
+
 from .._guard import count
 from .._models import Event, Exchange, LLMCall
 from . import _events, _tools, schema
@@ -22,8 +22,7 @@ from ._totals import RunStats
 from ._turns import Said, Turns, last_user_text
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """One run in progress. ``id`` is the id of its first exchange, which its own events are named after."""
 
     id: str

@@ -13,11 +13,12 @@ from __future__ import annotations
 import uuid
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
+
 from .._config import AIConfig
-from .._models import Event, Exchange, LLMCall, Scope, ToolCall, replaced
+from .._models import Event, Exchange, LLMCall, Scope, ToolCall
 from .._surroundings import named
 from . import _events, _tools
 from ._asked import Runs, adopt, find_asked, run_name, who_asked
@@ -80,7 +81,7 @@ class RunRegistry:
             del run.waiting[one.insert_id]
             run.turns.heard(result.content if isinstance(result.content, str) else None)
             run.tell_tool(events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
-        origin = replaced(origin, place=_place(said), scope=_with_agents(origin.scope, call, said))
+        origin = replace(origin, place=_place(said), scope=_with_agents(origin.scope, call, said))
         run.turns.heard(call.output_text)
         if origin.config.estimate_usage:
             call = estimated(call)
@@ -88,7 +89,7 @@ class RunRegistry:
         signals = run.signals.of_call(call, exchange, talk, body, attempt.number, cost, origin)
         message = run.message(origin, call, exchange, ending, attempt, cost, signals)
         if message is not None:
-            origin = replaced(origin, call=_events.facts_of_call(message))
+            origin = replace(origin, call=_events.facts_of_call(message))
         for index, text in enumerate(said.texts if attempt.number == 0 else ()):
             add(events, lambda text=text, index=index: _events.user_message(origin, exchange, text, index))  # type: ignore[misc]
         if message is not None:
@@ -207,7 +208,7 @@ class RunRegistry:
     def answer(self, response_id: str) -> tuple[Origin, str] | None:
         """Whose an answer of this process was, and its message's id; ``None`` for one it has not seen, or long ago."""
         found = self._answers.get(response_id)
-        return found and (replaced(found[0], call=None), found[1])
+        return found and (replace(found[0], call=None), found[1])
 
     def _remember_answer(self, response_id: str | None, origin: Origin, message_id: str) -> None:
         if response_id is not None and len(response_id) <= _MAX_RESPONSE_ID:

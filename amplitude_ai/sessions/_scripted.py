@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from .._models import ToolResult
 from .._pattern import lazy_pattern
 
@@ -16,8 +17,7 @@ from .._pattern import lazy_pattern
 _ENDS = 4000
 
 
-@dataclass(frozen=True, slots=True)
-class Scripted:
+class Scripted(Struct, frozen=True):
     """A framework's text. ``results`` are the tool results it carries: by id where it names one, else in order."""
 
     results: tuple[ToolResult, ...] = ()

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from dataclasses import replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from .._config import AIConfig
-from .._dataclass import dataclass
 from .._models import JSON, Exchange, LLMCall
 from .._pattern import lazy_pattern
 from ._bounded import remember
@@ -34,8 +35,7 @@ _SNAPSHOT = lazy_pattern(
 _ANY = lazy_pattern(r"auto|default|router|latest|preview|arn:", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prompt:
+class _Prompt(Struct, frozen=True):
     """The parts of a request in the order in which caches read them."""
 
     model: str

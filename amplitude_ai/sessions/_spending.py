@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from types import MethodType
 from typing import Any, cast
 
+from msgspec import Struct
+
 from .._config import Spend
-from .._dataclass import dataclass
 from .._guard import count
 from .._models import Event
 from .schema import LLM_MESSAGE
@@ -22,8 +23,7 @@ from .schema import LLM_MESSAGE
 MAX_TOTALS = 10_000
 
 
-@dataclass(slots=True)
-class _Total:
+class _Total(Struct):
     usd: float = 0.0
     calls: int = 0
     unpriced: int = 0

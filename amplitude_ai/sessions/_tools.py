@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from .._dataclass import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from .._models import JSON, Event, Exchange, ToolCall, ToolResult
 from . import _events, schema
 from ._conversation import Conversation, Phrases, canonical, digest, phrases
@@ -23,8 +24,7 @@ from ._tool_errors import tool_success
 from ._turns import Asked, Parent, Turn
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """A tool call without its result so far."""
 
     origin: Origin

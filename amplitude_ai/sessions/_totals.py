@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct, field
+
 from . import schema
 from ._operations import is_message
 
@@ -14,8 +14,7 @@ from ._operations import is_message
 _MAX_MODELS = 20
 
 
-@dataclass(slots=True)
-class RunStats:
+class RunStats(Struct):
     """The totals of a run. ``None`` where nothing was known.
 
     ``messages`` are calls in which a model answered somebody; embeddings, images, speech and the like are ``others``.

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from .._models import Exchange, LLMCall, Message, ToolResult
 from ._bounded import remember
 from ._conversation import Conversation, Phrases, digest
@@ -27,24 +28,21 @@ _AGAIN_NS = 5 * 60 * 10**9
 _LOOK_BACK = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """A turn of a session; ``index`` is 0 for the first."""
 
     id: str
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Parent:
+class Parent(Struct, frozen=True):
     """The tool call that a call works for: its id, and the agent that asked for it."""
 
     tool_call_id: str | None
     agent: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A tool call that waits: the conversation that asked, its turn, and the words of its arguments."""
 
     conversation: bytes
@@ -57,8 +55,7 @@ class Asked:
 FindsAsked = Callable[[str], Asked | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request as the wire had it."""
 
     fingerprint: bytes | None  # of its body
@@ -72,8 +69,7 @@ class Request:
         return self.fingerprint if self.success else b"failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """What a request says. ``texts`` are a person's and new; ``results`` travelled as user text."""
 
     texts: tuple[str, ...] = ()
@@ -82,8 +78,7 @@ class Said:
     results: tuple[ToolResult, ...] = ()
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(Struct):
     """A text of a user turn that was seen: when, how often in one request, in which turn, for which tool call."""
 
     turn: Turn | None

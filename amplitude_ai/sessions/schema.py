@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from .._dataclass import dataclass
+from msgspec import Struct
 
 RUN_STARTED = "llm_run_started"
 USER_MESSAGE = "user_message"
@@ -21,8 +21,7 @@ FEEDBACK = "llm_feedback"
 EVERY = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Struct, frozen=True):
     """One property of one event.
 
     Attributes:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from .._models import Binding
 from ._watch import Everyone, Observer
 
@@ -15,8 +16,7 @@ from ._watch import Everyone, Observer
 Patch = tuple[Any, str, Callable[[Any], Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(Struct, frozen=True):
     """An HTTP library.
 
     Attributes:

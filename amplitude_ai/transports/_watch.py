@@ -12,7 +12,8 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
-from .._dataclass import dataclass
+from msgspec import Struct
+
 from .._guard import count, guard, report
 from .._models import Binding, Outcome, Scope
 from .._scope import HEADER_PREFIX
@@ -68,8 +69,7 @@ def header_plan(names: tuple[str | bytes, ...]) -> HeaderPlan:
     return plan
 
 
-@dataclass(frozen=True, slots=True)
-class Observer:
+class Observer(Struct, frozen=True):
     """The seams between an adapter and the rest.
 
     Attributes:
@@ -171,8 +171,7 @@ class Reader:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
-class Everyone:
+class Everyone(Struct, frozen=True):
     """What the hook that watches every client of a library is given.
 
     Attributes:

@@ -14,9 +14,9 @@ from typing import Any
 
 import aiohttp
 import orjson
+from msgspec import Struct
 from yarl import URL
 
-from .._dataclass import dataclass
 from .._guard import report
 from .._models import Binding
 from ._aiohttp_content import Content, Filtered
@@ -105,8 +105,7 @@ class _Call:
             capture.finish(ABANDONED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """What a call was to send."""
 
     method: str

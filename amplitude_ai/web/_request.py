@@ -12,12 +12,13 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import unquote
 
-from .._dataclass import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
+
 from .._guard import shield
 from .._scope import ambient, check_ids, groups_of, set_ambient
 from . import baggage
@@ -34,8 +35,7 @@ _MAX_ID = 256
 _MAX_COOKIE = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a request says of itself; ``None`` where it says nothing."""
 
     user_id: str | None = None

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.utils.decorators import sync_and_async_middleware
+from msgspec.structs import replace
 
 from .._guard import guard
 from .._models import Scope
