@@ -11,10 +11,10 @@ from amplitude_ai.look._filter import Filter
 pytest.importorskip("starlette")
 from starlette.testclient import TestClient
 
-from amplitude_ai.page._charts import waterfall
 from amplitude_ai.page._overview import overview
-from amplitude_ai.page._pages import Pages, spans
-from amplitude_ai.page._session import Group, turns
+from amplitude_ai.page._pages import Pages
+from amplitude_ai.page._session import Group, placed, turns
+from amplitude_ai.page._timeline import timeline
 
 HOSTILE = "<script>alert(1)</script>\x1b[2J"
 
@@ -35,16 +35,18 @@ def test_turns_and_agents():
     """Calls of an agent that another called stand inside it, whoever has no agent at the top, each in its turn."""
     billing = {"turn_id": "t0", "agent": "billing", "parent_agent": "triage"}
     found = turns(
-        [
-            event("llm_run_started"),
-            event("user_message", turn_id="t0", turn_index=0),
-            event(turn_id="t0", turn_index=0, agent="triage", total_tokens=5, cost_usd=0.25, latency_ms=7),
-            event(**billing, total_tokens=6, cost_usd=0.5),
-            event("tool_called", **billing),
-            event(turn_id="t0", agent="expert", parent_agent="billing", success=False),
-            event(turn_id="t0", agent="triage"),
-            event("user_message", turn_id="t1", turn_index=1),
-        ]
+        placed(
+            [
+                event("llm_run_started"),
+                event("user_message", turn_id="t0", turn_index=0),
+                event(turn_id="t0", turn_index=0, agent="triage", total_tokens=5, cost_usd=0.25, latency_ms=7),
+                event(**billing, total_tokens=6, cost_usd=0.5),
+                event("tool_called", **billing),
+                event(turn_id="t0", agent="expert", parent_agent="billing", success=False),
+                event(turn_id="t0", agent="triage"),
+                event("user_message", turn_id="t1", turn_index=1),
+            ]
+        )
     )
     assert [turn.number for turn in found] == [0, 1, None]
     first = found[0]
@@ -60,14 +62,14 @@ def test_turns_and_agents():
 @pytest.mark.parametrize("parent", ["a", "b", 7, ["b"], None])
 def test_an_agent_around_itself(parent):
     """Circles and whatever is no name end."""
-    found = turns([event(agent="a", parent_agent=parent), event(agent="b", parent_agent="a"), event(agent={})])
+    found = turns(placed([event(agent="a", parent_agent=parent), event(agent="b", parent_agent="a"), event(agent={})]))
     assert sum(len(turn.agents.parts) for turn in found) >= 2
 
 
 def test_a_chain_without_end():
     """Agents within agents are shown to a depth, and no deeper."""
     events = [event(agent=f"a{number}", parent_agent=f"a{number + 1}") for number in range(2_000)]
-    group, deep = turns(events)[0].agents, 0
+    group, deep = turns(placed(events))[0].agents, 0
     while isinstance(group.parts[0], Group):
         group, deep = group.parts[0], deep + 1
     assert deep == 8
@@ -84,8 +86,8 @@ def test_the_timeline_is_a_tree():
         event(agent="triage", at=4),
         event(at=5),
     ]
-    lines = re.findall(r'<text class="(name[ a-z]*)" x="(\d+)" y="(\d+)">([^<]*)', waterfall("all", spans(events)))
-    assert [(text, int(x) // 12) for _, x, _, text in lines] == [
+    lines = re.findall(r'<text class="(name[ a-z]*)" x="(\d+)" y="(\d+)">([^<]*)', timeline(placed(events)))
+    assert [(text, int(x) // 14) for _, x, _, text in lines] == [
         ("call", 0),
         *(("triage", 0), ("call", 1), ("expert", 1), ("call", 2), ("↳ look", 2), ("call", 1)),
         ("call", 0),
@@ -93,7 +95,7 @@ def test_the_timeline_is_a_tree():
     assert [text for kind, _, _, text in lines if "agent" in kind] == ["triage", "expert"]
     heights = [int(y) for _, _, y, _ in lines]
     assert heights == sorted(set(heights))
-    assert "<title>↳ look, agent expert: at " in waterfall("all", spans(events))
+    assert "<title>↳ look, agent expert: at " in timeline(placed(events))
 
 
 @pytest.fixture
@@ -137,3 +139,21 @@ def test_what_caches_saved(store):
     ]
     assert data.saved_usd == 0.375
     assert "$0.375000" in TestClient(Pages(store).app()).get("/?range=all").text
+
+
+def test_what_a_call_costs_over_time(store):
+    """The mean of the calls that have a price; nothing, and no 0, where none has."""
+    made = Store(store)
+    for number, said in enumerate(({"cost_usd": 0.5}, {"cost_usd": 0.25}, {})):
+        made.write(
+            insert_id=f"priced {number}",
+            event_type="llm_message",
+            time_ms=10_000,
+            user_id="ann",
+            device_id=None,
+            properties=json.dumps({"session_id": "s", "success": True, **said}),
+        )
+    made.close()
+    chart = next(chart for chart in overview(store, Filter()).charts if chart.title.startswith("Cost of a call"))
+    assert [value for value in chart.layers[0].values if value is not None] == [0.375]
+    assert chart.layers[0].values[0] is None

@@ -246,7 +246,7 @@ def test_the_session_is_a_conversation(client):
     page = Page(client.get("/session?id=alice-talk").text)
     for said in ("Hello there", "Weather?", "Tool get_weather", "Failed", "HTTP 500"):
         assert said in page.text
-    assert [attributes["class"] for tag, attributes in page.elements if tag == "svg"] == ["waterfall"]
+    assert [attributes.get("class") for tag, attributes in page.elements if tag == "svg"] == [None] * 4 + ["waterfall"]
     assert client.get("/session?id=nobody").status_code == 404
     assert client.get("/call?id=nobody").status_code == 404
 
@@ -368,7 +368,7 @@ def test_the_report_is_one_file(made, tmp_path):
     assert "@import" not in text
     assert "Hello there" not in text
     assert "alice-1" in page.text
-    assert sum(tag == "svg" and "aria-label" in attributes for tag, attributes in page.elements) == 5
+    assert sum(tag == "svg" and "aria-label" in attributes for tag, attributes in page.elements) == 6
 
 
 def test_the_report_in_markdown(made):

@@ -54,7 +54,7 @@ class Chart(Struct, frozen=True):
 
     title: str
     layers: list[Layer]
-    svg: Markup
+    drawn: Markup
 
 
 class Overview(Struct, frozen=True):
@@ -182,6 +182,7 @@ def _charts(series: list[Row], step: int) -> list[Chart]:
     every = [
         ("Calls", [Layer("ok", "fine", fine), Layer("failed", "failed", values("errors"))], ""),
         ("Cost, USD", [Layer("cost", "cost", values("cost_usd"))], ""),
+        ("Cost of a call with a price, USD", [Layer("cost", "mean cost", [_mean_cost(row) for row in series])], ""),
         (
             "Tokens",
             [
@@ -195,6 +196,11 @@ def _charts(series: list[Row], step: int) -> list[Chart]:
         ("Time to first token", _two(values("ttft_p50"), values("ttft_p95")), " ms"),
     ]
     return [Chart(title, layers, bars(f"{title} over time", labels, layers, unit)) for title, layers, unit in every]
+
+
+def _mean_cost(row: Row) -> float | None:
+    cost, priced = row["cost_usd"], row["calls"] - (row["calls_without_cost"] or 0)
+    return cost / priced if cost is not None and priced else None
 
 
 def _two(median: list[float | None], most: list[float | None]) -> list[Layer]:

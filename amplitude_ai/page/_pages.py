@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,21 +20,19 @@ from starlette.staticfiles import StaticFiles
 from .. import _clock
 from ..look import _calls, _sums
 from ..look._filter import Filter
-from ..look._reader import Reader, Row, StoreMissingError, StoreUnreadableError
+from ..look._reader import Reader, StoreMissingError, StoreUnreadableError
 from ..look._text import harmless, one_line
 from ..look._when import iso, moment_ms
-from ..sessions.schema import LLM_MESSAGE, TOOL_CALLED
 from . import _charts
 from ._overview import RANGES, overview
-from ._session import agents_around, parents_of, turns
+from ._session import placed, turns
+from ._timeline import timeline
 
 _PAGE = 50
 #: Characters of one text that a page shows.
 _TEXT = 20_000
 #: Characters that can be looked for.
 _LOOKED_FOR = 2_000
-#: The most lines of a waterfall.
-_LINES = 200
 #: How long one page may read, in seconds.
 _SECONDS = 20.0
 _TEXTS = ("user", "session", "model", "provider", "agent", "text")
@@ -47,6 +46,8 @@ def environment() -> Environment:
     made.filters.update(
         cell=one_line,
         text=lambda value: harmless(str(value), _TEXT, lines=True),
+        plain=lambda value: format(Decimal(repr(value)), "f") if isinstance(value, float) else value,  # no 1e-05
+        moment=lambda value: (value or "–")[:19].replace("T", " "),
         usd=usd,
         figure=_charts.figure,
         link=lambda values: urlencode(
@@ -174,13 +175,14 @@ class Pages:
             rows = _sums.costs(reader, "session", Filter(session=name))
         if not events:
             return self._page("message.html", 404, title="No such session", message=name)
+        session = placed(events)
         return self._page(
             "session.html",
             here="sessions",
             name=name,
-            turns=turns(events),
+            turns=turns(session),
             total=rows[0] if rows else None,
-            waterfall=_charts.waterfall("What ran when", spans(events)),
+            timeline=timeline(session),
             cut=len(events) >= _calls.SESSION_EVENTS,
         )
 
@@ -211,33 +213,6 @@ class Pages:
             chosen=_chosen(which) | {"since": asked.get("since") or "", "until": asked.get("until") or ""},
             older=f"{rows[-1]['time_ms']}.{rows[-1]['row']}" if more else None,
         )
-
-
-def spans(events: list[Row]) -> list[_charts.Span]:
-    """The calls and tools of a session as lines of a waterfall: when each began, and how long it took."""
-    timed: list[tuple[float, _charts.Span]] = []
-    parents = parents_of(events)
-    for event in events:
-        said = event["properties"]
-        took = said.get("latency_ms")
-        took = float(took) if isinstance(took, int | float) else 0.0
-        if event["event_type"] == LLM_MESSAGE:
-            attempt = said.get("attempt")
-            name = f"{one_line(said.get('model_name'), 60) or 'call'}{f' (attempt {attempt})' if attempt else ''}"
-            style = "failed" if said.get("success") is False else "ok"
-            begin = event["time_ms"] - took
-        elif event["event_type"] == TOOL_CALLED:
-            name = f"↳ {one_line(said.get('tool_name'), 60)}"
-            style = "failed" if said.get("success") is False else "tool"
-            begin = float(event["time_ms"])
-        else:
-            continue
-        first = said.get("time_to_first_token_ms")
-        first = float(first) if isinstance(first, int | float) else None
-        agents = tuple(one_line(agent, 60) for agent in agents_around(event, parents))
-        timed.append((begin, _charts.Span(name, begin, took, style, first, agents)))
-    zero = min((begin for begin, _ in timed), default=0.0)
-    return [replace(span, begin_ms=span.begin_ms - zero) for _, span in timed[:_LINES]]
 
 
 def _minute(time_ms: int | None) -> str:

@@ -31,31 +31,46 @@ class Turn(Struct, frozen=True):
     agents: Group
 
 
-def turns(events: Sequence[Row]) -> list[Turn]:
-    """The turns of a session's events, in the order of their first ones; last what belongs to none."""
-    by_turn: dict[str | None, list[Row]] = {}
-    for event in events:
-        turn = event["properties"].get("turn_id")
-        by_turn.setdefault(turn if isinstance(turn, str) else None, []).append(event)
-    parents = parents_of(events)
+class Placed(Struct, frozen=True):
+    """An event, and the agents around it, the outermost first."""
+
+    event: Row
+    agents: tuple[str, ...]
+
+
+def placed(events: Sequence[Row]) -> list[Placed]:
+    """A session's events, each with the agents around it, as far as all of them tell."""
+    said = (event["properties"] for event in events)
+    pairs = ((one.get("agent"), one.get("parent_agent")) for one in said)
+    parents = {agent: parent for agent, parent in pairs if isinstance(agent, str) and isinstance(parent, str)}
+    return [Placed(event, _agents_around(event, parents)) for event in events]
+
+
+def turns(session: Sequence[Placed]) -> list[Turn]:
+    """The turns of a session, in the order of their first events; last what belongs to none."""
+    by_turn: dict[str | None, list[Placed]] = {}
+    for one in session:
+        turn = one.event["properties"].get("turn_id")
+        by_turn.setdefault(turn if isinstance(turn, str) else None, []).append(one)
     if None in by_turn:
         by_turn[None] = by_turn.pop(None)
-    return [_turn(name, parts, parents) for name, parts in by_turn.items()]
+    return [_turn(name, parts) for name, parts in by_turn.items()]
 
 
-def _turn(name: str | None, events: list[Row], parents: dict[str, str]) -> Turn:
+def _turn(name: str | None, session: list[Placed]) -> Turn:
+    events = [one.event for one in session]
     number = next((at for event in events if isinstance(at := event["properties"].get("turn_index"), int)), None)
     calls = [_figures(event["properties"]) for event in events if event["event_type"] == LLM_MESSAGE]
     top = Group(None)
-    for event in events:
+    for one in session:
         group = top
-        for agent in agents_around(event, parents):
+        for agent in one.agents:
             last = group.parts[-1] if group.parts else None
             if not isinstance(last, Group) or last.agent != agent:
                 last = Group(agent)
                 group.parts.append(last)
             group = last
-        group.parts.append(event)
+        group.parts.append(one.event)
     return Turn(
         number=number if name is not None else None,
         total=fold(calls, None)[0],
@@ -64,15 +79,7 @@ def _turn(name: str | None, events: list[Row], parents: dict[str, str]) -> Turn:
     )
 
 
-def parents_of(events: Sequence[Row]) -> dict[str, str]:
-    """Of each agent the one around it, as far as its events tell."""
-    said = (event["properties"] for event in events)
-    pairs = ((one.get("agent"), one.get("parent_agent")) for one in said)
-    return {agent: parent for agent, parent in pairs if isinstance(agent, str) and isinstance(parent, str)}
-
-
-def agents_around(event: Row, parents: dict[str, str]) -> tuple[str, ...]:
-    """The agents around an event, the outermost first."""
+def _agents_around(event: Row, parents: dict[str, str]) -> tuple[str, ...]:
     agent = event["properties"].get("agent")
     return tuple(_upwards(agent, parents))[::-1] if isinstance(agent, str) else ()
 
