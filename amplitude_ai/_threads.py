@@ -10,6 +10,7 @@ Knows no other room but the clock and the fence.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +29,8 @@ RLock: Callable[[], Any] = _thread.RLock
 get_ident: Callable[[], int] = _thread.get_ident
 #: How often a greenlet that waits looks, in seconds: a real lock cannot wake its hub.
 _LOOK_SECONDS = 0.005
+#: Where Linux lists the threads of this process; how often a thread that has ended is looked for there, in seconds.
+_TASKS, _TASK_SECONDS = "/proc/self/task", 0.0001
 #: The longest wait there is, in seconds: the operating system's locks take no infinity.
 _LONGEST = 1e8
 _ours: set[int] = set()
@@ -42,16 +45,52 @@ def can_start() -> bool:
     return True
 
 
-def start(run: Callable[[], object], name: str) -> None:
+class Started:
+    """A thread that `start` has started."""
+
+    __slots__ = ("gone", "native_id")
+
+    def __init__(self) -> None:
+        self.gone = Lock()
+        self.gone.acquire()
+        self.native_id: int | None = None
+
+    def ends(self, timeout: float) -> bool:
+        """Wait until the operating system has it no more, so that it cannot be counted either.
+
+        The calling thread waits, with all its greenlets: for moments in which nothing else may run.
+
+        Args:
+            timeout: seconds; the most it takes.
+
+        Returns:
+            False when the time was not enough.
+        """
+        deadline = _clock.monotonic_s() + timeout
+        if not self.gone.acquire(timeout=max(timeout, 0)):
+            return False
+        self.gone.release()
+        # What is left to it is some instructions of the interpreter's.
+        task = f"{_TASKS}/{self.native_id}"
+        while os.path.exists(task):
+            if _clock.monotonic_s() >= deadline:
+                return False
+            _clock.sleep(_TASK_SECONDS)
+        return True
+
+
+def start(run: Callable[[], object], name: str) -> Started:
     """Run on a real thread that keeps no process from ending. Nothing it raises gets out.
 
     Raises:
         RuntimeError: the interpreter is shutting down, or the system has no threads left.
     """
+    started = Started()
 
     def body() -> None:
         _ours.add(get_ident())
         try:
+            started.native_id = _thread.get_native_id() if hasattr(_thread, "get_native_id") else None
             if green_sleep() is None:
                 _called(name)
             run()
@@ -59,8 +98,10 @@ def start(run: Callable[[], object], name: str) -> None:
             report(name, exc)
         finally:
             _ours.discard(get_ident())
+            started.gone.release()
 
     _thread.start_new_thread(body, ())
+    return started
 
 
 def _called(name: str) -> None:
