@@ -22,7 +22,7 @@ from ._guard import count, fence, guard
 from ._models import Binding, Event, Exchange, LLMCall, Outcome
 from ._preload import preload
 from ._process_hooks import at_fork, before_own_death
-from ._worker import Worker
+from ._worker import LEAVES_FOR_FORK, Worker
 from .parsers import _registry, _router
 from .transports._capture import Capture
 from .transports._watch import Observer, inside
@@ -307,6 +307,20 @@ class Runtime:
                         capture.finish(Outcome.ABANDONED)
         self.at_exit()
 
+    def before_fork(self) -> None:
+        """Leave a process that has no thread but for ours with one: others are in danger at a fork, and warned of."""
+        with guard("before_fork"):
+            self.worker.before_fork()
+            if LEAVES_FOR_FORK and self._delivery is not None:
+                self._delivery.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        with guard("after_fork"):
+            self.worker.after_fork_in_parent()
+            if LEAVES_FOR_FORK and self._delivery is not None:
+                self._delivery.after_fork_in_parent()
+
     def after_fork(self) -> None:
         """In a forked child: keep the wiring, forget what the parent has in hand."""
         _threads.after_fork()
@@ -345,7 +359,7 @@ observer = Observer(
     takes_usage_option=_router.takes_usage_option,
 )
 atexit.register(runtime.at_last)
-at_fork(runtime.worker.before_fork, runtime.worker.after_fork_in_parent, runtime.after_fork)
+at_fork(runtime.before_fork, runtime.after_fork_in_parent, runtime.after_fork)
 
 
 def bind(

@@ -4,13 +4,16 @@
 were real when this package was imported. A worker that is half of each hangs. So ours are made from a copy of
 ``_thread`` (`_native`) and are always real. What an application's own thread waits for here (`Event.wait`, `take`) lets
 its other greenlets run meanwhile; a plain ``with`` is for what is held for a moment, and across nothing that switches.
-Knows no other room but the clock and the fence.
+A thread of ours that waits is not among ``threading.enumerate()``: applications join all they find there, or wait until
+there is but one. Knows no other room but the clock and the fence.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -28,9 +31,12 @@ RLock: Callable[[], Any] = _thread.RLock
 get_ident: Callable[[], int] = _thread.get_ident
 #: How often a greenlet that waits looks, in seconds: a real lock cannot wake its hub.
 _LOOK_SECONDS = 0.005
+#: Where Linux lists the threads of this process; how often a thread that has ended is looked for there, in seconds.
+_TASKS, _TASK_SECONDS = "/proc/self/task", 0.0001
 #: The longest wait there is, in seconds: the operating system's locks take no infinity.
 _LONGEST = 1e8
-_ours: set[int] = set()
+#: Threads of ours, by number, and what ``threading.current_thread()`` is on each.
+_ours: dict[int, _Shown | None] = {}
 
 
 def can_start() -> bool:
@@ -42,31 +48,96 @@ def can_start() -> bool:
     return True
 
 
-def start(run: Callable[[], object], name: str) -> None:
+class _Shown(threading.Thread):
+    """What stands for a thread of ours while it works: a name for logs and debuggers, and nothing to wait for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        # As threading's own stand-in does for threads that were not started by it.
+        self._started.set()  # type: ignore[attr-defined]
+        self._set_ident()  # type: ignore[attr-defined]
+
+    def show(self) -> None:
+        """Have ``threading`` know it, which would make a stand-in of its own otherwise."""
+        threading._active[self.ident] = self  # type: ignore[attr-defined]
+
+    def hide(self) -> None:
+        """Have ``threading`` not know of this thread."""
+        threading._active.pop(self.ident, None)  # type: ignore[attr-defined]
+
+    def is_alive(self) -> bool:
+        return True
+
+    def join(self, timeout: float | None = None) -> None:
+        """Nothing of the application's runs here."""
+
+
+class Started:
+    """A thread that `start` has started."""
+
+    __slots__ = ("gone", "native_id")
+
+    def __init__(self) -> None:
+        self.gone = Lock()
+        self.gone.acquire()
+        self.native_id: int | None = None
+
+    def ends(self, timeout: float) -> bool:
+        """Wait until the operating system has it no more, so that it cannot be counted either.
+
+        The calling thread waits, with all its greenlets: for moments in which nothing else may run.
+
+        Args:
+            timeout: seconds; the most it takes.
+
+        Returns:
+            False when the time was not enough.
+        """
+        deadline = _clock.monotonic_s() + timeout
+        if not self.gone.acquire(timeout=max(timeout, 0)):
+            return False
+        self.gone.release()
+        # What is left to it is some instructions of the interpreter's.
+        task = f"{_TASKS}/{self.native_id}"
+        while os.path.exists(task):
+            if _clock.monotonic_s() >= deadline:
+                return False
+            _clock.sleep(_TASK_SECONDS)
+        return True
+
+
+def start(run: Callable[[], object], name: str) -> Started:
     """Run on a real thread that keeps no process from ending. Nothing it raises gets out.
 
     Raises:
         RuntimeError: the interpreter is shutting down, or the system has no threads left.
     """
+    started = Started()
 
     def body() -> None:
-        _ours.add(get_ident())
+        _ours[get_ident()] = None
         try:
+            started.native_id = _thread.get_native_id() if hasattr(_thread, "get_native_id") else None
             if green_sleep() is None:
-                _called(name)
+                _show(name)
             run()
         except BaseException as exc:  # there is nobody above
             report(name, exc)
         finally:
-            _ours.discard(get_ident())
+            shown = _ours.pop(get_ident(), None)
+            if shown is not None:
+                shown.hide()
+            started.gone.release()
 
     _thread.start_new_thread(body, ())
+    return started
 
 
-def _called(name: str) -> None:
-    import threading
-
-    threading.current_thread().name = name  # for logs and debuggers
+def _show(name: str) -> None:
+    with contextlib.suppress(AttributeError, RuntimeError):  # another threading; an interpreter without daemons
+        shown = _Shown(name)
+        shown.show()
+        _ours[get_ident()] = shown
 
 
 def green_sleep() -> Callable[[float], None] | None:
@@ -121,8 +192,13 @@ class Event:
         waiter = Lock()
         waiter.acquire()
         self._waiters.append(waiter)
+        shown = _ours.get(get_ident())
+        if shown is not None:
+            shown.hide()
         if not self._is_set:  # between the look above and the appending
             waiter.acquire(timeout=timeout)
+        if shown is not None:
+            shown.show()
         with contextlib.suppress(ValueError):  # it was set
             self._waiters.remove(waiter)
         return self._is_set

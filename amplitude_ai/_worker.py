@@ -9,13 +9,14 @@ first item and dies with the process, of nothing else; a forked child starts wit
 from __future__ import annotations
 
 import logging
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from . import _clock
 from ._guard import count, fence, log_once, shield
-from ._threads import Event, Lock, RLock, get_ident, start, take
+from ._threads import Event, Lock, RLock, Started, get_ident, start, take
 
 #: How many finished exchanges may wait, and how many bytes they may hold together. A small one takes 3 KB itself; a
 #: burst of so many is lost on no machine, however little of it the worker gets meanwhile.
@@ -36,6 +37,12 @@ PART, LONGEST_SECONDS = 0.25, 0.00125
 _pause = _clock.sleep
 #: How long a fork waits for the item in hand, at most, in seconds: it may hold locks of SQLite's and of the user's.
 FORK_SECONDS = 0.25
+#: Who forks while a second thread is there is warned from Python 3.12 on, and has no other thread but for us: the
+#: worker ends before a fork. For what waits it takes so many seconds more, at most.
+LEAVES_FOR_FORK, LEAVE_SECONDS = sys.version_info >= (3, 12), 0.05
+#: Python 3.13 counts when the hooks for the parent have run: there the next item starts the worker again.
+STARTS_AFTER_FORK = sys.version_info < (3, 13)
+_NEVER = float("inf")
 
 
 class Handler(Protocol):
@@ -76,10 +83,10 @@ class Worker:
         self._max_bytes = max_bytes
         #: Smaller items are not accounted for: all that fit into the queue are a quarter of the bytes.
         self._small = max_bytes // (4 * max_items)
-        self._held_for_fork = False
         self._reset()
 
     def _reset(self) -> None:
+        self._forking: dict[int, tuple[bool, bool]] = {}  # by thread: whether it has `_running`, and `_start_lock`
         self._running = RLock()  # held while the handler runs
         self._queue: deque[tuple[Any, int]] = deque()
         self._deltas: deque[int] = deque()
@@ -88,6 +95,8 @@ class Worker:
         self._start_lock = Lock()
         self._wake = Event()
         self._thread: int | None = None  # its ident; 0 while it starts
+        self._started: Started | None = None
+        self._leave_s = _NEVER  # when the worker goes, whatever waits
         self._handled = 0
         self._stuck_at = -1
 
@@ -141,7 +150,7 @@ class Worker:
                 self._thread = 0
                 mine = self._queue
                 try:
-                    start(lambda: self._run(mine), "amplitude-ai")
+                    self._started = start(lambda: self._run(mine), "amplitude-ai")
                 except RuntimeError:
                     # An interpreter that is shutting down starts no thread; the exit hook drains the queue itself.
                     self._thread = None
@@ -153,12 +162,14 @@ class Worker:
         try:
             next_tick = _clock.monotonic_s() + TICK_SECONDS
             while self._queue is mine:
-                if not mine:
+                if not mine and self._leave_s == _NEVER:
                     self._wake.wait(min(LOOK_SECONDS, next_tick - _clock.monotonic_s()))
                 self._wake.clear()
                 self._handle_all(mine, next_tick)
                 with self._running, fence("commit"):
                     self._handler.commit()
+                if self._leave_s != _NEVER:
+                    return
                 if _clock.monotonic_s() >= next_tick:
                     next_tick = _clock.monotonic_s() + TICK_SECONDS
                     with self._running, fence("tick"):
@@ -172,7 +183,7 @@ class Worker:
         """Handle what waits, and what comes meanwhile, but leave the interpreter to who wants it."""
         left = 0.0
         now = _clock.monotonic_s()
-        while mine and now < until_s:
+        while mine and now < until_s and now < self._leave_s:
             began = now
             self._handle_next(mine)
             now = _clock.monotonic_s()
@@ -251,25 +262,45 @@ class Worker:
             pass
 
     def before_fork(self) -> None:
-        """Wait for the item in hand, a moment: locks that it holds would be held in the child for ever.
+        """Have the worker end or, where it hangs in the item in hand, wait a moment for it.
 
-        Not again for an item that has been waited for, which hangs in the user's ``track()``.
+        Locks that the item holds would be held in the child for ever. Not again for an item that has been waited for,
+        which hangs in the user's ``track()``. Several threads may fork at a time.
         """
-        self._held_for_fork = False
-        if self._stuck_at != self._handled:
-            self._held_for_fork = self._running.acquire(timeout=FORK_SECONDS)
-            if not self._held_for_fork:
-                self._stuck_at = self._handled
+        if self._stuck_at == self._handled:
+            return
+        deadline = _clock.monotonic_s() + FORK_SECONDS
+        may_not_start = LEAVES_FOR_FORK and self._send_away(deadline)
+        held = self._running.acquire(timeout=max(deadline - _clock.monotonic_s(), 0))
+        if not held:
+            self._stuck_at = self._handled
+        self._forking[get_ident()] = (held, may_not_start)
+
+    def _send_away(self, deadline: float) -> bool:
+        """Have the worker end; whether `_start_lock` is ours now, so that nobody starts another."""
+        if self._started is None or self.is_current() or self._running._is_owned():
+            return False
+        if not self._start_lock.acquire(blocking=False):
+            return False  # another thread starts it, or forks too
+        self._leave_s = _clock.monotonic_s() + LEAVE_SECONDS
+        self._wake.set()
+        if self._started.ends(deadline - _clock.monotonic_s()):
+            self._started = None
+        return True
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
-        if self._held_for_fork:
-            self._held_for_fork = False
+        held, may_not_start = self._forking.pop(get_ident(), (False, False))
+        if held:
             self._running.release()
+        if may_not_start:
+            self._leave_s = _NEVER
+            self._start_lock.release()
+            if self._thread is None and (self._queue or STARTS_AFTER_FORK):
+                self._start()
 
     def after_fork(self) -> None:
         """In a forked child: the parent handles what the parent queued."""
-        self._held_for_fork = False
         self._reset()
 
     @property

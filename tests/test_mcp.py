@@ -152,6 +152,7 @@ def server():
 
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen()  # who comes before the server does is kept waiting, not refused
     running = uvicorn.Server(uvicorn.Config(made.streamable_http_app(), log_level="critical"))
     thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
     thread.start()

@@ -303,6 +303,28 @@ def test_an_unreadable_row_is_counted(tmp_path, counts):
 
 
 @posix
+def test_of_killed_processes_nothing_stays(tmp_path):
+    """A process that is killed when all its events had arrived leaves its claim; the next to look removes it."""
+    owners = tmp_path / "spool.db.owners"
+    for _ in range(3):
+        child = os.fork()
+        if child == 0:
+            spool = Spool(tmp_path / "spool.db", 10**7, 3600, lambda name: None)
+            spool.take("here", 10)
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(child, 0)
+    living = Spool(tmp_path / "spool.db", 10**7, 3600, lambda name: None)
+    living.add("here", [event(1, None)])
+    assert len(list(owners.iterdir())) >= 2
+    next_one = Spool(tmp_path / "spool.db", 10**7, 3600, lambda name: None)
+    assert next_one.take("here", 10) == []
+    assert {one.name for one in owners.iterdir()} == {living._me(), next_one._me()}
+    living.close()
+    next_one.close()
+    assert list(owners.iterdir()) == []
+
+
+@posix
 def test_a_forked_child_has_no_claim(server, new_delivery, config, counts):
     """It neither sends nor removes what its parent has in hand, and does not keep the parent alive for others."""
     spool = Spool(config.spool, 10**7, 3600, lambda name: None)

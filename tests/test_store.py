@@ -1,5 +1,6 @@
 """The local store: one SQLite file, several writers, five views."""
 
+import gc
 import json
 import os
 import sqlite3
@@ -25,6 +26,7 @@ from amplitude_ai.delivery._ai_event import AIEvent
 from amplitude_ai.delivery._delivery import Delivery
 from amplitude_ai.delivery._location import default_path
 from amplitude_ai.delivery._sender import destinations_of, make_store_client
+from amplitude_ai.delivery._spool_file import SpoolFile
 from amplitude_ai.delivery._sqlite import open_private
 from amplitude_ai.delivery._store import Store
 from amplitude_ai.delivery._store_destination import LocalStoreDestination
@@ -207,6 +209,26 @@ def test_a_forked_child_writes_with_a_connection_of_its_own(store):
         "child",
         "parent again",
     }
+
+
+@pytest.mark.parametrize("kind", [LocalStoreDestination, Store, "spool"])
+def test_what_nobody_closed_closes_its_file(tmp_path, kind):
+    """From Python 3.13 on an application that lets go of one would be warned of an unclosed database."""
+    if kind == "spool":
+        left = SpoolFile(tmp_path / "spool.db", 10**7, 3600, lambda why, number: None)
+        left.add("here", "me", [b"{}"])
+    else:
+        left = kind(tmp_path / "events.db")
+        store = left.store if kind is LocalStoreDestination else left
+        put(store, "one")
+        left.itself = left  # as clients and plugins are
+        left = store
+        del store
+    connection = left._connection
+    del left
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 @posix

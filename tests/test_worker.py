@@ -244,3 +244,30 @@ def test_the_interpreter_is_left_to_who_wants_it(monkeypatch, kept_waiting_s, mo
     assert set(stints[-_worker.PAUSING_ITEMS : -1]) == {1}
     assert max(stints) == most
     assert stints[:2] == [1, most]
+
+
+def test_an_application_waits_for_all_its_threads(monkeypatch):
+    """Who joins all that ``threading`` lists, or waits until there is but one, does not wait for ours, nor fails."""
+    at_work, gate, told = threading.Event(), threading.Event(), []
+
+    class Logging(Handler):
+        def process(self, item):
+            told.append((threading.current_thread().name, threading.current_thread().is_alive()))
+            at_work.set()
+            gate.wait(5)
+
+    before = threading.enumerate()
+    worker = Worker(Logging())
+    worker.submit(1)
+    assert at_work.wait(5)
+    for thread in threading.enumerate():  # at work: not an error, and not waited for
+        if thread not in before:
+            thread.join()
+    gate.set()
+    assert worker.drain(5)
+    while threading.active_count() > len(before):
+        time.sleep(0.001)
+    for number in range(2, 5):  # after it was hidden it is again what it was
+        worker.submit(number)
+        assert worker.drain(5)
+    assert told == [("amplitude-ai", True)] * 4

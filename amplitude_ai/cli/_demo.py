@@ -41,13 +41,15 @@ def demo(path: Path, json: bool) -> None:
         Failure: not everything was stored.
     """
     stack = next(name for name in STACKS if is_here(name))
-    install_transport(amplitude_client=make_store_client(path))
+    client = make_store_client(path)
+    install_transport(amplitude_client=client)
     try:
         with Loopback() as provider:
             calls = _talk(f"{provider.url}/v1/chat/completions", stack)
             stored = _public.flush(10) and _public.shutdown(10)
     finally:
         uninstall_transport()
+        client.shutdown()
     if not stored:
         raise Failure(f"not everything was stored in {path}: {_public.stats()}")
     if json:

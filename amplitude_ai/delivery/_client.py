@@ -127,6 +127,21 @@ class ClientAdapter:
                 elif isinstance(destination, AmplitudeDestinationPlugin) and destination.workers.is_active:
                     _end(destination, deadline)
 
+    def before_fork(self) -> None:
+        """Have threads of ours end that only wait."""
+        for sender in self._senders():
+            with guard("before_fork"):
+                sender.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        for sender in self._senders():
+            with guard("after_fork"):
+                sender.after_fork_in_parent()
+
+    def _senders(self) -> list[Sender]:
+        return [each.workers for each in self._amplitudes() if isinstance(each.workers, Sender)]
+
     def repair(self) -> None:
         """In a forked child: new locks, and new threads for those that stayed in the parent, on the next event.
 

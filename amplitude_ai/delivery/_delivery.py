@@ -273,6 +273,16 @@ class Delivery:
         for adapter in list(self._adapters.values()):
             adapter.end(deadline)
 
+    def before_fork(self) -> None:
+        """Have threads of ours end that only wait."""
+        for adapter in list(self._adapters.values()):
+            adapter.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        for adapter in list(self._adapters.values()):
+            adapter.after_fork_in_parent()
+
     def after_fork(self) -> None:
         """In a forked child: clients get new locks and threads; what the parent has in hand stays with the parent."""
         self._forget_events()

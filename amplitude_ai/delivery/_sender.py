@@ -22,7 +22,7 @@ from amplitude.http_client import JSON_HEADER, HttpClient, HttpStatus, Response
 from amplitude.plugin import AmplitudeDestinationPlugin
 from amplitude.worker import Workers
 
-from .. import _threads
+from .. import _clock, _threads
 from .._config import env_api_key, env_server_url, env_server_zone
 from .._guard import count, fence, guard, log_once
 from .._harmless import harmless_record
@@ -41,6 +41,8 @@ REQUESTS = 3
 ZIPPING = frozenset(url for urls in SERVER_URL.values() for url in urls.values())
 #: How hard to zip: the least halves the time of the most, and a body of texts shrinks to a fifth all the same.
 _ZIP_LEVEL, _ZIP_BYTES = 1, 2000
+#: How long a fork waits for a thread that sends nothing to end, at most and from look to look, in seconds.
+LEAVE_SECONDS, _LOOK_SECONDS = 0.1, 0.002
 #: How long an event waits for others to share its request.
 INTERVAL_MILLIS = 1000
 #: How often it is tried, again after 0.1 s at first and after 102 s at last: 5 minutes in all.
@@ -59,6 +61,8 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
         self._is_running = False
         self._is_sending = False
         self._helpers = 0
+        self._is_leaving = False
+        self._thread: _threads.Started | None = None
         self._zips = True
         self._start_lock = _threads.Lock()
         self._waiting = _threads.Event()  # something is in the storage
@@ -67,10 +71,10 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
     def start(self) -> None:
         """Called by the storage after each event, and by `flush`: see to it that somebody sends it."""
         with self._start_lock:
-            if not self._is_running:
+            if not self._is_running and not self._is_leaving:
                 # Where the interpreter is ending and starts no thread, `flush` sends.
                 with contextlib.suppress(RuntimeError):
-                    _threads.start(self._run, "amplitude-ai-sender")
+                    self._thread = _threads.start(self._run, "amplitude-ai-sender")
                     self._is_running = True
         if self._has_batch():
             self._hurry.set()
@@ -89,14 +93,44 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
         """Part of ``Amplitude.shutdown``; a daemon thread needs no stopping."""
         self.flush()
 
+    def before_fork(self) -> None:
+        """Have the thread end, where it only waits: who forks is warned of a second one."""
+        thread = self._thread
+        if thread is None or self._is_sending:
+            return
+        self._is_leaving = True
+        self._waiting.set()
+        self._hurry.set()
+        deadline = _clock.monotonic_s() + LEAVE_SECONDS
+        while not thread.ends(_LOOK_SECONDS) and not self._is_sending and _clock.monotonic_s() < deadline:
+            pass
+
+    def after_fork_in_parent(self) -> None:
+        """Go on, where something waits to be sent."""
+        with self._start_lock:
+            self._is_leaving = False
+        if self.storage.total_events:
+            self.start()
+
+    def _leaves(self) -> bool:
+        with self._start_lock:
+            if self._is_leaving:
+                self._is_running, self._thread = False, None
+                self._hurry.clear()
+            return self._is_leaving
+
     def _run(self) -> None:
-        while True:
+        while not self._leaves():
             self._waiting.wait(math.inf)
+            if self._leaves():
+                return
             self._waiting.clear()
             interval = self.configuration.flush_interval_millis
             # The storage's wait_time is 0 as soon as something is due, when a little patience makes fuller batches.
             delay = interval if self.storage.ready_queue else max(self.storage.wait_time, 1)
             self._hurry.wait(min(delay, interval) / 1000)
+            if self._leaves():
+                return
             self._hurry.clear()
             self._send_due()
             if self.storage.total_events:

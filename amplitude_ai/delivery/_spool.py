@@ -20,7 +20,7 @@ from .._guard import log_once
 from .._models import Event, Scope
 from .._safe import safe_properties, safe_text
 from ._spool_file import SpoolFile
-from ._spool_owners import Owner, is_dead
+from ._spool_owners import Owner, is_dead, sweep
 from ._sqlite import is_damaged
 
 _T = TypeVar("_T")
@@ -99,6 +99,7 @@ class Spool:
         me = self._me()
         if not self._expired:
             self._file.expire()
+            sweep(self._owners)
             self._expired = True
         ready = self._ready.setdefault(destination, deque())
         for owner in self._file.owners(destination):

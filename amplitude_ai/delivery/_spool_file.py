@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .. import _clock
-from ._sqlite import ManyRows, inherited, open_private, set_aside, transaction, used_bytes
+from ._sqlite import ManyRows, close_with, inherited, open_private, set_aside, transaction, used_bytes
 
 #: How many of the oldest rows make room at a time.
 _EVICTED_AT_ONCE = 200
@@ -49,6 +49,7 @@ class SpoolFile:
         self._max_age_s = max_age_s
         self._dropped = dropped
         self._connection: sqlite3.Connection | None = None
+        self._let_go: Callable[[], object] = bool
 
     def add(self, destination: str, owner: str, bodies: Sequence[bytes]) -> list[int]:
         """Write events, in one transaction; their row ids. From then on they survive the death of the process."""
@@ -92,6 +93,7 @@ class SpoolFile:
         """Close the file; the next use opens it again."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            self._let_go()
             connection.close()
 
     def set_aside(self) -> None:
@@ -102,12 +104,14 @@ class SpoolFile:
     def forget(self) -> None:
         """In a forked child: the connection is the parent's."""
         if self._connection is not None:
+            self._let_go()
             inherited.append(self._connection)
             self._connection = None
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = open_private(self._path, _migrate)
+            self._let_go = close_with(self, self._connection)
         return self._connection
 
     @contextlib.contextmanager

@@ -86,3 +86,10 @@ def is_dead(directory: Path, name: str) -> bool:
         return True
     finally:
         os.close(fd)
+
+
+def sweep(directory: Path) -> None:
+    """Remove the files of owners that are gone. A process that is killed with nothing on disk leaves only that."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(directory):
+            is_dead(directory, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,17 @@ def open_private(
             raise
         else:
             return connection
+
+
+def close_with(owner: object, connection: sqlite3.Connection) -> Callable[[], object]:
+    """Have ``connection`` closed when ``owner`` is collected: from 3.13 on Python warns of one that goes by itself.
+
+    Returns:
+        what calls that off.
+    """
+    closing = weakref.finalize(owner, connection.close)
+    closing.atexit = False
+    return closing.detach
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import logging
 import os
 import sqlite3
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .. import _clock, _threads
@@ -20,7 +20,7 @@ from .._config import store_limits
 from .._guard import count, log_once
 from . import _store_schema
 from ._location import default_path
-from ._sqlite import BUSY_SECONDS, inherited, is_damaged, open_private, set_aside, used_bytes
+from ._sqlite import BUSY_SECONDS, close_with, inherited, is_damaged, open_private, set_aside, used_bytes
 from ._store_hours import HourSums
 from ._store_schema import Row
 
@@ -46,6 +46,7 @@ class Store:
     def __init__(self, path: Path | str | None = None) -> None:
         self.path = Path(path).expanduser() if path is not None else default_path()
         self._connection: sqlite3.Connection | None = None
+        self._let_go: Callable[[], object] = bool
         self._file: tuple[int, int] | None = None
         self._lock = _threads.Lock()
         self._wait_s = BUSY_SECONDS
@@ -118,6 +119,7 @@ class Store:
         if self._connection is None:
             self._file = _identity(self.path)
             self._connection = open_private(self.path, _store_schema.migrate, wait_s)
+            self._let_go = close_with(self, self._connection)
             self._file = _identity(self.path)
             # What is removed is prompts and answers: overwritten, not only forgotten.
             self._connection.execute("PRAGMA secure_delete = ON")
@@ -182,12 +184,14 @@ class Store:
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            self._let_go()
             connection.close()
 
     def _after_fork(self) -> None:
         # A thread of the parent that was writing at that moment left the lock locked, and does not exist here.
         self._lock = _threads.Lock()
         if self._connection is not None:
+            self._let_go()
             inherited.append(self._connection)
             self._connection = None
 
