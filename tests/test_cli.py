@@ -374,6 +374,28 @@ def test_export_csv_is_neutral(run, made):
     )
 
 
+def test_export_csv_to_a_terminal(run, monkeypatch):
+    """There a stranger's words are spelled out, as by every command; in a pipe they are what was said."""
+    assert HOSTILE in run("export", "csv")[1]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    _, out, _ = run("export", "csv")
+    assert "\\x1b[2J" in out
+    assert not set(out) & set("\x1b\x07\x9b\u202e\u2066")
+
+
+def test_half_a_pair_of_surrogates(run, tmp_path):
+    """From a program of somebody's own: no file takes it, and the rest of the export is there."""
+    made = Store(tmp_path / "events.db")
+    said = json.dumps({"session_id": "half \ud83d", "output_content": "whole \U0001f600, half \ud83d", "success": True})
+    assert "ud83d" in said
+    made.write(insert_id="a-call", event_type="llm_message", time_ms=1, user_id="ann", device_id=None, properties=said)
+    made.close()
+    code, out, _ = run("export", "csv", store=made.path)
+    assert code == 0
+    assert "whole \U0001f600, half \ufffd" in out
+    assert run("show", "a-call", "--json", store=made.path)[0] == 0
+
+
 def test_export_jsonl_is_every_event(run, made, tmp_path):
     """To a file that only its owner may read, whole or not at all."""
     target = tmp_path / "out.jsonl"

@@ -14,9 +14,10 @@ from typing import IO, Any
 from ..look._calls import export as events_of
 from ..look._filter import Filter
 from ..look._reader import Reader, Row
+from ..look._text import harmless
 from ..sessions.schema import COMMON, LLM_MESSAGE, SCHEMA
 from ._errors import Failure
-from ._output import console
+from ._output import console, is_terminal
 
 #: What a spreadsheet takes for the begin of a formula: OWASP's list, and its full-width forms.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠|%")
@@ -69,11 +70,17 @@ def _csv(events: Iterator[Row], kind: str, file: IO[str]) -> int:
     names = names_of(kind)
     writer = csv.writer(file)
     writer.writerow(names)
+    shown = _spelled if is_terminal() and file is sys.stdout else lambda value: value
     written = 0
     for event in events:
         written += 1
-        writer.writerow([neutral(value) for value in flat(event, names).values()])
+        writer.writerow([shown(neutral(value)) for value in flat(event, names).values()])
     return written
+
+
+def _spelled(value: Any) -> Any:
+    """A cell that a terminal shows and does not obey."""
+    return harmless(value, lines=True) if isinstance(value, str) else value
 
 
 def neutral(value: Any) -> Any:

@@ -110,6 +110,10 @@ def load(text: str) -> dict[str, Any]:
     """The properties of an event; empty for what is no JSON object."""
     try:
         value = json.loads(text)
+        if "\\ud" in text or "\\uD" in text:
+            # Perhaps half of a pair, from a program of somebody's own: no file and no SQL takes it.
+            whole = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
+            value = json.loads(whole.decode("utf-16", "replace"))
     except (ValueError, TypeError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -39,7 +39,7 @@ def markdown(path: Path, which: Filter) -> str:
     lines = [
         "## LLM calls",
         "",
-        f"{head['since'] or 'All'} to {head['made']}",
+        f"{head['since'] or 'From the first call'} to {head['made']}",
         "",
         *_table(("", "", ""), _key_figures(data)),
     ]
