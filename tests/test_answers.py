@@ -344,6 +344,27 @@ OTHERS = {
     "sagemaker, a prompt": (
         "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/e/invocations", {"choices": [{"text": "Hello!"}]},
         {"prompt": "Hi", "model": None}, "json", {**HELLO, "operation": "completion", "requested_model": "e"}),
+    "replicate, an image without TLS": (
+        "https://api.replicate.com/v1/predictions", {"output": "http://x.example/a.png", "status": "succeeded"},
+            {"version": "v"}, "json", {"output_text": None}),
+    "ollama, cut": (
+        "http://localhost:11434/api/chat",
+        [{"model": "m", "message": {"role": "assistant", "content": "Hello!"}, "done": False}],
+        {"messages": TURNS}, "ndjson", {**HELLO, "complete": False}),
+    "dashscope, thoughts": (
+        "https://dashscope.aliyuncs.com/api/v1/services/aigc/text-generation/generation",
+        {"output": {"text": "Hello!"}, "usage": {"input_tokens": 3, "output_tokens": 9,
+            "output_tokens_details": {"reasoning_tokens": 7}}},
+        {"input": {"prompt": "Hi"}}, "json", {**HELLO, "usage.reasoning_tokens": 7, "usage.output_tokens": 9}),
+    "interactions, an image that a tool read": (
+        f"{GOOGLE}/interactions",
+        {"status": "completed", "usage": {"total_input_tokens": 3, "total_tool_use_tokens": 5,
+            "input_tokens_by_modality": [{"modality": "audio", "tokens": 3}],
+            "tool_use_tokens_by_modality": [{"modality": "image", "tokens": 5}]}},
+        {"input": "Hi"}, "json",
+        {"usage.input_tokens": 8, "usage.extra": {"input_audio_tokens": 3, "input_image_tokens": 5}}),
+    "a refusal without a word": (
+        f"{OPENAI}/chat/completions", {}, {"messages": TURNS}, "json, 500", {"error.type": "http_500"}),
     "lm studio, cut": (
         "http://localhost:1234/api/v1/chat",
         [("chat.start", {"type": "chat.start", "model_instance_id": "l-1"}),
@@ -357,7 +378,8 @@ OTHERS = {
 def test_the_others(name):
     """Each from its provider's reference."""
     url, answer, body, kind, expected = OTHERS[name]
-    assert facts(answered(url, answer, body, kind), expected) == expected
+    kind, _, status = kind.partition(", ")
+    assert facts(answered(url, answer, body, kind, status=int(status or 200)), expected) == expected
 
 
 MCP = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "look", "arguments": {"q": 1}}}

@@ -109,8 +109,8 @@ def test_other_files_are_no_calls():
 def test_damaged_lines_are_counted():
     """What is whole is told; what is not is counted."""
     before = amplitude_ai.stats().get("parse_errors_BatchLine", 0)
-    whole = openai_line(1, {**CHAT, "id": "chatcmpl-whole"})
-    assert len(read_back(OPENAI, whole, json.dumps(openai_line(2))[:50])) == 1
+    whole, other = (openai_line(number, {**CHAT, "id": f"chatcmpl-whole-{number}"}) for number in (1, 2))
+    assert len(read_back(OPENAI, whole, json.dumps(openai_line(3))[:50], "", other)) == 2
     assert amplitude_ai.stats()["parse_errors_BatchLine"] == before + 1
 
 

@@ -111,6 +111,11 @@ ANSWERS = [
     ("/generate", {"inputs": "hi", "parameters": {"max_new_tokens": 9}}, {"id": 1}, True),
     ("/v1/chat/completions", {}, {"object": "chat.completion", "choices": [{"message": {"content": "Hello"}}]}, True),
     ("/v1/chat/completions", {}, {"id": 1}, False),
+    *(
+        ("/api/embed", {"model": "m", "input": "hi"}, {name: [[0.5]]}, True)
+        for name in ("embedding", "embeddings", "data")
+    ),
+    ("/api/embed", {"model": "m", "input": "hi"}, {"vectors": [[0.5]]}, False),
 ]
 
 
@@ -120,6 +125,19 @@ def test_answers(path, body, answer, expected):
     example = Example("x", f"http://llm.acme.example{path}", body, answer, {})
     exchange = example.exchange() if body else replace(example.exchange(), request_body=b"")
     assert (read(exchange) is not None) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.openai.com/v1/chat/completions", True),
+        ("https://api.anthropic.com/v1/messages", True),
+        ("https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/e/invocations", False),
+    ],
+)
+def test_a_known_host_needs_none(url, expected):
+    """But one that runs whatever its customers put there does."""
+    assert (read(Example("x", url, {"else": 1}, {"id": 1}, {}).exchange()) is not None) is expected
 
 
 #: Body, (operation, provider) of the call it is on a path nobody knows, of a client that was instrumented by hand.

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import struct
 import zlib
+from zlib import crc32
 
 import brotli
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from amplitude_ai.parsers import _decode, _frames
 from amplitude_ai.parsers._decode import decode
+from amplitude_ai.parsers._eventstream import eventstream_frames
 from amplitude_ai.parsers._frames import json_array_frames, ndjson_frames, sse_frames
 
 TEXT = json.dumps({"text": "héllo wörld 🎉 " * 50}).encode()
@@ -133,6 +136,23 @@ def test_a_cut_last_event_is_left_out_and_a_whole_one_is_taken():
     """A stream that ends without its blank line loses nothing that was whole."""
     assert frames(b'data: {"a": 1}\n\ndata: {"b": ') == [(None, {"a": 1})]
     assert frames(b'data: {"a": 1}\n\ndata: {"b": 2}') == [(None, {"a": 1}), (None, {"b": 2})]
+
+
+def test_an_event_of_several_values():
+    """Each of its lines is one where they are none together (a gateway that leaves the blank lines out)."""
+    assert frames(b'data: {"a": 1}\ndata: {"b": 2}\n\n') == [(None, {"a": 1}), (None, {"b": 2})]
+
+
+def test_headers_of_every_type_are_stepped_over():
+    """AWS names eight sizes; the one text behind them is read."""
+    kinds = {0: b"", 1: b"", 2: b"\0", 3: b"\0" * 2, 4: b"\0" * 4, 5: b"\0" * 8, 8: b"\0" * 8, 9: b"\0" * 16}
+    kinds[6] = b"\0\3abc"
+    named = b"\x0b:event-type\x07\0\5chunk"
+    for kind, value in kinds.items():
+        headers = b"\1x" + bytes([kind]) + value + named
+        head = struct.pack(">II", 16 + len(headers) + 2, len(headers))
+        whole = head + struct.pack(">I", crc32(head)) + headers + b"{}"
+        assert frames(whole + struct.pack(">I", crc32(whole)), eventstream_frames) == [("chunk", {})], kind
 
 
 def test_ndjson():

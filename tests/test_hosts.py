@@ -239,6 +239,9 @@ def test_what_is_fetched(method, path, wire):
     """Answers are read back with GET; everything else is asked with POST."""
     found = route(method, "api.openai.com", path)
     assert (found and found.format) == wire
+    elsewhere = route(method, "llm.acme.example", path)  # a gateway of somebody's own
+    if wire in ("openai.responses", "openai.runs"):
+        assert (elsewhere.format, elsewhere.provider) == (wire, "openai")
 
 
 @pytest.mark.parametrize(

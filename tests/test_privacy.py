@@ -115,6 +115,13 @@ def test_a_failing_hook_drops_the_event():
         Privacy(AIConfig(redact=refuse)).input("text")
 
 
+@pytest.mark.parametrize("given", [None, b"text", 7])
+def test_a_hook_that_gives_no_text(given):
+    """Is one that failed: what it gave is sent in no other form."""
+    with pytest.raises(PrivacyError, match=type(given).__name__):
+        Privacy(AIConfig(redact=lambda text: given)).input("text")
+
+
 @pytest.mark.parametrize(
     "secret",
     [

@@ -69,6 +69,7 @@ def test_by_which_name_it_is_billed(host, name):
         ("/v1/chat/completions", "meta/llama", None),
         *(("/v1/chat/completions", f"meta/llama:{policy}", None) for policy in ("fastest", "cheapest", "preferred")),
         ("/together/v1/chat/completions", "meta/llama:groq", "huggingface_together"),
+        ("/together/v1/chat/completions", "meta/llama", "huggingface_together"),
     ],
 )
 def test_who_sells_on_hugging_face(path, asked, seller):

@@ -61,13 +61,16 @@ def test_no_header_raises(text, date):
     assert found is None or found >= 0
 
 
-def test_the_event_says_so():
+@pytest.mark.parametrize("name", [None, "x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining"])
+def test_the_event_says_so(name):
     """Of an answer over the wire's own types: remaining and reset, each for requests and tokens."""
+    left = {name: "7"} if name else {}
     headers = {
         "content-type": "application/json",
         "x-ratelimit-remaining-requests": "99",
         "x-ratelimit-reset-requests": "6m0s",
         "anthropic-ratelimit-tokens-reset": "2026-01-01T00:00:10Z",
+        **left,
     }
     body = {"model": "m", "choices": [{"message": {"role": "assistant", "content": "Hi."}, "finish_reason": "stop"}]}
     where = exchange(body=b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}', response_headers=headers)
@@ -76,4 +79,5 @@ def test_the_event_says_so():
     assert said["ratelimit_remaining_requests"] == 99
     assert said["ratelimit_reset_requests_ms"] == 360_000
     assert said["ratelimit_reset_tokens_ms"] == 10_000
-    assert "ratelimit_remaining_tokens" not in said
+    assert said.get("ratelimit_remaining_tokens") == (7 if left else None)
+    assert ("ratelimit_remaining_tokens" in said) is bool(left)

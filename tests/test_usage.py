@@ -202,6 +202,14 @@ def test_what_was_written_never_falls_and_was_sent(snapshots):
         assert usage["in"] in {one.get("in") for one in snapshots} - {0, None}
 
 
+def test_what_belongs_to_a_sum_alone():
+    """A snapshot may tell of its parts and not of the sum: they grow, and the sum stays."""
+    groups = (Group(("input", "cached"), ("details", "other")),)
+    known = {"input": 5, "details": {"audio": 1}, "other": 2}
+    assert later(known, {"details": {"audio": 3}}, groups) == {**known, "details": {"audio": 3}}
+    assert later(known, {"details": {"audio": 0}}, groups) == known
+
+
 def test_an_unread_answer_says_nothing_of_tools():
     """No tool calls in an answer that could not be parsed is not 0 tool calls."""
     (record,) = recorded(httpx.Response(200, content=b'{"choices": [', headers={"content-type": "application/json"}))
