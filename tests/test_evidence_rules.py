@@ -131,7 +131,6 @@ def test_answers(path, body, answer, expected):
     ("url", "expected"),
     [
         ("https://api.openai.com/v1/chat/completions", True),
-        ("https://api.anthropic.com/v1/messages", True),
         ("https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/e/invocations", False),
     ],
 )

@@ -245,6 +245,20 @@ def test_what_is_fetched(method, path, wire):
 
 
 @pytest.mark.parametrize(
+    ("host", "path", "guessed"),
+    [
+        ("api.replicate.com", "/v1/predictions", False),
+        ("api.deepgram.com", "/v1/listen", False),
+        ("runtime.sagemaker.us-east-1.amazonaws.com", "/endpoints/e/invocations", True),
+        ("llm.acme.example", "/v1/chat/completions", True),
+    ],
+)
+def test_where_a_path_alone_is_a_guess(host, path, guessed):
+    """On hosts nobody knows, and on those that run whatever their customers put there."""
+    assert route("POST", host, path).guessed is guessed
+
+
+@pytest.mark.parametrize(
     ("gateway", "host", "path", "model", "expected"),
     [
         ("cloudflare_gateway", "g", "/v1/acct/gw/aws-bedrock/x", None, "bedrock"),
