@@ -1,6 +1,7 @@
 """Events on disk until they are acknowledged: what a process leaves behind, the next one sends, once."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import stat
@@ -300,6 +301,39 @@ def test_an_unreadable_row_is_counted(tmp_path, counts):
     assert [one.insert_id for _, one in second.take("here", 10)] == ["id-1"]
     assert counts["spool_errors"] == 2
     second.close()
+
+
+@posix
+@pytest.mark.parametrize("how", ["deleted", "replaced", "directory deleted"])
+def test_a_spool_that_somebody_takes_away_is_begun_anew(tmp_path, how):
+    """What is written to a file that is gone would survive nothing; its rows are not taken for the new file's."""
+    path = tmp_path / "place" / "spool.db"
+    spool = Spool(path, 10**7, 3600, lambda name: None)
+    (old, other) = spool.add("here", [event(1, None), event(2, None)])
+    if how == "replaced":
+        stranger = Spool(tmp_path / "another.db", 10**7, 3600, lambda name: None)
+        stranger.add("there", [event(8, None), event(9, None)])
+        stranger.close()
+        os.replace(tmp_path / "another.db", path)
+    elif how == "deleted":
+        path.unlink()
+    else:
+        shutil.rmtree(path.parent)
+    (new,) = spool.add("here", [event(3, None)])
+    spool.done(old)
+    spool.put_back("here", other)
+    spool.tidy()
+    assert len(rows(path)) == (3 if how == "replaced" else 1)
+    spool.put_back("here", new)
+    spool.tidy()
+    assert [one.insert_id for _, one in spool.take("here", 10)] == ["id-3"]
+    watching = Spool(path, 10**7, 3600, lambda name: None)
+    assert watching.take("here", 10) == []  # this process lives, and says so again
+    watching.close()
+    spool.done(new)
+    spool.tidy()
+    assert len(rows(path)) == (2 if how == "replaced" else 0)
+    spool.close()
 
 
 @posix

@@ -448,6 +448,29 @@ def test_an_event_that_cannot_be_stored_costs_no_other(delivered, store, wrong):
     assert _guard.counted("dropped_store") - before == counts["dropped_answer_500"] == 10 - counts["delivered"]
 
 
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("database or disk is full"), OSError(28, "No space left")])
+def test_a_full_disk_is_not_tried_for_each_event(delivered, monkeypatch, error):
+    """Where the file is at fault one more attempt shows it; all are counted, and with room again the next is stored."""
+    counts, delivery, client = delivered
+    before = _guard.counted("dropped_store")
+    writes = []
+
+    def full(self, some, wait_s):
+        writes.append(len(some))
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "write_all", full)
+        for event in made_events(100):
+            delivery.deliver(event, client)
+        delivery.commit()
+    assert writes == [100, 1]
+    assert _guard.counted("dropped_store") - before == counts["dropped_answer_500"] == 100
+    delivery.deliver(Event("llm_message", TIME, "later", {}, SOMEBODY), client)
+    delivery.commit()
+    assert counts["delivered"] == 1
+
+
 def test_a_flush_writes_what_is_held(delivered, store):
     """Whoever flushes does not wait for the worker to be done."""
     counts, delivery, client = delivered

@@ -138,6 +138,9 @@ class Spool:
         self._fresh()
 
     def _me(self) -> str:
+        if self._owner is not None and not self._owner.stands():
+            self._owner.release()
+            self._owner = None
         if self._owner is None:
             self._owner = Owner(self._owners)
         return self._owner.name

@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .. import _clock
-from ._sqlite import ManyRows, close_with, inherited, open_private, set_aside, transaction, used_bytes
+from ._sqlite import ManyRows, close_with, identity, inherited, open_private, set_aside, transaction, used_bytes
 
 #: How many of the oldest rows make room at a time.
 _EVICTED_AT_ONCE = 200
 #: Ids as one value: a JSON array.
 _LISTED = "SELECT value FROM json_each(?)"
+#: Rows of the file that stood there before somebody deleted or replaced it must not be taken for rows of the one that
+#: does now: what is told outside is the number of the file and, below that, the row's own.
+_FILE = 1 << 48
 _ROWS = ManyRows("events (destination, owner, written_s, body)", columns=4)
 _TABLE = """
 CREATE TABLE IF NOT EXISTS events (
@@ -50,18 +53,21 @@ class SpoolFile:
         self._dropped = dropped
         self._connection: sqlite3.Connection | None = None
         self._let_go: Callable[[], object] = bool
+        self._identity: tuple[int, int] | None = None
+        self._first = 0  # added to each row of this file
 
     def add(self, destination: str, owner: str, bodies: Sequence[bytes]) -> list[int]:
         """Write events, in one transaction; their row ids. From then on they survive the death of the process."""
-        self._make_room(self._open(), sum(map(len, bodies)))
+        connection = self._open()
+        self._make_room(connection, sum(map(len, bodies)))
         now = int(_clock.wall_s())
-        last = _ROWS.insert(self._open(), [(destination, owner, now, body) for body in bodies])
+        last = self._first + _ROWS.insert(connection, [(destination, owner, now, body) for body in bodies])
         # The largest ids there ever were, in order (AUTOINCREMENT), and no other process's between two of them.
         return list(range(last - len(bodies) + 1, last + 1))
 
     def remove(self, ids: Iterable[int]) -> None:
         """Forget rows."""
-        self._open().execute(f"DELETE FROM events WHERE id IN ({_LISTED})", (json.dumps(list(ids)),))
+        self._open().execute(f"DELETE FROM events WHERE id IN ({_LISTED})", (self._own(ids),))
 
     def expire(self) -> None:
         """Remove rows that are too old."""
@@ -82,12 +88,12 @@ class SpoolFile:
             query = "SELECT id FROM events WHERE owner = ? AND destination = ? ORDER BY id"
             ids = [row for (row,) in connection.execute(query, theirs)]
             connection.execute("UPDATE events SET owner = ? WHERE owner = ? AND destination = ?", (owner, *theirs))
-        return ids
+        return [self._first + row for row in ids]
 
     def read(self, rows: Sequence[int]) -> dict[int, bytes]:
         """The events of rows, without those that made room for others."""
-        found = self._open().execute(f"SELECT id, body FROM events WHERE id IN ({_LISTED})", (json.dumps(rows),))
-        return {row: bytes(body) for row, body in found}
+        found = self._open().execute(f"SELECT id, body FROM events WHERE id IN ({_LISTED})", (self._own(rows),))
+        return {self._first + row: bytes(body) for row, body in found}
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -100,6 +106,7 @@ class SpoolFile:
         """Begin anew: the file is damaged. It stays beside the new one for whoever wants to look."""
         self.close()
         set_aside(self._path)
+        self._first += _FILE
 
     def forget(self) -> None:
         """In a forked child: the connection is the parent's."""
@@ -108,10 +115,18 @@ class SpoolFile:
             inherited.append(self._connection)
             self._connection = None
 
+    def _own(self, ids: Iterable[int]) -> str:
+        return json.dumps([row - self._first for row in ids if row >= self._first])
+
     def _open(self) -> sqlite3.Connection:
+        """The file; begun anew where it was deleted: what is written to one that is gone survives nothing."""
+        if self._connection is not None and self._identity != identity(self._path):
+            self.close()
+            self._first += _FILE
         if self._connection is None:
             self._connection = open_private(self._path, _migrate)
             self._let_go = close_with(self, self._connection)
+            self._identity = identity(self._path)
         return self._connection
 
     @contextlib.contextmanager

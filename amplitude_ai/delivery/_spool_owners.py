@@ -45,6 +45,10 @@ class Owner:
                 return
             os.close(self._fd)  # somebody took us for dead between the two steps
 
+    def stands(self) -> bool:
+        """Whether the claim is still there: where somebody removed its file, others take this process for dead."""
+        return os.path.exists(self._path)
+
     def sign(self) -> None:
         """Give a sign of life, for those who have no locks to go by."""
         with contextlib.suppress(OSError):
@@ -54,7 +58,8 @@ class Owner:
         """The process is done: what it left may be taken."""
         fd, self._fd = self._fd, None
         if fd is not None:
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # whoever comes next removes it
+                self._path.unlink()
             os.close(fd)
 
     def forget(self) -> None:

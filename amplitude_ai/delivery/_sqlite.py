@@ -145,6 +145,15 @@ def set_aside(path: Path) -> None:
     path.replace(aside)
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands there; ``None`` for none. Somebody may have deleted or replaced the one that is open."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def used_bytes(connection: sqlite3.Connection) -> int:
     """What the rows take of the file; pages that are free will be used again."""
     ((pages,),) = connection.execute("PRAGMA page_count")

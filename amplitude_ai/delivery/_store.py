@@ -20,7 +20,7 @@ from .._config import store_limits
 from .._guard import count, log_once
 from . import _store_schema
 from ._location import default_path
-from ._sqlite import BUSY_SECONDS, close_with, inherited, is_damaged, open_private, set_aside, used_bytes
+from ._sqlite import BUSY_SECONDS, close_with, identity, inherited, is_damaged, open_private, set_aside, used_bytes
 from ._store_hours import HourSums
 from ._store_schema import Row
 
@@ -114,13 +114,13 @@ class Store:
             self._disconnect()
 
     def _insert(self, rows: Sequence[Row], wait_s: float) -> None:
-        if self._connection is not None and self._file != _identity(self.path):
+        if self._connection is not None and self._file != identity(self.path):
             self._disconnect()  # somebody deleted or replaced the file: what we write would go with the old one
         if self._connection is None:
-            self._file = _identity(self.path)
+            self._file = identity(self.path)
             self._connection = open_private(self.path, _store_schema.migrate, wait_s)
             self._let_go = close_with(self, self._connection)
-            self._file = _identity(self.path)
+            self._file = identity(self.path)
             # What is removed is prompts and answers: overwritten, not only forgotten.
             self._connection.execute("PRAGMA secure_delete = ON")
         elif wait_s != self._wait_s:
@@ -133,7 +133,7 @@ class Store:
 
     def _begin_anew(self, exc: sqlite3.DatabaseError) -> None:
         self._disconnect()
-        if self._file != _identity(self.path):
+        if self._file != identity(self.path):
             return  # another process has set it aside already, and this is the new one
         set_aside(self.path)
         count("store_set_aside")
@@ -209,11 +209,3 @@ def _forget_parents() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_parents)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

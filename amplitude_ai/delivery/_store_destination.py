@@ -32,6 +32,8 @@ NOT_STORED = 500
 
 _COLUMNS = frozenset({"event_type", "time", "insert_id", "user_id", "device_id", "event_properties"})
 _DETAILS = tuple(name for name in EVENT_KEY_MAPPING if name not in _COLUMNS)
+#: No disk, no room, no permission, no such file: what keeps one event out keeps out all.
+_OF_THE_FILE = (OSError, sqlite3.OperationalError, NewerStoreError)
 _USUAL = frozenset({"library"})
 
 
@@ -98,12 +100,22 @@ class LocalStoreDestination(DestinationPlugin):  # type: ignore[misc]  # amplitu
             if isinstance(exc, sqlite3.Error) and is_busy(exc):
                 return False
             if len(some) > 1:
-                # It may be one of them that cannot be stored.
-                return all(self._write_all([one]) for one in some)
+                return self._write_each(some)
             some[0].error = exc
             return True
         for one in some:
             one.error = None
+        return True
+
+    def _write_each(self, some: list[_Stored]) -> bool:
+        """It may be one of them that cannot be stored. Where it is the file, the disk is not asked for each."""
+        for index, one in enumerate(some):
+            if not self._write_all([one]):
+                return False
+            if isinstance(one.error, _OF_THE_FILE):
+                for later in some[index + 1 :]:
+                    later.error = one.error
+                return True
         return True
 
     def _settle(self, one: _Stored, given_up: bool) -> None:
