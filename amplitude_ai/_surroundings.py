@@ -32,8 +32,16 @@ _INSTANCE = lazy_pattern(r"_[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\Z")
 _UNNAMED_WORKFLOW = "Agent workflow"
 #: The node in which LangGraph's prebuilt agents run their tools.
 _TOOL_NODE = "tools"
+#: What LlamaIndex calls an agent that was given no name.
+_UNNAMED_AGENT = "Agent"
+#: The flow that a CrewAI agent is by itself.
+_EXECUTOR = "AgentExecutor"
 #: An agent's name on a span: OpenTelemetry's and OpenInference's conventions, Logfire's, Traceloop's.
 _AGENT_NAMES = ("gen_ai.agent.name", "agent.name", "agent_name")
+#: A node's id may be a random one: its name first.
+_STEP_NAMES = ("graph.node.name", "graph.node.id", "haystack.component.name")
+#: And where the span's kind says that it is an agent's.
+_AGENT_SPAN_NAMES = ("traceloop.entity.name", *_STEP_NAMES)
 _WORKFLOW_NAMES = ("gen_ai.workflow.name", "traceloop.workflow.name")
 
 
@@ -179,6 +187,53 @@ def _handler_names(agent_id: Any) -> Names:
     return _chain([_INSTANCE.sub("", agent_id.type)])
 
 
+# LlamaIndex -------------------------------------------------------------------------------------------------------
+
+
+def _llama_index(module: ModuleType) -> Any:
+    return module.StepWorkerStateContextVar.get(None)
+
+
+def _llama_index_names(worker: Any) -> Names:
+    # The event that a step of an agent's workflow is for names the agent; those of other workflows name nobody.
+    name = getattr(worker.event, "current_agent_name", None)
+    return {**_chain([None if name == _UNNAMED_AGENT else name]), "step": worker.state.step_name}
+
+
+# DSPy -------------------------------------------------------------------------------------------------------------
+
+
+def _dspy(module: ModuleType) -> Any:
+    return module.settings.caller_modules or None
+
+
+def _dspy_names(modules: list[Any]) -> Names:
+    """A program's own modules are its agents, and DSPy's that have tools; the predictors in them are their steps."""
+    agents = [at for at, module in enumerate(modules) if _acts(module)]
+    names = _chain(type(modules[at]).__name__ for at in reversed(agents))
+    if agents and len(modules) > agents[-1] + 1:
+        owner, part = modules[agents[-1] : agents[-1] + 2]
+        names["step"] = next((key for key, value in list(vars(owner).items()) if value is part), type(part).__name__)
+    return names
+
+
+def _acts(module: Any) -> bool:
+    kind = type(module)
+    return kind.__module__.partition(".")[0] != "dspy" or isinstance(vars(module).get("tools"), dict)
+
+
+# CrewAI's flows; the names of its agents stand in their prompts ---------------------------------------------------
+
+
+def _crewai(module: ModuleType) -> Any:
+    return module.current_flow_name.get()
+
+
+def _crewai_names(flow: str) -> Names:
+    # An agent at work is a flow as well, whose methods are no steps of the program's; it leaves the program's name.
+    return {} if flow == _EXECUTOR else {"workflow": flow}
+
+
 # OpenTelemetry ----------------------------------------------------------------------------------------------------
 
 _parents: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
@@ -211,11 +266,11 @@ def _opentelemetry_names(span: Any) -> Names:
     for attributes in _upwards(span):
         kind = attributes.get("openinference.span.kind") or attributes.get("traceloop.span.kind")
         is_agent = isinstance(kind, str) and kind.upper() == "AGENT"
-        node = attributes.get("graph.node.id")
-        agents += [attributes.get(name) for name in _AGENT_NAMES]
-        if is_agent:
-            agents += [attributes.get("traceloop.entity.name"), node]
-        elif node is not None:
+        node = next((attributes[name] for name in _STEP_NAMES if attributes.get(name)), None)
+        is_agent = is_agent or attributes.get("haystack.component.type") == "Agent"
+        named = [attributes.get(name) for name in (*_AGENT_NAMES, *(_AGENT_SPAN_NAMES if is_agent else ()))]
+        agents.append(next((name for name in named if name), None))  # one span is one agent
+        if node is not None and not is_agent:
             names.setdefault("step", node)
         for name in _WORKFLOW_NAMES:
             if attributes.get(name):
@@ -230,7 +285,10 @@ LIBRARIES = (
     Library("agents.tracing.scope", _openai_agents, _openai_agents_names),
     Library("autogen_core._message_handler_context", _handler, _handler_names),
     Library("semantic_kernel.agents.runtime.in_process.message_handler_context", _handler, _handler_names),
+    Library("workflows.runtime.types.results", _llama_index, _llama_index_names),
     Library("langchain_core.runnables.config", _langchain, langchain_names),
+    Library("dspy.dsp.utils.settings", _dspy, _dspy_names),
+    Library("crewai.flow.flow_context", _crewai, _crewai_names),
     OPENTELEMETRY,
 )
 _BY_MODULE = {library.module: library for library in LIBRARIES}

@@ -17,6 +17,7 @@ from .records import call
         ("user", "New task:\nYou're a helpful agent named 'expert'.\nYou have", "expert"),
         ("system", "You are a helpful assistant. Be brief.", None),
         ("user", "You are Billing. You know.\nYour personal goal is: help", None),  # a person's
+        ("user", "You are Billing. You know.\nYour personal goal is: help\nCurrent Task: Pay", "Billing"),  # crewai
         ("assistant", "You're a helpful agent named 'expert'.\n", None),
         ("system", "You are " + "a" * 100_000, None),
         ("system", "You are " + "a. " * 50_000, None),

@@ -1,9 +1,11 @@
 """Which agent is at work, as real libraries have it: nobody says it with `context`."""
 
+import contextvars
 import json
 import subprocess
 import sys
 import types
+from types import SimpleNamespace
 
 import pytest
 
@@ -76,6 +78,18 @@ def test_opentelemetry_spans_by_either_convention(events, tracer):
     assert events.of_type("llm_message")[0]["span_id"] == f"{span.get_span_context().span_id:016x}"
 
 
+def test_one_span_is_one_agent(events, tracer):
+    """Agno's by OpenInference have a random node id beside the name: it is no agent that another works for."""
+    agno = {"openinference.span.kind": "AGENT", "graph.node.id": "7ff958db956d62ff", "graph.node.name": "Billing"}
+    with (
+        tracer.start_as_current_span("Billing.run", attributes={**agno, "agent.name": "Billing"}),
+        tracer.start_as_current_span("Expert.run", attributes={**agno, "graph.node.name": "Expert"}),
+        tracer.start_as_current_span("node", attributes={"graph.node.id": "9d5a", "graph.node.name": "draft"}),
+    ):
+        ask()
+    assert places(events) == [("Expert", "Billing", "draft")]
+
+
 def test_an_agent_that_is_named_late(events, tracer):
     """Instrumentations set attributes on spans that have begun."""
     with tracer.start_as_current_span("run") as run, tracer.start_as_current_span("chat"):
@@ -146,6 +160,70 @@ def test_pydantic_ai_and_an_agent_that_is_a_tool(events):
     assert places(events, "tool_called") == [("billing", None, None)]
     assert places(events, "user_message") == [("billing", None, None)]
     assert events.of_type("tool_called")[0]["tool_result"] == "All is well."
+
+
+def loaded(monkeypatch, name, **attributes):
+    """A library's module, as far as it is looked into; the real ones: tests/neighbours/test_second.py."""
+    module = types.ModuleType(name)
+    vars(module).update(attributes)
+    monkeypatch.setitem(sys.modules, name, module)
+
+
+def test_llama_index_by_the_event_that_a_step_is_for(events, monkeypatch):
+    """The agent's name stands in it; a workflow of one's own has its steps."""
+    worker = contextvars.ContextVar("step_worker")
+    loaded(monkeypatch, "workflows.runtime.types.results", StepWorkerStateContextVar=worker)
+    ask()
+    for event, step in (
+        ({"current_agent_name": "billing"}, "run"),
+        ({"current_agent_name": "Agent"}, "run"),
+        ({}, "own"),
+    ):
+        worker.set(SimpleNamespace(event=SimpleNamespace(**event), state=SimpleNamespace(step_name=step)))
+        ask()
+    assert places(events) == [(None, None, None), ("billing", None, "run"), (None, None, "run"), (None, None, "own")]
+
+
+def test_dspy_by_the_modules_that_call_each_other(events, monkeypatch):
+    """A program's own are agents, and DSPy's that have tools; what is inside of them is a step."""
+    own = {"__module__": "shop"}
+    made = {name: type(name, (), {"__module__": f"dspy.predict.{name.lower()}"})() for name in ("ReAct", "Predict")}
+    support = type("Support", (), own)()
+    support.answer, made["ReAct"].tools, made["ReAct"].react = made["ReAct"], {}, made["Predict"]
+    settings = SimpleNamespace(caller_modules=[])
+    loaded(monkeypatch, "dspy.dsp.utils.settings", settings=settings)
+    chains = [], [made["Predict"]], [support], [support, made["ReAct"], made["Predict"]], [support, made["Predict"]]
+    for settings.caller_modules in chains:
+        ask()
+    assert places(events) == [
+        (None, None, None),
+        (None, None, None),
+        ("Support", None, None),
+        ("ReAct", "Support", "react"),
+        ("Support", None, "Predict"),
+    ]
+
+
+def test_crewai_by_its_flow(events, monkeypatch):
+    """Its name is the workflow's; an agent's executor is a flow too, and none of the program's."""
+    flow = contextvars.ContextVar("flow_name", default=None)
+    loaded(monkeypatch, "crewai.flow.flow_context", current_flow_name=flow)
+    for name in (None, "AgentExecutor", "Support"):
+        flow.set(name)
+        ask()
+    assert amplitude_ai.flush(10)
+    assert [one.get("workflow") for one in events.of_type("llm_message")] == [None, None, "Support"]
+
+
+def test_haystack_by_the_spans_of_its_tracer(events, tracer):
+    """A pipeline's components are its steps; one that is an agent is that."""
+    names = {"haystack.component.name": "support", "haystack.component.type": "Agent"}
+    with (
+        tracer.start_as_current_span("haystack.component.run", attributes=names),
+        tracer.start_as_current_span("haystack.component.run", attributes={"haystack.component.name": "writer"}),
+    ):
+        ask()
+    assert places(events) == [("support", None, "writer")]
 
 
 def test_what_the_application_says_wins(tracer, events):

@@ -204,7 +204,57 @@ def test_dspy_asks_the_same_question_in_many_forms(book, binding):
         said(book.record(call(text), exchange(number * 200, binding=binding, body=b"%d" % number)))
         for number, text in enumerate((chat, fallback, step))
     ]
-    assert heard == [[chat], [], []]
+    assert heard == [["Why is the sky blue?"], [], []]
+
+
+def test_what_one_predictor_gives_the_next_is_no_user_message(book, binding):
+    """DSPy's output fields, a JSON object's strings; what a person adds is said."""
+    asked = (
+        "[[ ## question ## ]]\nWhy?\n\nRespond with the corresponding output fields, starting with `[[ ## query ## ]]`."
+    )
+    answer = "[[ ## query ## ]]\nsky\n\n[[ ## completed ## ]]"
+    assert said(book.record(call(asked, answer=answer), exchange(0, binding=binding))) == ["Why?"]
+    later = (
+        "[[ ## query ## ]]\nsky\n\nRespond with the corresponding output fields, starting with `[[ ## answer ## ]]`."
+    )
+    assert said(book.record(call(later), exchange(200, binding=binding, body=b"1"))) == []
+    both = "[[ ## query ## ]]\nsky\n\n[[ ## tone ## ]]\nkind\n\nRespond with the corresponding output fields."
+    assert said(book.record(call(both), exchange(400, binding=binding, body=b"2"))) == ["query: sky\ntone: kind"]
+    plan = '{"steps": ["look the order up in the shop", "yes"]}'
+    book.record(call("Plan it", answer=plan), exchange(600, binding=binding, body=b"3"))
+    assert said(book.record(call("look the order up in the shop"), exchange(800, binding=binding, body=b"4"))) == []
+    assert said(book.record(call("yes"), exchange(900, binding=binding, body=b"5"))) == ["yes"]
+
+
+SWARM = "Context:\n{}User Request: A refund?\n\n{}Other agents available for collaboration:\nAgent name: b.\n"
+GRAPH = "Original Task: A refund?\n\nInputs from previous nodes:\n\nFrom a:\n  - Agent: Yes."
+
+
+def test_an_agent_of_a_swarm_or_a_graph_is_asked_what_was_asked(book, binding):
+    """Strands: the same request to each, in its own words."""
+    second = SWARM.format("Handoff Message: Go on.\n\n", "Previous agents who worked on this: a\n\n")
+    texts = SWARM.format("", ""), second, GRAPH
+    heard = [
+        said(book.record(call(text), exchange(number * 200, binding=binding, body=b"%d" % number)))
+        for number, text in enumerate(texts)
+    ]
+    assert heard == [["A refund?"], [], []]
+
+
+def test_a_turn_that_is_composed(book, binding):
+    """smolagents: a task and what failed, or what a tool gave and the next task, in one turn."""
+    ask = call("New task:\nWeather?", tool_calls=(ToolCall("weather", "c1", {"city": "Paris"}),), answer=None)
+    book.record(ask, exchange(binding=binding))
+    error = "Error executing tool 'weather' with arguments {'city': 'Paris'}: ValueError: no\nPlease try again"
+    failed = f"New task:\nWeather?\nError:\n{error}\nNow let's retry: take care"
+    last = call(failed, tool_calls=(ToolCall("final_answer", "c2", {"answer": "18"}),), answer=None)
+    events = book.record(last, exchange(200, binding=binding, body=b"1"))
+    assert (tools(events), said(events)) == ([("weather", error, False)], [])
+    events = book.record(
+        call(failed, model("Calling tools:\n[]"), "Observation:\n18\nNew task:\nAnd tomorrow?"),
+        exchange(400, binding=binding, body=b"2"),
+    )
+    assert (tools(events), said(events)) == ([("final_answer", "18", True)], ["And tomorrow?"])
 
 
 # Results in a user's role, and without ids --------------------------------------------------------------------
@@ -569,6 +619,8 @@ CREW = "\nCurrent Task: {}\n\nThis is the expected criteria for your final answe
 def test_frames_and_results_of_frameworks(book, binding):
     """crewai's task is what was asked; AutoGen's transfer is a result; smolagents' last prompt is none."""
     assert said(book.record(call(CREW.format("Write it\n\ndown")), exchange(binding=binding))) == ["Write it\n\ndown"]
+    whole = "You are Writer. You know.\nYour personal goal is: help" + CREW.format("Write it\n\ndown")
+    assert said(book.record(call(whole), exchange(200, binding=binding, body=b"2"))) == []
     assert scripted("Transferred to billing, adopting the role of billing immediately.").results[0].content
     assert scripted("Transferred to billing, adopting the role of sales immediately.") is None
     last = "Observation:\n18\nBased on the above, please provide an answer to the following user task:\nx"

@@ -86,13 +86,15 @@ class Phrases(Struct, frozen=True):
         return False
 
 
-def phrases(arguments: JSON) -> Phrases:
-    """The strings among ``arguments``, and the whole of them."""
+def phrases(arguments: JSON, shortest: int = 0) -> Phrases:
+    """The strings among ``arguments`` of at least ``shortest`` characters, and the whole of them."""
     whole: set[bytes] = set()
     parts: dict[int, list[tuple[int, bytes]]] = {}
     for text in _strings(arguments):
         if len(whole) >= _MAX_PHRASES:
             break
+        if len(text) < shortest:
+            continue
         known = digest(text)
         whole.add(known)
         if _HEAD <= len(text) <= _LOOKED_AT:

@@ -7,20 +7,25 @@ from .._pattern import lazy_pattern
 
 #: Characters of a prompt that are looked at.
 _HEAD = 4000
+#: crewai translations/en.json, role_playing
+_CREW = r"\A\s*You are (?P<name>[^\n]{1,200}?)\. [\s\S]{0,3000}?\nYour personal goal is: "
 _SYSTEM = (
-    # crewai translations/en.json, role_playing
-    lazy_pattern(r"\A\s*You are (?P<name>[^\n]{1,200}?)\. [\s\S]{0,3000}?\nYour personal goal is: "),
+    lazy_pattern(_CREW),
     # google-adk flows/llm_flows/identity.py
     lazy_pattern(r'(?:\A|\n)\s*You are an agent\. Your internal name is "(?P<name>[^"\n]{1,200})"'),
 )
-#: smolagents prompts/*.yaml, managed_agent.task
-_USER = lazy_pattern(r"\A\s*(?:New task:\n)?\s*You're a helpful agent named '(?P<name>[^'\n]{1,200})'\.\n")
+_USER = (
+    # smolagents prompts/*.yaml, managed_agent.task
+    lazy_pattern(r"\A\s*(?:New task:\n)?\s*You're a helpful agent named '(?P<name>[^'\n]{1,200})'\.\n"),
+    # crewai, Agent(use_system_prompt=False)
+    lazy_pattern(_CREW + r"[\s\S]{0,3000}?\nCurrent Task: "),
+)
 
 
 def prompted_name(call: LLMCall) -> str | None:
     """The agent that a request's instructions are for, or its first user turn."""
     for message in call.messages[:8]:
-        rules = _SYSTEM if message.role == "system" else (_USER,) if message.role == "user" else ()
+        rules = _SYSTEM if message.role == "system" else _USER if message.role == "user" else ()
         head = message.text[:_HEAD]
         for rule in rules:
             if found := rule.search(head):

@@ -6,11 +6,12 @@ is in no row is taken for a person's.
 
 from __future__ import annotations
 
+import json
 import re
 
 from msgspec import Struct
 
-from .._models import ToolResult
+from .._models import JSON, ToolResult
 from .._pattern import lazy_pattern
 
 #: Characters of each end that are looked at.
@@ -18,9 +19,13 @@ _ENDS = 4000
 
 
 class Scripted(Struct, frozen=True):
-    """A framework's text. ``results`` are the tool results it carries: by id where it names one, else in order."""
+    """A framework's text. ``results`` are the tool results it carries: by id where it names one, else in order.
+
+    ``speaks``: a person's words stand beside them (`spoken`).
+    """
 
     results: tuple[ToolResult, ...] = ()
+    speaks: bool = False
 
 
 #: Tool results: the marker, and the result after it.
@@ -34,6 +39,11 @@ _RESULT = lazy_pattern(
 _CLOSING_TAG = lazy_pattern(r"\s*</(?:tool_response|tool_result|function_results?)>\s*\Z")
 #: smolagents tells a failed step behind its observation, or instead of one.
 _FAILED_STEP = lazy_pattern(r"(?:\A|\n)(?:Call id: (?P<id>\S+)\n)?Error:\n(?P<error>[\s\S]*?)\nNow let's retry: ")
+
+#: Of which call (agents.py, ``execute_tool_call``): where it is the first step, the call itself is sent no more.
+_FAILED_CALL = lazy_pattern(
+    r"Error executing tool '(?P<name>[^'\n]{1,200})' with arguments (?P<arguments>\{.{0,2000}?\}): "
+)
 
 #: How a retry or a template begins.
 _BEGINS = lazy_pattern(
@@ -94,12 +104,26 @@ _DSPY_REST = lazy_pattern(
     r"\n\s*(?:\[\[ ## trajectory ## \]\]\n|Respond with (?:the corresponding output fields|a JSON object)|"
     r"Outputs will be a JSON object|Respond with the corresponding)"
 )
+_DSPY_FIELD = lazy_pattern(r"\[\[ ## (\w+) ## \]\][ \t]*(?:\n|\Z)")
 #: A framework's frame around a person's own words: smolagents' prefix; crewai's task (translations/en.json, ``task``,
-#: ``expected_output``; what an earlier task gave follows).
+#: ``expected_output``; what an earlier task gave follows); Strands' swarms and graphs (multiagent/swarm.py, graph.py).
 _PREFIX = lazy_pattern(r"\ANew task:\n")
-_TASK = lazy_pattern(
-    r"\A\s*Current Task: (?P<text>[\s\S]*?)\n\s*\nThis is the expect(?:ed)? criteria for your final answer: [\s\S]*\Z"
+_FRAMES = (
+    lazy_pattern(
+        # Agent(use_system_prompt=False) says who it is here
+        r"\A\s*(?:You are [^\n]{1,200}?\. [\s\S]{0,3000}?\nYour personal goal is: [\s\S]{0,3000}?\n)?"
+        r"Current Task: (?P<text>[\s\S]*?)\n\s*\nThis is the expect(?:ed)? criteria for your final answer: "
+    ),
+    lazy_pattern(
+        r"\A\s*Context:\n(?:Handoff Message: [\s\S]*?\n\n)?User Request: (?P<text>[\s\S]*?)\n\n"
+        r"(?:Previous agents who worked on this: |Shared knowledge from previous agents:\n|Other agents available for|"
+        r"You have access to swarm coordination tools)"
+    ),
+    lazy_pattern(r"\A\s*Original Task:\s(?P<text>[\s\S]*?)\n+Inputs from previous nodes:"),
 )
+#: smolagents makes one turn of its own messages that follow each other: a task, what tools gave, and what failed.
+_COMPOSED = lazy_pattern(r"\A\s*(?:New task:\n|Observation:\n|(?:Call id: \S+\n)?Error:\n)")
+_SEAM = lazy_pattern(r"\n(?=New task:\n|Observation:\n|(?:Call id: \S+\n)?Error:\n[\s\S]*?\nNow let's retry: )")
 #: What smolagents writes behind the last observation, in the same turn.
 _BEHIND = lazy_pattern(
     r"\n(?:Based on the above, please provide an answer to|Now proceed and carry out this plan)[\s\S]*\Z"
@@ -111,6 +135,11 @@ _TRANSFERRED = lazy_pattern(r"\ATransferred to (?P<name>.{1,200}), adopting the 
 def scripted(text: str) -> Scripted | None:
     """What ``text`` is when a framework wrote it; ``None`` for a person's."""
     head = text[:_ENDS]
+    parts = _composed(text)
+    if len(parts) > 1:
+        matches = [_RESULT.match(part) for part in parts if not _PREFIX.match(part)]
+        found = tuple(result for matched in matches if matched for result in _results(matched))
+        return Scripted(found, speaks=scripted(spoken(text)) is None)
     if _TRANSFERRED.match(head):
         return Scripted((ToolResult(None, text),))
     matched = _RESULT.match(text)
@@ -123,17 +152,41 @@ def scripted(text: str) -> Scripted | None:
 
 def spoken(text: str) -> str:
     """The part of a person's text that is the person's, as far as a known framework frames it."""
-    task = _TASK.match(text)
-    return _PREFIX.sub("", text, count=1) if task is None else task["text"]
+    parts = _composed(text)
+    if len(parts) > 1:
+        text = next(part for part in reversed(parts) if _PREFIX.match(part))
+    for frame in _FRAMES:
+        if framed := frame.match(text):
+            return framed["text"]
+    given = inputs(text)
+    if len(given) == 1:
+        return next(iter(given.values()))
+    if given:
+        return "\n".join(f"{name}: {value}" for name, value in given.items())
+    return _PREFIX.sub("", text, count=1)
 
 
 def identity(text: str) -> str:
     """What a text is known again by when a framework asks the same in other words."""
-    words = spoken(text)
-    if _DSPY.match(words):
-        rest = _DSPY_REST.search(words)
-        words = words[: rest.start()] if rest else words
-    return words.strip()
+    return spoken(text).strip()
+
+
+def inputs(text: str) -> dict[str, str]:
+    """The input fields in a user turn of DSPy's adapters; of any other text none."""
+    if not _DSPY.match(text):
+        return {}
+    rest = _DSPY_REST.search(text)
+    return fields(text[: rest.start()] if rest else text)
+
+
+def fields(text: str) -> dict[str, str]:
+    """``[[ ## name ## ]]`` and what stands under it, as DSPy asks its models to answer too."""
+    _, *found = _DSPY_FIELD.split(text)
+    return {name: value.strip() for name, value in zip(found[::2], found[1::2], strict=True)}
+
+
+def _composed(text: str) -> list[str]:
+    return _SEAM.split(text) if "New task:\n" in text and _COMPOSED.match(text) else []
 
 
 def _results(matched: re.Match[str]) -> list[ToolResult]:
@@ -142,5 +195,23 @@ def _results(matched: re.Match[str]) -> list[ToolResult]:
         return [ToolResult(None, part) for part in re.split(r"</\w+>\s*<\w+>\s*", _CLOSING_TAG.sub("", rest))]
     failed = _FAILED_STEP.search(matched.group())
     if failed:
-        return [ToolResult(failed["id"], failed["error"], success=False)]
+        called = _FAILED_CALL.match(failed["error"])
+        name, arguments = (None, None) if called is None else (called["name"], _literal(called["arguments"]))
+        return [ToolResult(failed["id"], failed["error"], success=False, name=name, arguments=arguments)]
     return [ToolResult(matched["id"], rest)]
+
+
+def _literal(text: str) -> JSON:
+    """A plain dict as Python writes it, by way of JSON: `ast` would warn the application of what it finds odd."""
+    if '"' in text or "\\" in text:
+        return None
+    words = {"None": "null", "True": "true", "False": "false"}
+    try:
+        return _as_json(re.sub(r"'[^']*'|\b(?:None|True|False)\b", lambda found: words.get(found[0], found[0]), text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _as_json(text: str) -> JSON:
+    found: JSON = json.loads(text.replace("'", '"'))
+    return found if isinstance(found, dict) else None

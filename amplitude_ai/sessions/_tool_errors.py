@@ -18,7 +18,12 @@ _FAILED = lazy_pattern(
     r"Error(?: (?:executing|invoking|calling|running) (?:tool|task)\b[^\n]{0,80})?:"  # CrewAI
     r"|(?:[A-Za-z_]\w*\.)*[A-Za-z_]*(?:Error|Exception)(?:\([^\n]*\))?(?::|\s*\Z)"  # an exception's text or repr
     r"|Traceback \(most recent call last\)"
+    r"|Error (?:executing|invoking) tool '[^'\n]{1,200}' with "  # langgraph prebuilt/tool_node.py; smolagents agents.py
     r"|An error occurred while (?:running|executing|calling) the tool"  # openai-agents tool.py
+    r"|An error occurred while invoking the function "  # semantic-kernel kernel.py
+    r"|Failed to invoke Tool `[^`\n]{1,200}` with parameters "  # haystack tools/tool.py
+    r"|Tool '[^'\n]{1,200}' failed after \d+ attempt"  # langchain agents/middleware/tool_retry.py
+    r"|Tool execution failed: "  # strands tools/mcp/mcp_client.py
     r"|I encountered an error"  # crewai translations/en.json
     r"|Encountered error:"  # llama-index
     r"|Validation Errors?(?:\(s\))? found:"  # instructor

@@ -179,6 +179,7 @@ def match(
         _align(named, found, pairs)
     own = [one for one in order if one.insert_id not in pairs and talk.continues(one.conversation)]
     _match_loose(own, loose, pairs)
+    _match_named(order, loose, pairs)
     return [(one, pairs[one.insert_id]) for one in order if one.insert_id in pairs]
 
 
@@ -208,6 +209,17 @@ def _match_loose(own: Sequence[Pending], results: Sequence[ToolResult], pairs: d
         lines = bare[0].content.strip("\n").split("\n")
         if len(lines) == len(last):  # smolagents' results of parallel calls, a line each
             pairs |= {one.insert_id: replace(bare[0], content=line) for one, line in zip(last, lines, strict=True)}
+
+
+def _match_named(order: Sequence[Pending], results: Sequence[ToolResult], pairs: dict[str, ToolResult]) -> None:
+    """Without its conversation a call is known by its name and all its arguments, where no other was asked the same."""
+    for result in results:
+        if result.name is None or result.id is not None or not result.arguments or result in pairs.values():
+            continue
+        known = _fingerprint(result.arguments)
+        same = [one for one in order if one.name == result.name and one.arguments == known]
+        if len(same) == 1:
+            pairs.setdefault(same[0].insert_id, result)
 
 
 def _is_twin(one: Pending, own: Iterable[Pending]) -> bool:

@@ -10,6 +10,7 @@ calls about it.
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
@@ -17,11 +18,13 @@ from msgspec import Struct
 
 from .._models import Exchange, LLMCall, Message, ToolResult
 from ._bounded import remember
-from ._conversation import Conversation, Phrases, digest
+from ._conversation import Conversation, Phrases, digest, phrases
 from ._operations import is_conversation
-from ._scripted import identity, scripted, spoken
+from ._scripted import fields, identity, inputs, scripted, spoken
 
 _MAX_SEEN = 256
+#: Characters of an answer that is taken to pieces, and those that a piece must have: a person says "yes" as well.
+_MAX_PARTED, _SHORTEST = 65_536, 16
 #: After this long the same words to the same history are said anew, not sent again.
 _AGAIN_NS = 5 * 60 * 10**9
 #: User turns of a request, from its end, by which its turn of the session is found.
@@ -115,7 +118,9 @@ class Turns:
             script = scripted(text)
             if script is not None:
                 results += script.results
-            elif self._is_new(call.messages, index, request, find, known_before, prefilled):
+                if not script.speaks:
+                    continue
+            if self._is_new(call.messages, index, request, find, known_before, prefilled):
                 texts.append(spoken(text))
         if last:
             remember(self._conversations, talk.after[last[-1]], None, _MAX_SEEN)
@@ -138,6 +143,8 @@ class Turns:
         """Remember what a model or a tool said, which frameworks pass on in a user's role."""
         if text and (stripped := text.strip()):
             remember(self._outputs, digest(stripped), None, _MAX_SEEN)
+            for field in _parts_of(stripped):
+                remember(self._outputs, field, None, _MAX_SEEN)
 
     def _is_new(
         self,
@@ -177,7 +184,8 @@ class Turns:
     def _passed_on(self, messages: Sequence[Message], text: str) -> bool:
         """Whether a model said it, and not to this conversation: then a person may well repeat it."""
         stripped = text.strip()
-        if digest(stripped) not in self._outputs:
+        given = [_field(value) for value in inputs(text).values()]
+        if not (given and all(value in self._outputs for value in given)) and digest(stripped) not in self._outputs:
             return False
         return not any(one.role == "assistant" and one.text.strip() == stripped for one in messages)
 
@@ -201,6 +209,22 @@ class Turns:
                 if not left:
                     break
         return None
+
+
+def _parts_of(output: str) -> list[bytes]:
+    """What stands in an answer that has parts, and may be the next question: the fields of DSPy's, a JSON object's."""
+    if output.startswith("[[ ## "):
+        return [_field(value) for value in fields(output[:_MAX_PARTED]).values()]
+    if output[0] != "{" or len(output) > _MAX_PARTED:
+        return []
+    try:
+        return list(phrases(json.loads(output), shortest=_SHORTEST).whole)
+    except (ValueError, RecursionError):
+        return []
+
+
+def _field(value: str) -> bytes:
+    return digest(f"[[ ## ]]{value}")
 
 
 def last_user_text(call: LLMCall) -> str | None:

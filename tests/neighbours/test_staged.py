@@ -9,6 +9,7 @@ import pytest
 
 from ._environments import ROOT, python, run
 from ._stage import ANSWER, QUESTION, serve
+from .test_second import TRUTHS
 
 WEATHER = ("get_weather", "sunny in Paris")
 EXPERT = ("ask_expert", ANSWER)
@@ -75,7 +76,7 @@ STAGED = {
     ),
     "llama_index": (
         ("llama-index", "llama_index.llms.openai"),
-        [(None, None, False)] * 3,
+        [("triage", None, False), *[("billing", None, False)] * 2],
         [("handoff", ...), WEATHER],
         ["billing"],
     ),
@@ -137,8 +138,30 @@ def test_by_its_events(program, stage, tmp_path):
     assert QUESTION not in said
 
 
+TRACED = {
+    "strands": [("billing", None), ("expert", "billing"), *[("billing", None)] * 2],
+    "agno": [("Billing", None), ("Expert", "Billing"), *[("Billing", None)] * 2],
+    "semantic_kernel": [("billing", None)] * 2,
+}
+NEEDS = {"agno": ("openinference.instrumentation.agno",)}
+
+
+@pytest.mark.parametrize("program", TRACED)
+def test_agents_by_their_spans(program, stage, tmp_path):
+    """What docs/frameworks.md calls *with OpenTelemetry*."""
+    needs = STAGED[program][0]
+    interpreter = python(*needs, "opentelemetry.sdk.trace", *NEEDS.get(program, ()))
+    if interpreter is None:
+        pytest.skip(f"{needs[1]} with OpenTelemetry is not in this environment: make neighbours")
+    store = str(tmp_path / "events.db")
+    done = run(interpreter, "-m", "tests.neighbours.staged", program, stage, "traced", AMPLITUDE_AI_STORE=store)
+    assert done.returncode == 0, done.stderr[-4000:]
+    told = [one for one in json.loads(done.stdout.splitlines()[-1]) if one["event"] == "llm_message"]
+    assert [(one.get("agent"), one.get("parent_agent")) for one in told] == TRACED[program]
+
+
 def test_the_page_has_each():
     """docs/frameworks.md: a row a framework."""
     page = (ROOT / "docs/frameworks.md").read_text()
-    for program in STAGED:
+    for program in {**STAGED, **TRUTHS}:
         assert f"`{program}`" in page

@@ -1,5 +1,9 @@
 """A ReAct module with a tool: what it asks stands in a template of its own."""
 
+import os
+
+os.environ.update(LITELLM_LOCAL_MODEL_COST_MAP="True")
+
 import dspy
 
 

@@ -1,0 +1,199 @@
+"""A second program for many frameworks: tools that fail, several at once, sub-agents, handoffs, streams, retries.
+
+What is true of each is known from the program, and, of tokens, costs and retries, from what the stand-in served.
+"""
+
+import json
+from dataclasses import dataclass, field
+
+import pytest
+
+from ._environments import python, run
+
+#: Dollars per million tokens read and written, as the providers' pages had them.
+PRICES = {"gpt-4o-mini": (0.15, 0.6), "gemini-2.5-flash": (0.3, 2.5), "text-embedding-3-small": (0.02, 0)}
+LOOKUPS = [("lookup_order", True), ("lookup_order", False)]
+
+
+@dataclass
+class Truth:
+    """What happened.
+
+    ``calls``: agent, parent, and the tool call it works for, by the tool's name; in any order: some run side by side.
+    ``tools``: name, and whether it succeeded; ``None`` where no one can tell by its result.
+    """
+
+    needs: tuple[str, str]
+    said: list[str]
+    calls: list[tuple]
+    tools: list[tuple] = field(default_factory=list)
+    handoffs: list[str] = field(default_factory=list)
+    steps: set[str] = field(default_factory=set)
+    workflows: set[str] = field(default_factory=set)
+
+
+TWO = ["When is my refund?", "And by card?"]
+EXPERT = ("expert", "billing", "ask_expert")
+TRUTHS = {
+    "openai_agents": Truth(
+        ("openai-agents", "agents"),
+        TWO,
+        [("triage", None, None), *[("billing", None, None)] * 3, EXPERT],
+        [("transfer_to_billing", True), ("ask_expert", True), *LOOKUPS],
+        ["billing"],
+    ),
+    "langgraph": Truth(
+        ("langgraph", "langgraph"),
+        # A branch's prompt is in a user's role too, and nothing on the wire says that a program wrote it.
+        ["When is my refund?", "Check the invoice", "Check the bank", "Thanks"],
+        [*[("triage", None, None)] * 2, *[("billing", None, None)] * 2, *[(None, None, None)] * 2],
+        [("transfer_to_billing", True), *LOOKUPS],
+        ["billing"],
+        steps={"model", "check"},
+    ),
+    "pydantic_ai": Truth(
+        ("pydantic-ai", "pydantic_ai"),
+        TWO,
+        [*[("billing", None, None)] * 4, *[EXPERT] * 2],
+        [*LOOKUPS, ("lookup_order", True), ("ask_expert", True), ("final_result", False), ("final_result", None)],
+    ),
+    "llama_index": Truth(
+        ("llama-index", "llama_index.llms.openai"),
+        [*TWO, "Put it in one word"],
+        [("triage", None, None), *[("billing", None, None)] * 4, EXPERT, (None, None, None)],
+        [("handoff", True), ("ask_expert", True), ("lookup_order", True), ("lookup_order", None)],
+        ["billing"],
+        steps={"run_agent_step", "shorten"},
+    ),
+    "dspy": Truth(
+        ("dspy", "dspy"),
+        ["When is my refund?"],
+        [("Support", None, None), *[("ReAct", "Support", None)] * 3],
+        steps={"rewrite", "react", "extract"},
+    ),
+    "crewai": Truth(
+        ("crewai", "crewai"),
+        ["When is my refund?", "Write it down"],
+        [
+            *[("Billing", None, None)] * 3,
+            ("Law", "Billing", "delegate_work_to_coworker"),
+            *[("Writer", None, None)] * 2,
+        ],
+        [("lookup_order", False), ("delegate_work_to_coworker", True)],
+        workflows={"Support"},
+    ),
+    "google_adk": Truth(
+        ("google-adk", "google.adk"),
+        TWO,
+        # Gemini's tool calls have no ids.
+        [
+            *[("billing", None, None)] * 4,
+            ("expert", "billing", None),
+            *[("bank", None, None)] * 2,
+            *[("invoice", None, None)] * 2,
+        ],
+        [*LOOKUPS, ("expert", True)],
+    ),
+    "smolagents": Truth(
+        ("smolagents", "smolagents"),
+        TWO,
+        [*[(None, None, None)] * 3, *[("orders", None, "orders")] * 3],
+        [("orders", True), *LOOKUPS, *[("final_answer", True), ("final_answer", None), ("final_answer", None)]],
+    ),
+    "strands": Truth(
+        ("strands", "strands"),
+        ["When is my refund?", "Hi", "That is all"],
+        [(None, None, None)] * 6,
+        [("handoff_to_agent", True), *LOOKUPS],
+        ["billing"],
+    ),
+    "agno": Truth(
+        ("agno", "agno"),
+        TWO,
+        [*[(None, None, None)] * 3, *[(None, None, "delegate_task_to_member")] * 3],
+        [*[("delegate_task_to_member", True)] * 2, ("lookup_order", True), ("lookup_order", None)],
+    ),
+    "haystack": Truth(
+        ("haystack", "haystack"),
+        TWO,
+        [*[(None, None, None)] * 4, (None, None, "ask_expert")],
+        [*LOOKUPS, ("ask_expert", True)],
+    ),
+    "autogen": Truth(
+        ("autogen", "autogen_agentchat"),
+        [*TWO, "Write it down"],
+        [*[(None, None, None)] * 4, (None, None, "expert"), ("writer", None, None), ("reviewer", None, None)],
+        [("lookup_order", True), ("lookup_order", None), ("expert", True)],
+    ),
+    "semantic_kernel": Truth(
+        ("semantic-kernel", "semantic_kernel.agents.runtime"),
+        ["When is my refund?", "Hi", "That is all"],
+        [("triage", None, None), *[("billing", None, None)] * 2, *[(None, None, None)] * 2],
+        [
+            ("Handoff-transfer_to_billing", None),
+            ("Orders-lookup_order", True),
+            ("Orders-lookup_order", False),
+            ("Handoff-complete_task", None),
+        ],
+        ["billing"],
+    ),
+    "mem0": Truth(("mem0", "mem0"), ["I am called Ann and I drink tea", "What do I drink?"], [(None, None, None)] * 10),
+}
+
+
+def told_by(program, tmp_path):
+    """What the store has of one, and what was served."""
+    needs = TRUTHS[program].needs
+    interpreter = python(*needs)
+    if interpreter is None:
+        pytest.skip(f"{needs[1]} is not in this environment: make neighbours")
+    done = run(interpreter, "-m", "tests.neighbours.second", program, AMPLITUDE_AI_STORE=str(tmp_path / "events.db"))
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "swallowed at" not in done.stderr, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def cost(served):
+    """Of what was served."""
+    return sum(
+        one.get(kind, 0) * price / 1e6
+        for one in served
+        for kind, price in zip(("prompt_tokens", "completion_tokens"), PRICES[one["model"]], strict=True)
+    )
+
+
+def total(rows, column):
+    """A column's sum, as SQL has it."""
+    return sum(row.get(column, 0) for row in rows)
+
+
+@pytest.mark.parametrize("program", TRUTHS)
+def test_by_its_views(program, tmp_path):
+    """As the program has it, and the sums are what was served."""
+    truth, told = TRUTHS[program], told_by(program, tmp_path)
+    assert sorted(one["content"] for one in told["user_message"]) == sorted(truth.said)
+    names = {one["tool_call_id"]: one["tool_name"] for one in told["tool_called"] if "tool_call_id" in one}
+    calls = [
+        (one.get("agent"), one.get("parent_agent"), names.get(one.get("parent_tool_call_id"))) for one in told["calls"]
+    ]
+    assert sorted(calls, key=str) == sorted(truth.calls, key=str)
+    tools = [(one["tool_name"], bool(one["success"]) if "success" in one else None) for one in told["tool_called"]]
+    assert sorted(tools, key=str) == sorted(truth.tools, key=str)
+    assert [one["handoff_to"] for one in told["tool_called"] if "handoff_to" in one] == truth.handoffs
+    assert {one["step"] for one in told["calls"] if "step" in one} == truth.steps
+    assert {one["workflow"] for one in told["calls"] if "workflow" in one} == truth.workflows
+
+    served = told["served"]
+    failed = sum(one["status"] != 200 for one in served)
+    tokens = total(served, "prompt_tokens") + total(served, "completion_tokens")
+    assert (len(told["llm_message"]), len(told["calls"])) == (len(served), len(served) - failed)
+    turns = [one for one in told["turns"] if "content" in one]
+    assert [one["content"] for one in turns] == [one["content"] for one in told["user_message"]]
+    outside = [one for one in told["calls"] if "turn_id" not in one]  # before anything was said
+    for name, value in (("retries", failed), ("total_tokens", tokens), ("cost_usd", cost(served))):
+        assert total(told["calls"], name) == pytest.approx(value), name
+        assert total(turns, name) + total(outside, name) == pytest.approx(value), name
+        assert total(told["sessions"], name) == pytest.approx(value), name
+    (session,) = told["sessions"]
+    assert (session["errors"], session["turns"], session["success"]) == (0, len(turns), 1)
+    assert session["tool_errors"] == sum(success is False for _, success in truth.tools)
