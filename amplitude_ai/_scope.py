@@ -1,7 +1,7 @@
 """Who is calling, for whom: the one ContextVar, and the ``X-Amplitude-*`` headers that say the same per request.
 
 Read on the caller's thread when a request starts (async tasks and copied contexts inherit it), never later: a stream
-that is read in another context still belongs to the user who asked. Standard library only.
+that is read in another context still belongs to the user who asked.
 """
 
 from __future__ import annotations

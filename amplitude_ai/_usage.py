@@ -1,4 +1,4 @@
-"""What a call used. Standard library only."""
+"""What a call used."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Struct
 
+from .._fact import Fact
 from .._guard import count, guard, report
 from .._models import Binding, Outcome, Scope
 from .._scope import HEADER_PREFIX
@@ -69,7 +70,7 @@ def header_plan(names: tuple[str | bytes, ...]) -> HeaderPlan:
     return plan
 
 
-class Observer(Struct, frozen=True):
+class Observer(Fact, frozen=True):
     """The seams between an adapter and the rest.
 
     Attributes:
