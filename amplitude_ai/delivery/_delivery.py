@@ -238,12 +238,12 @@ class Delivery:
         self._commit_stores()
         latest = next(self._numbers)
         outlets = list(self._adapters.values())
-        self._hurry(outlets)
+        self._wake(outlets)
         flushed = [adapter.flush(deadline) for adapter in outlets]
         while self._oldest() < latest:
             if _clock.monotonic_s() >= deadline:
                 return False
-            self._hurry(outlets)
+            self._wake(outlets)
             _threads.pause(_POLL_SECONDS)
         self.spooling.tidy()
         lost, self._lost = self._lost, False
@@ -252,7 +252,7 @@ class Delivery:
     def _oldest(self) -> float:
         return next(iter(list(self._pending)), float("inf"))
 
-    def _hurry(self, outlets: list[ClientAdapter]) -> None:
+    def _wake(self, outlets: list[ClientAdapter]) -> None:
         for adapter in outlets:
             adapter.wake()
 
