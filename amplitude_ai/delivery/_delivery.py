@@ -69,11 +69,6 @@ class Delivery:
 
     # Worker's thread ------------------------------------------------------------------------------------------
 
-    def deliver_all(self, events: list[tuple[Event, Any]]) -> None:
-        """`deliver` each of several (event, client), which are on disk before the first is sent."""
-        self.gather(events)
-        self.commit()
-
     def gather(self, events: list[tuple[Event, Any]]) -> None:
         """`deliver` each of several (event, client); with `commit` at the latest, so that files are written seldom."""
         events = self._agent_analytics.said(events)
