@@ -1,4 +1,4 @@
-"""`AIConfig`: every option, checked when built. Also the only reader of ``os.environ``.
+"""`AIConfig`: every option, checked when built; and what the environment says where it is left out.
 
 Wrong values raise ``TypeError`` or ``ValueError`` at once, naming the argument, what came and the remedy, so a
 mistake surfaces where it is made and not on the worker's thread. Standard library only; prices load on first use.

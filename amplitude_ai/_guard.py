@@ -45,7 +45,7 @@ def counters() -> dict[str, int]:
 
 
 def reset() -> None:
-    """Forget every counter (a forked child starts at zero; tests too)."""
+    """Forget every counter, and what was logged once: for tests, each of which counts from zero."""
     _counters.clear()
     _logged.clear()
 

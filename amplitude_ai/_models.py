@@ -188,6 +188,11 @@ class CallError(Fact, frozen=True):
     code: str | None = None
 
 
+def is_refusal(status: int | None) -> bool:
+    """Whether a status says that a request was refused; ``None``: no answer came, which is another failure."""
+    return status is not None and status >= 400
+
+
 class Exchange(Fact, frozen=True):
     """One finished request and response, as bytes. Made by ``transports/``; holds no library object.
 
@@ -224,6 +229,11 @@ class Exchange(Fact, frozen=True):
     stall_count: int = 0  # waits of a second and more
     #: How long the reader, not the wire, kept the answer waiting; None: the library does not tell.
     reader_ns: int | None = None
+
+    @property
+    def refused(self) -> bool:
+        """See `is_refusal`."""
+        return is_refusal(self.status)
 
     @property
     def latency_ms(self) -> float:

@@ -160,10 +160,6 @@ class Event:
         self._is_set = False
         self._waiters: deque[Any] = deque()
 
-    def is_set(self) -> bool:
-        """Whether it happened."""
-        return self._is_set
-
     def set(self) -> None:
         """It happened: wake all who wait."""
         self._is_set = True

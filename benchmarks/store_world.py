@@ -118,7 +118,7 @@ def make(path: Path, events: int, end_ms: int | None = None) -> None:
         rows = [(r[0], r[1], int(first + (r[2] - begin) * factor), *r[3:]) for r in rows]  # type: ignore[operator]
         rows = [(*r[:5], str(r[5]).replace('"session-', f'"s{part}-'), *r[6:]) for r in rows]
         connection.execute("BEGIN")
-        connection.executemany(_store_schema.INSERT, rows)
+        connection.executemany(_store_schema.EVENTS.single, rows)
         connection.execute("COMMIT")
     sums = HourSums()
     for _ in range(events // 1000 + 2):  # as a writer does it, at each of its looks around

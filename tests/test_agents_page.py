@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from amplitude_ai.delivery._store_schema import INSERT, migrate
+from amplitude_ai.delivery._store_schema import EVENTS, migrate
 from amplitude_ai.testing import EventList
 
 pytest.importorskip("httpx2")
@@ -50,7 +50,7 @@ def test_the_tree(events):
     for event in events.events:
         facts = json.dumps(event.event_properties)
         row = (event.insert_id, event.event_type, event.time, event.user_id, None, facts, "{}", 0)
-        connection.execute(INSERT, row)
+        connection.execute(EVENTS.single, row)
     rows = [tuple(row)[1:] for row in connection.execute(block("sql"))]
     connection.close()
     main = [row for row in rows if row[1] != "checker"]

@@ -114,3 +114,16 @@ def test_what_a_room_must_not_know():
         if not ours and room in ("parsers", "sessions") and name.split(".")[0] in HTTP
     }
     assert not wrong
+
+
+def test_the_error_threshold_is_one():
+    """Which status is a refusal says `_models.is_refusal`, for parsers, sessions and SDKs' errors alike."""
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Compare)
+        and any(isinstance(part, ast.Constant) and part.value in (399, 400) for part in (node.left, *node.comparators))
+    }
+    # A redirect, and what Amplitude itself answers, are other questions.
+    assert found == {"_models.py", "parsers/_read.py", "delivery/_delivery.py"}

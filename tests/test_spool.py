@@ -70,7 +70,8 @@ def written(path):
 
 
 def deliver(delivery, config, *numbers, **properties):
-    delivery.deliver_all([(event(number, config, **properties), None) for number in numbers])
+    delivery.gather([(event(number, config, **properties), None) for number in numbers])
+    delivery.commit()
 
 
 def test_on_disk_before_it_is_sent_and_gone_when_it_has_arrived(server, new_delivery, config, counts):

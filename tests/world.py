@@ -5,7 +5,7 @@ import sqlite3
 
 from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, CallError, Message, Scope, ToolCall, ToolResult, Usage
-from amplitude_ai.delivery._store_schema import INSERT, migrate
+from amplitude_ai.delivery._store_schema import EVENTS, migrate
 from amplitude_ai.sessions import _events
 from amplitude_ai.sessions._runs import RunRegistry
 
@@ -94,5 +94,5 @@ def store():
     for event in made():
         facts = json.dumps(event.properties)
         row = (event.insert_id, event.event_type, event.time_ms, event.user_id, event.device_id, facts, "{}", 0)
-        connection.execute(INSERT, row)
+        connection.execute(EVENTS.single, row)
     return connection

@@ -34,7 +34,7 @@ def of_stainless(base: Any) -> SdkError:
         if module is None or exchange.outcome is Outcome.CANCELLED:
             return None
         bare = base.__new__(base)  # its methods look at nothing but the response
-        if exchange.status is not None and exchange.status >= 400:
+        if exchange.refused:
             return _named(bare._make_status_error_from_response(_response(exchange)))
         if exchange.error is not None and call.error in (None, exchange.error):
             if exchange.status is not None and not _converts_in_streams(package):
@@ -63,7 +63,7 @@ def of_google_genai(errors: str = "google.genai.errors") -> SdkError:
 
     def told(call: LLMCall, exchange: Exchange) -> CallError | None:
         module = sys.modules.get(errors)
-        if module is None or exchange.status is None or exchange.status < 400:
+        if module is None or exchange.status is None or not exchange.refused:
             return None
         body = _body(exchange)
         try:
@@ -85,7 +85,7 @@ def of_google_api_core(errors: str = "google.api_core.exceptions") -> SdkError:
 
     def told(call: LLMCall, exchange: Exchange) -> CallError | None:
         module = sys.modules.get(errors)
-        if module is None or exchange.status is None or exchange.status < 400:
+        if module is None or exchange.status is None or not exchange.refused:
             return None
         body = _body(exchange)
         try:

@@ -69,11 +69,6 @@ class Delivery:
 
     # Worker's thread ------------------------------------------------------------------------------------------
 
-    def deliver_all(self, events: list[tuple[Event, Any]]) -> None:
-        """`deliver` each of several (event, client), which are on disk before the first is sent."""
-        self.gather(events)
-        self.commit()
-
     def gather(self, events: list[tuple[Event, Any]]) -> None:
         """`deliver` each of several (event, client); with `commit` at the latest, so that files are written seldom."""
         events = self._agent_analytics.said(events)
@@ -238,12 +233,12 @@ class Delivery:
         self._commit_stores()
         latest = next(self._numbers)
         outlets = list(self._adapters.values())
-        self._hurry(outlets)
+        self._wake(outlets)
         flushed = [adapter.flush(deadline) for adapter in outlets]
         while self._oldest() < latest:
             if _clock.monotonic_s() >= deadline:
                 return False
-            self._hurry(outlets)
+            self._wake(outlets)
             _threads.pause(_POLL_SECONDS)
         self.spooling.tidy()
         lost, self._lost = self._lost, False
@@ -252,7 +247,7 @@ class Delivery:
     def _oldest(self) -> float:
         return next(iter(list(self._pending)), float("inf"))
 
-    def _hurry(self, outlets: list[ClientAdapter]) -> None:
+    def _wake(self, outlets: list[ClientAdapter]) -> None:
         for adapter in outlets:
             adapter.wake()
 

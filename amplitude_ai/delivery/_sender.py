@@ -66,7 +66,7 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
         self._zips = True
         self._start_lock = _threads.Lock()
         self._waiting = _threads.Event()  # something is in the storage
-        self._hurry = _threads.Event()  # do not wait for more to come
+        self._woken = _threads.Event()  # do not wait for more to come
 
     def start(self) -> None:
         """Called by the storage after each event, and by `flush`: see to it that somebody sends it."""
@@ -77,14 +77,14 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
                     self._thread = _threads.start(self._run, "amplitude-ai-sender")
                     self._is_running = True
         if self._has_batch():
-            self._hurry.set()
+            self._woken.set()
             if self._is_sending:
                 self._get_help()
         self._waiting.set()
 
     def flush(self) -> None:
         """Send now what is due. Does not wait, but where no thread can be started any more."""
-        self._hurry.set()
+        self._woken.set()
         self.start()
         if not self._is_running:
             self._send_due()
@@ -100,7 +100,7 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
             return
         self._is_leaving = True
         self._waiting.set()
-        self._hurry.set()
+        self._woken.set()
         deadline = _clock.monotonic_s() + LEAVE_SECONDS
         while not thread.ends(_LOOK_SECONDS) and not self._is_sending and _clock.monotonic_s() < deadline:
             pass
@@ -116,7 +116,7 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
         with self._start_lock:
             if self._is_leaving:
                 self._is_running, self._thread = False, None
-                self._hurry.clear()
+                self._woken.clear()
             return self._is_leaving
 
     def _run(self) -> None:
@@ -128,10 +128,10 @@ class Sender(Workers):  # type: ignore[misc]  # amplitude-analytics has no types
             interval = self.configuration.flush_interval_millis
             # The storage's wait_time is 0 as soon as something is due, when a little patience makes fuller batches.
             delay = interval if self.storage.ready_queue else max(self.storage.wait_time, 1)
-            self._hurry.wait(min(delay, interval) / 1000)
+            self._woken.wait(min(delay, interval) / 1000)
             if self._leaves():
                 return
-            self._hurry.clear()
+            self._woken.clear()
             self._send_due()
             if self.storage.total_events:
                 self._waiting.set()  # held back for a later try

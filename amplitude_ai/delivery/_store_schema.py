@@ -63,7 +63,6 @@ EVENTS = ManyRows(
     columns=8,
     conflict="ON CONFLICT (insert_id) DO NOTHING",
 )
-INSERT = EVENTS.single
 
 #: The oldest rows, no more than so many, as far as they were stored before a time. Rows are in the order of storing.
 DELETE_OLD = """

@@ -1,4 +1,4 @@
-"""From what was told to the events, and on to the worker. Everything but `whose` and `send` runs on the worker."""
+"""From what was told to the events, and on to the worker. Everything but `owner_of` and `send` runs on the worker."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ MANUAL = "manual"
 _DEFAULT = AIConfig()
 
 
-class Whose(Struct, frozen=True):
-    """Whose an event is, and when it was told: read on the caller's thread, once."""
+class EventOwner(Struct, frozen=True):
+    """Who an event is of, and when it was told: read on the caller's thread, once."""
 
     origin: Origin
     at_ms: int
@@ -42,14 +42,14 @@ class Whose(Struct, frozen=True):
         return self.origin.scope.session_id
 
 
-def whose(
+def owner_of(
     binding: Binding,
     *,
     session_id: str | None,
     model_provider: object = None,
     model_name: object = None,
     custom_properties: object = None,
-) -> Whose:
+) -> EventOwner:
     """Put together what was told of an event's owner and what the context around says."""
     around = ambient().with_request()
     config = config_of(binding)
@@ -62,7 +62,7 @@ def whose(
         span=span_context(found),
         framework_call=None,
     )
-    return Whose(
+    return EventOwner(
         origin=Origin(
             config=config,
             privacy=Privacy(config, around.privacy_mode),
@@ -92,7 +92,7 @@ def config_of(binding: Binding) -> AIConfig:
     return binding.config or _DEFAULT
 
 
-def send(owner: Whose, make: Callable[[], Event], totals: RunStats | None = None, size: int = 0) -> None:
+def send(owner: EventOwner, make: Callable[[], Event], totals: RunStats | None = None, size: int = 0) -> None:
     """Have the worker make and deliver one event, and add it to ``totals``. ``size`` is its content's, in bytes."""
 
     def made(_: RunRegistry) -> list[Event]:
@@ -113,17 +113,17 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
-def message_key(owner: Whose, message_id: str | None) -> str:
+def message_key(owner: EventOwner, message_id: str | None) -> str:
     """What an event is named after: the application's own id where it has one, so that telling it again is harmless."""
     return new_id() if message_id is None else f"{owner.session_id}/{owner.origin.scope.user_id}/{message_id}"
 
 
-def run_started(owner: Whose, run_id: str) -> Event:
+def run_started(owner: EventOwner, run_id: str) -> Event:
     """See `_events.run_started`."""
     return _events.run_started(owner.origin, owner.at_ms, run_id, MANUAL)
 
 
-def user_message(owner: Whose, text: str, message_id: str | None, key: str) -> Event:
+def user_message(owner: EventOwner, text: str, message_id: str | None, key: str) -> Event:
     """A user's message. Raises `PrivacyError`."""
     insert_id = _events.make_id(key, schema.USER_MESSAGE)
     kept = owner.origin.privacy.input(text)
@@ -135,7 +135,7 @@ def user_message(owner: Whose, text: str, message_id: str | None, key: str) -> E
     return _events.build(schema.USER_MESSAGE, owner.origin, owner.at_ms, insert_id, properties)
 
 
-def llm_message(owner: Whose, facts: Mapping[str, Any], key: str) -> Event:
+def llm_message(owner: EventOwner, facts: Mapping[str, Any], key: str) -> Event:
     """A model's answer. ``facts`` are checked `MessageFacts`. Raises `PrivacyError`."""
     insert_id = _events.make_id(key, schema.LLM_MESSAGE)
     privacy = owner.origin.privacy
@@ -162,7 +162,7 @@ def llm_message(owner: Whose, facts: Mapping[str, Any], key: str) -> Event:
     return _events.build(schema.LLM_MESSAGE, owner.origin, owner.at_ms, insert_id, properties)
 
 
-def tool_called(owner: Whose, facts: Mapping[str, Any]) -> Event:
+def tool_called(owner: EventOwner, facts: Mapping[str, Any]) -> Event:
     """A tool was called. Raises `PrivacyError`."""
     privacy = owner.origin.privacy
     return _events.tool_called(
@@ -181,6 +181,6 @@ def tool_called(owner: Whose, facts: Mapping[str, Any]) -> Event:
     )
 
 
-def run_finished(owner: Whose, run_id: str, totals: Mapping[str, Any]) -> Event:
+def run_finished(owner: EventOwner, run_id: str, totals: Mapping[str, Any]) -> Event:
     """A run ended. Unknown totals are left out."""
     return _events.run_finished(owner.origin, owner.at_ms, run_id, totals)

@@ -10,7 +10,7 @@ from .._models import Binding
 from .._scope import ambient
 from ..sessions import _runs
 from . import _build, _facts
-from ._build import Whose
+from ._build import EventOwner
 
 if TYPE_CHECKING:
     from .._config import AIConfig
@@ -46,7 +46,7 @@ def emit_llm_run_started(
         TypeError: an argument has the wrong type; the message names it and the remedy.
         ValueError: an id is empty.
     """
-    owner = _whose(amplitude_client, ai_config, user_id, session_id, model_provider, model_name, custom_properties)
+    owner = _owner(amplitude_client, ai_config, user_id, session_id, model_provider, model_name, custom_properties)
     run_id = _build.new_id()
     _build.send(owner, lambda: _build.run_started(owner, run_id))
     return owner.session_id
@@ -85,7 +85,7 @@ def emit_user_message(
     """
     text = _facts.required_content("content", content)
     own_id = _arguments.text("message_id", message_id)
-    owner = _whose(amplitude_client, ai_config, user_id, session_id, model_provider, model_name, custom_properties)
+    owner = _owner(amplitude_client, ai_config, user_id, session_id, model_provider, model_name, custom_properties)
     key = _build.message_key(owner, own_id)
     _build.send(owner, lambda: _build.user_message(owner, text, own_id, key), size=len(text))
 
@@ -121,7 +121,7 @@ def emit_llm_message(
         ValueError: an id is empty, or a number is negative or not finite.
     """
     told = _facts.checked("emit_llm_message", output_content, facts)
-    owner = _whose(amplitude_client, ai_config, user_id, session_id, model_provider, model_name, custom_properties)
+    owner = _owner(amplitude_client, ai_config, user_id, session_id, model_provider, model_name, custom_properties)
     key = _build.message_key(owner, told.get("message_id"))
     _build.send(owner, lambda: _build.llm_message(owner, told, key), size=_facts.size_of(told))
 
@@ -215,7 +215,7 @@ def emit_tool_called(
     told = _facts.checked_tool(
         tool_name, tool_parameters, tool_result, success, error_message, latency_ms, tool_call_id, tool_type
     )
-    owner = _whose(amplitude_client, ai_config, user_id, session_id, model_provider, model_name, custom_properties)
+    owner = _owner(amplitude_client, ai_config, user_id, session_id, model_provider, model_name, custom_properties)
     _build.send(owner, lambda: _build.tool_called(owner, told), size=_facts.size_of(told))
 
 
@@ -272,12 +272,12 @@ def emit_llm_run_finished(
         "success": _arguments.flag("success", success),
         "end_reason": _arguments.text("end_reason", end_reason),
     }
-    owner = _whose(amplitude_client, ai_config, user_id, session_id, model_provider, model_name, custom_properties)
+    owner = _owner(amplitude_client, ai_config, user_id, session_id, model_provider, model_name, custom_properties)
     run_id = _build.new_id()
     _build.send(owner, lambda: _build.run_finished(owner, run_id, totals))
 
 
-def _whose(
+def _owner(
     amplitude_client: object,
     ai_config: object,
     user_id: object,
@@ -285,9 +285,9 @@ def _whose(
     model_provider: object,
     model_name: object,
     custom_properties: object,
-) -> Whose:
+) -> EventOwner:
     binding = _build.told_binding(amplitude_client, ai_config, user_id, session_id)
-    return _build.whose(
+    return _build.owner_of(
         binding,
         session_id=binding.session_id or ambient().session_id or _new_session_id(binding),
         model_provider=model_provider,

@@ -59,7 +59,7 @@ def feedback(
     if number is None and word is None and said is None:
         raise ValueError("feedback() says nothing: pass score=, label= or comment=")
     binding = _build.told_binding(amplitude_client, ai_config, user_id, session_id)
-    own = _build.whose(binding, session_id=session_id or ambient().session_id, custom_properties=custom_properties)
+    own = _build.owner_of(binding, session_id=session_id or ambient().session_id, custom_properties=custom_properties)
     key = _build.new_id()
 
     def make(book: RunRegistry) -> list[Event]:

@@ -22,7 +22,7 @@ from .._scope import ambient, set_ambient
 from ..sessions._runs import RunRegistry, new_session_id
 from ..sessions._totals import RunStats
 from . import _build, _facts
-from ._build import Whose
+from ._build import EventOwner
 
 if TYPE_CHECKING:
     from .._config import AIConfig
@@ -126,7 +126,7 @@ class LLMSessionTracker:
             return
         self._begin()
         self._finished_ns = _clock.perf_ns()
-        owner = self._whose()
+        owner = self._owner()
         duration_ms = self._duration_ms()
         totals = self._totals
 
@@ -280,12 +280,12 @@ class LLMSessionTracker:
     def _begin(self) -> None:
         if self._started_ns is None:
             self._started_ns = _clock.perf_ns()
-            owner = self._whose()
+            owner = self._owner()
             runtime.emit_made(
                 lambda book: self._started(book, owner), self._binding.amplitude_client, owner.origin.config, 0
             )
 
-    def _started(self, book: RunRegistry, owner: Whose) -> list[Event]:
+    def _started(self, book: RunRegistry, owner: EventOwner) -> list[Event]:
         # The id of the context may have begun before: by another session of it, or by calls outside of any.
         first = book.begins(owner.session_id, self._binding.amplitude_client)
         return [_build.run_started(owner, self._run_id)] if first or not self._inherits else []
@@ -301,24 +301,24 @@ class LLMSessionTracker:
         model_provider: object = None,
         model_name: object = None,
         custom_properties: object = None,
-    ) -> Whose:
+    ) -> EventOwner:
         if self._finished_ns is not None:
             log_once(
                 "tracked_after_end",
                 logging.WARNING,
                 "an event was tracked after its session's end, and is in no totals",
             )
-        owner = self._whose(model_provider, model_name, custom_properties)
+        owner = self._owner(model_provider, model_name, custom_properties)
         self._begin()
         return owner
 
-    def _whose(
+    def _owner(
         self,
         model_provider: object = None,
         model_name: object = None,
         custom_properties: object = None,
-    ) -> Whose:
-        return _build.whose(
+    ) -> EventOwner:
+        return _build.owner_of(
             replace(self._binding, user_id=self._user_id),
             session_id=self._session_id,
             model_provider=self._provider if _arguments.absent(model_provider) else model_provider,

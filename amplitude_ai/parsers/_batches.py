@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from .._guard import count
-from .._models import CallError, Exchange, LLMCall, Outcome
+from .._models import CallError, Exchange, LLMCall, Outcome, is_refusal
 from ._bounds import bounded
 from ._decode import decode
 from ._errors import read_error
@@ -87,7 +87,7 @@ def _openai(line: Mapping[str, Any], exchange: Exchange, where: Route) -> LLMCal
     body = as_dict(response.get("body"))
     status = as_count(response.get("status_code"))
     error = read_error({"error": line["error"]}, {}) if line.get("error") else None
-    if error is None and status is not None and status >= 400:
+    if error is None and is_refusal(status):
         error = read_error(body, {}) or CallError(type=f"http_{status}")
     name = _FORMATS.get(str(body.get("object")))
     if name is None and error is None:

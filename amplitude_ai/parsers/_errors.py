@@ -55,8 +55,7 @@ def read_error(body: JSON, headers: Mapping[str, str] | None = None) -> CallErro
 
 def error_of(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
     """The error of a refused request, or the one inside a 200 (a stream's), whose body has it under ``"error"``."""
-    refused = request.status is not None and request.status >= 400
-    return read_error(body, request.response_headers) if refused or body.get("error") else None
+    return read_error(body, request.response_headers) if request.refused or body.get("error") else None
 
 
 def _aws_error_type(headers: Mapping[str, str]) -> str | None:

@@ -35,7 +35,7 @@ def is_call(wire: WireFormat, request: WireRequest, answer: Body, answered: bool
     if not asked(request):
         return wire.name in _BY_ANSWER and _BY_ANSWER[wire.name](request, answer)
     # A chat's back end has the same path and nearly the same body; its answer is another.
-    refused = request.status is None or request.status >= 400
+    refused = request.status is None or request.refused
     if wire.name == "huggingface.generate" and "max_new_tokens" in as_dict(request.body.get("parameters")):
         return True  # of a stream that was cut the answer may tell nothing; nobody else calls it so
     return refused or not answered or wire.name not in _TELLING or any(name in answer for name in _TELLING[wire.name])

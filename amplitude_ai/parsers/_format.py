@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from msgspec import field
 
 from .._fact import Fact
-from .._models import JSON, LLMCall
+from .._models import JSON, LLMCall, is_refusal
 from ._json import as_dict
 
 
@@ -64,6 +64,11 @@ class WireRequest(Fact, frozen=True):
     response_headers: Mapping[str, str] = field(default_factory=dict)
     request_headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "POST"
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was answered by an error's status; not where no answer came."""
+        return is_refusal(self.status)
 
 
 class WireFormat(Protocol):

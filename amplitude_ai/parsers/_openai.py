@@ -89,12 +89,11 @@ def is_pending(request: WireRequest, body: Mapping[str, Any]) -> bool:
 
 def find_error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
     """The error of a refused request, or the one inside a 200."""
-    refused = request.status is not None and request.status >= 400
     base = as_dict(body.get("base_resp"))  # MiniMax refuses with 200 (https://platform.minimax.io/docs/api-reference)
     if base.get("status_code"):
         return CallError(str(base["status_code"]), as_str(base.get("status_msg")), str(base["status_code"]))
     # vLLM's error object lies flat in the body (vllm ``entrypoints/openai/protocol.py``, ErrorResponse).
-    if not refused and not body.get("error") and body.get("object") != "error":
+    if not request.refused and not body.get("error") and body.get("object") != "error":
         return None
     error = read_error(body, request.response_headers)
     # A failed response has only a code, a word (``ResponseError``); OpenRouter's is a number, and no type.

@@ -16,8 +16,6 @@ import orjson
 
 from .._pattern import lazy_pattern
 
-#: Documents smaller than this are decoded at once, in a millisecond or two.
-LARGE = 512 * 1024
 #: About how long a piece is. A turn longer than that is one piece.
 PIECE = 128 * 1024
 #: Where the conversation begins, at the latest; what stands before it is decoded at once.

@@ -123,7 +123,7 @@ def _with_wire_facts(
     answered_ns = exchange.finished_ns if exchange.headers_ns is None else exchange.headers_ns
     answered_at_ms = exchange.started_at_ms + (answered_ns - exchange.started_ns) / 1e6
     error = exchange.error if exchange.status is None else call.error
-    if error is None and exchange.status is not None and exchange.status >= 400:
+    if error is None and exchange.refused:
         error = read_error(answer.text or answer.body, headers) or CallError(type=f"http_{exchange.status}")
     if error is None:
         error = exchange.error  # cut mid-body, timed out, cancelled
@@ -239,7 +239,7 @@ def _answer(exchange: Exchange, request: WireRequest, decoded: Body, where: Rout
         return _Answer({}, complete=exchange.outcome is Outcome.EXHAUSTED, streamed=_asked_to_stream(request))
     wire = _format(where.format)
     label = exchange.response_headers.get("content-type", "").split(";")[0].strip().lower()
-    refused = (exchange.status or 200) >= 400
+    refused = exchange.refused
     frames = stream_frames(data, label, getattr(wire, "framing", "sse"), _asked_to_stream(request) and not refused)
     if frames is not None:
         try:

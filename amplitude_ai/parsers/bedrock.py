@@ -45,7 +45,7 @@ class _Invoke:
             call = read_invoke(request, body)
         if call.error is None:
             call = replace(call, error=error_of(request, body))
-        if request.status is not None and request.status >= 400:
+        if request.refused:
             call = replace(call, output_text=None)  # AWS's ``message`` is where Pegasus has its answer
         return _named(replace(call, usage=_counted(call.usage, request, body)), request)
 
@@ -78,7 +78,7 @@ def _named(call: LLMCall, request: WireRequest) -> LLMCall:
     """With the model of the path. Few answers name one (Anthropic's); a request that failed reached none."""
     matched = _MODEL_IN_PATH.search(request.path)
     named = unquote(matched.group(1)) if matched else None
-    answered = request.status is not None and request.status < 400
+    answered = request.status is not None and not request.refused
     model = (call.model or named) if answered else None
     resource = _NAMED_RESOURCE.match(named or "")
     return replace(

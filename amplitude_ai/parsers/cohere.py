@@ -144,23 +144,22 @@ def _fold_generate(frames: Iterable[Frame]) -> Folded:
 
 
 def _call(request: WireRequest, body: Mapping[str, Any], operation: str) -> LLMCall:
-    refused = request.status is not None and request.status >= 400
     requested = request.body.get("model")
     requested = requested if isinstance(requested, str) else None
     return LLMCall(
         provider=request.provider,
         operation=operation,
         requested_model=requested,
-        model=requested if request.status is not None and not refused else None,
+        model=requested if request.status is not None and not request.refused else None,
         usage=_usage(body),
         price_usage=_billed(body),
         response_id=as_str(body.get("id")),
-        error=_error(request, body, refused),
+        error=_error(request, body),
     )
 
 
-def _error(request: WireRequest, body: Mapping[str, Any], refused: bool) -> CallError | None:
-    if refused or body.get("error"):
+def _error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
+    if request.refused or body.get("error"):
         return read_error(body, request.response_headers)
     # A stream that fails ends with this reason (https://docs.cohere.com/reference/chat-stream).
     return CallError(type="ERROR") if body.get("finish_reason") == "ERROR" else None

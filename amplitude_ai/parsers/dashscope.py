@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from .._models import CallError, LLMCall, Message, ToolResult, Usage
-from ._errors import read_error
+from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe_url
@@ -168,8 +168,7 @@ def _error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
     code = as_str(told.get("code"))
     if code is not None:
         return CallError(code, as_str(told.get("message")), code)
-    refused = request.status is not None and request.status >= 400
-    return read_error(body, request.response_headers) if refused or body.get("error") else None
+    return error_of(request, body)
 
 
 def _messages(given: Mapping[str, Any]) -> Iterator[Message]:

@@ -28,7 +28,6 @@ class _Speech:
         heard = next(iter(dicts(as_dict(body.get("results")).get("channels"))), {})
         text = next(iter(dicts(heard.get("alternatives"))), {}).get("transcript")
         seconds = as_float(told.get("duration"))
-        refused = request.status is not None and request.status >= 400
         said = as_str(asked.get("text")) or (describe("audio", "url") if asked.get("url") else None)
         return LLMCall(
             provider=request.provider,
@@ -39,7 +38,7 @@ class _Speech:
             messages=(Message("user", said),) if said else (),
             output_text=text if isinstance(text, str) else None,
             response_id=as_str(told.get("request_id")),
-            error=_error(request, body) if refused or body.get("error") or body.get("err_code") else None,
+            error=_error(request, body) if request.refused or body.get("error") or body.get("err_code") else None,
         )
 
 

@@ -28,7 +28,6 @@ class _Sound:
         asked = as_dict(request.body)
         heard = [one["text"] for one in (body, *dicts(body.get("transcripts"))) if isinstance(one.get("text"), str)]
         seconds = as_float(body.get("audio_duration_secs"))
-        refused = request.status is not None and request.status >= 400
         return LLMCall(
             provider=request.provider,
             operation="audio",
@@ -39,7 +38,7 @@ class _Sound:
             response_id=as_str(body.get("transcription_id")),
             # {"detail": {"status", "message"}}, or FastAPI's list
             error=read_error({"error": body["detail"]} if isinstance(body.get("detail"), Mapping) else body)
-            if refused or body.get("error")
+            if request.refused or body.get("error")
             else None,
         )
 

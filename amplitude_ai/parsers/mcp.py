@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._models import JSON, LLMCall, ToolCall
-from ._errors import read_error
+from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._json import as_dict, as_str, dicts
 from ._media import describe, describe_base64
@@ -41,8 +41,7 @@ class _Tools:
         if name is None or not self.looks_like(request):
             return None
         result = as_dict(body.get("result"))
-        refused = request.status is not None and request.status >= 400
-        error = read_error(body, request.response_headers) if refused or body.get("error") else None
+        error = error_of(request, body)
         failed = error is not None or result.get("isError") is True
         text = _text(result.get("content"))
         tool = ToolCall(

@@ -33,7 +33,7 @@ class _Prediction:
         prompt = as_str(given.get("prompt")) or as_str(given.get("text"))
         system = as_str(given.get("system_prompt"))
         said = (("system", system), ("user", prompt))
-        failure = as_str(body.get("error")) if request.status is not None and request.status < 400 else None
+        failure = as_str(body.get("error")) if request.status is not None and not request.refused else None
         return LLMCall(
             provider=request.provider,
             operation="completion",

@@ -1,6 +1,7 @@
 """What an AI event of anybody's lacks by the documented schema, by event; the plugin's pure part.
 
-In: an event as its author told it (`Told`). Out: the schema's properties, content through privacy, unknown ones `None`.
+In: an event as its author told it (`AuthoredEvent`). Out: the schema's properties, content through privacy, unknown
+ones `None`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ..sessions._recorded import NUMBERS, cost_of, usage_of
 CONTENT = schema.CONTENT | {LONG_TEXT}
 
 
-class Told(Struct, frozen=True):
+class AuthoredEvent(Struct, frozen=True):
     """An event as its author told it, with the properties of the schema apart from the author's own."""
 
     event_type: str
@@ -36,41 +37,41 @@ class Told(Struct, frozen=True):
     properties: Mapping[str, Any]
 
 
-def _run_started(told: Told) -> dict[str, Any]:
-    return {"run_source": MANUAL, **told.properties}
+def _run_started(authored: AuthoredEvent) -> dict[str, Any]:
+    return {"run_source": MANUAL, **authored.properties}
 
 
-def _run_finished(told: Told) -> dict[str, Any]:
-    total = told.properties.get("total_tokens")
-    return {"end_reason": MANUAL, "run_total_tokens": total, **told.properties}
+def _run_finished(authored: AuthoredEvent) -> dict[str, Any]:
+    total = authored.properties.get("total_tokens")
+    return {"end_reason": MANUAL, "run_total_tokens": total, **authored.properties}
 
 
-def _user_message(told: Told) -> dict[str, Any]:
-    content = told.origin.privacy.input(_text(told.properties.get("content")))
+def _user_message(authored: AuthoredEvent) -> dict[str, Any]:
+    content = authored.origin.privacy.input(_text(authored.properties.get("content")))
     return {
-        "message_id": told.insert_id,
+        "message_id": authored.insert_id,
         "content_length": content and content.length,
-        **told.properties,
+        **authored.properties,
         "content": content and content.text,
     }
 
 
-def _llm_message(told: Told) -> dict[str, Any]:
-    said, privacy = told.properties, told.origin.privacy
+def _llm_message(authored: AuthoredEvent) -> dict[str, Any]:
+    said, privacy = authored.properties, authored.origin.privacy
     asked = privacy.input(_text(said.get("input_content")))
     answer = privacy.output(_text(said.get("output_content")))
     failed = said.get("finish_reason") == "error" or "error_type" in said or "error_message" in said
     usage = usage_of(said)
-    cost_usd, cost_source = cost_of(told.origin, said, usage, told.at_ms)
+    cost_usd, cost_source = cost_of(authored.origin, said, usage, authored.at_ms)
     return {
-        "message_id": told.insert_id,
+        "message_id": authored.insert_id,
         "is_streaming": False,
         "attempt": 0,
         "operation": CHAT,
         "success": not failed,
         "output_content_length": answer and answer.length,
         **said,
-        **_content(told, besides=("input_content", "output_content")),
+        **_content(authored, besides=("input_content", "output_content")),
         "input_content": asked and asked.text,
         "output_content": answer and answer.text,
         "content_truncated": _truncated(said, asked, answer),
@@ -80,22 +81,22 @@ def _llm_message(told: Told) -> dict[str, Any]:
     }
 
 
-def _tool_called(told: Told) -> dict[str, Any]:
-    return {"tool_type": "function", **told.properties, **_content(told)}
+def _tool_called(authored: AuthoredEvent) -> dict[str, Any]:
+    return {"tool_type": "function", **authored.properties, **_content(authored)}
 
 
-def _feedback(told: Told) -> dict[str, Any]:
-    return {**told.properties, **_content(told)}
+def _feedback(authored: AuthoredEvent) -> dict[str, Any]:
+    return {**authored.properties, **_content(authored)}
 
 
-def _content(told: Told, besides: Collection[str] = ()) -> dict[str, str | None]:
+def _content(authored: AuthoredEvent, besides: Collection[str] = ()) -> dict[str, str | None]:
     """What its author told of content, under privacy; without what is made safe elsewhere."""
-    said, privacy = told.properties, told.origin.privacy
-    rows = [row for row in schema.CONTENT_OF[told.event_type] if row.name in said and row.name not in besides]
+    said, privacy = authored.properties, authored.origin.privacy
+    rows = [row for row in schema.CONTENT_OF[authored.event_type] if row.name in said and row.name not in besides]
     return {row.name: privacy.content(row, said[row.name]) for row in rows}
 
 
-COMPLETE: Mapping[str, Callable[[Told], dict[str, Any]]] = {
+COMPLETE: Mapping[str, Callable[[AuthoredEvent], dict[str, Any]]] = {
     schema.RUN_STARTED: _run_started,
     schema.USER_MESSAGE: _user_message,
     schema.LLM_MESSAGE: _llm_message,
@@ -105,8 +106,10 @@ COMPLETE: Mapping[str, Callable[[Told], dict[str, Any]]] = {
 }
 
 
-def without_content(told: Told) -> Told:
-    return replace(told, properties={name: value for name, value in told.properties.items() if name not in CONTENT})
+def without_content(authored: AuthoredEvent) -> AuthoredEvent:
+    return replace(
+        authored, properties={name: value for name, value in authored.properties.items() if name not in CONTENT}
+    )
 
 
 def _truncated(said: Mapping[str, Any], *parts: Content | None) -> bool | None:

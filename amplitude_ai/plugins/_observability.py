@@ -29,7 +29,7 @@ from ..sessions._privacy import Content, Privacy, PrivacyError
 from ..sessions._totals import RunStats
 from ..sessions.schema import COMMON, SCHEMA
 from ._base import AIPlugin
-from ._complete import COMPLETE, CONTENT, Told, name_in, typed, without_content
+from ._complete import COMPLETE, CONTENT, AuthoredEvent, name_in, typed, without_content
 
 _MAX_RUNS = 10_000
 
@@ -72,21 +72,21 @@ class AIObservabilityPlugin(AIPlugin):
         if isinstance(event, AIEvent) and event.config == self._config:
             self._seen(event.event_type, event.time, event.event_properties)
             return event
-        told = self._told(event)
+        authored = self._authored(event)
         complete = COMPLETE[event.event_type]
         try:
-            properties = complete(told)
+            properties = complete(authored)
         except PrivacyError:
             count("dropped_content")
-            told = without_content(told)
-            properties = complete(told)
+            authored = without_content(authored)
+            properties = complete(authored)
         if event.event_type == schema.RUN_FINISHED:
-            properties = self._with_totals(told, properties)
-        made = _events.build(event.event_type, told.origin, told.at_ms, told.insert_id, properties)
+            properties = self._with_totals(authored, properties)
+        made = _events.build(event.event_type, authored.origin, authored.at_ms, authored.insert_id, properties)
         event.event_properties = dict(made.properties)
         if not event.user_id and not event.device_id:
             event.device_id = _events.machine_id()  # the client refuses an event without any id
-        self._seen(event.event_type, told.at_ms, made.properties)
+        self._seen(event.event_type, authored.at_ms, made.properties)
         return event
 
     def handle_translated(self, event: AIEvent, source: Event) -> AIEvent | None:
@@ -114,13 +114,13 @@ class AIObservabilityPlugin(AIPlugin):
         event.event_properties = {name: value for name, value in known.items() if name not in CONTENT}
         return event
 
-    def _told(self, event: BaseEvent) -> Told:
+    def _authored(self, event: BaseEvent) -> AuthoredEvent:
         properties = typed(safe_properties(event.event_properties or {}))
         own = {*SCHEMA[event.event_type], *COMMON}
         custom = {name: value for name, value in properties.items() if name not in own}
         if (long_text := custom.pop(LONG_TEXT, None)) is not None:
             custom |= self._long_text(event.event_type, long_text)
-        return Told(
+        return AuthoredEvent(
             event_type=event.event_type,
             origin=Origin(
                 config=self._config,
@@ -162,9 +162,9 @@ class AIObservabilityPlugin(AIPlugin):
             if len(self._runs) > _MAX_RUNS:
                 self._runs.popitem(last=False)
 
-    def _with_totals(self, told: Told, properties: Mapping[str, Any]) -> dict[str, Any]:
+    def _with_totals(self, authored: AuthoredEvent, properties: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
-            run = self._runs.get(told.origin.scope.session_id or "")
+            run = self._runs.get(authored.origin.scope.session_id or "")
         if run is None:
             return dict(properties)
         stats = run.stats
@@ -175,7 +175,7 @@ class AIObservabilityPlugin(AIPlugin):
             "total_cost_usd": stats.cost_usd,
             "total_tool_calls": stats.tool_calls,
             "total_errors": stats.errors,
-            "duration_ms": None if started is None or told.at_ms < started else told.at_ms - started,
+            "duration_ms": None if started is None or authored.at_ms < started else authored.at_ms - started,
             "success": stats.success,
         }
         return {**seen, **properties}

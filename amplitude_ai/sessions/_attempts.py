@@ -96,7 +96,7 @@ def _is_final(exchange: Exchange, ending: CallResult) -> bool | None:
     status = exchange.status
     if should == "true" or status is None:
         return None
-    if status < 400:
+    if not exchange.refused:
         return True  # nobody repeats an answer that broke off, or that was none
     return True if status < 500 and status not in _WORTH_RETRYING else None
 

@@ -41,7 +41,7 @@ class CallResult(Struct, frozen=True):
 def classify(call: LLMCall, exchange: Exchange) -> CallResult:
     """Decide how ``call`` ended."""
     status = exchange.status
-    refused = status is not None and status >= 400
+    refused = exchange.refused
     error = call.error or exchange.error
     if exchange.outcome is Outcome.CANCELLED and call.complete and status is not None and not refused:
         # The answer had been read to its end when the task was cancelled; an error inside the stream still counts.
