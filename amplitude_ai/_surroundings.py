@@ -26,6 +26,7 @@ from ._pattern import lazy_pattern
 Names = dict[str, Any]
 #: Spans from the current one upwards that are looked at.
 _DEPTH = 64
+_MAX_ID = 256
 #: What a runtime adds to an agent's name to tell its instances apart.
 _INSTANCE = lazy_pattern(r"_[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\Z")
 #: The name openai-agents gives a run that has none.
@@ -43,6 +44,7 @@ _STEP_NAMES = ("graph.node.name", "graph.node.id", "haystack.component.name")
 #: And where the span's kind says that it is an agent's.
 _AGENT_SPAN_NAMES = ("traceloop.entity.name", *_STEP_NAMES)
 _WORKFLOW_NAMES = ("gen_ai.workflow.name", "traceloop.workflow.name")
+_CONVERSATION_NAMES = ("gen_ai.conversation.id", "session.id")
 
 
 class Library(Struct, frozen=True):
@@ -118,6 +120,11 @@ def _chain(agents: Iterable[object]) -> Names:
     return dict(zip(("agent", "parent_agent"), distinct, strict=False))
 
 
+def _text(value: object) -> str | None:
+    """An id: a text as most programs have it, or a number."""
+    return str(value)[:_MAX_ID] if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
 # pydantic-ai ------------------------------------------------------------------------------------------------------
 
 
@@ -149,7 +156,9 @@ def _openai_agents_names(current: tuple[list[Any], Any]) -> Names:
     spans, trace = current
     names = _chain(data.name if data.type == "agent" else getattr(data, "agent_name", None) for data in spans)
     workflow = getattr(trace, "name", None)
-    return names if workflow in (None, "", "no-op", _UNNAMED_WORKFLOW) else {**names, "workflow": workflow}
+    if workflow not in (None, "", "no-op", _UNNAMED_WORKFLOW):
+        names["workflow"] = workflow
+    return {**names, "conversation_id": _text(getattr(trace, "group_id", None))}
 
 
 # LangChain, LangGraph ---------------------------------------------------------------------------------------------
@@ -172,6 +181,7 @@ def langchain_names(metadata: Mapping[str, Any]) -> Names:
         **_chain([own] if own else graphs),
         "step": step if isinstance(step, str) else None,
         "langgraph_step": metadata.get("langgraph_step"),
+        "conversation_id": _text(metadata.get("thread_id")),
     }
 
 
@@ -275,6 +285,9 @@ def _opentelemetry_names(span: Any) -> Names:
         for name in _WORKFLOW_NAMES:
             if attributes.get(name):
                 names.setdefault("workflow", attributes[name])
+        for name in _CONVERSATION_NAMES:
+            if said := _text(attributes.get(name)):
+                names.setdefault("conversation_id", said)
     return {**names, **_chain(agents)}
 
 

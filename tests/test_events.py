@@ -65,10 +65,13 @@ def documented():
 DOCUMENTED = documented()
 
 
+PLACE = {"agent": "triage", "parent_agent": "root", "step": "route", "workflow": "support", "conversation_id": "one"}
+
+
 def conversation(*calls, config=None, context=None):
     """The events of calls, one a second, and of the end of their runs."""
     book = RunRegistry(config)
-    custom = {"tier": "pro", "agent": "triage", "parent_agent": "root", "step": "route", "workflow": "support"}
+    custom = {"tier": "pro", **PLACE}
     span = SimpleNamespace(trace_id=1, span_id=2)
     context = context or Scope(Binding(), user_id="ann", properties=custom, span=span)
     events = []
@@ -120,7 +123,7 @@ def played(name):
 def opinions(name):
     """Feedback: all of it on an answer of the first scenario, and nearly nothing on one that nobody has seen."""
     config = AIConfig(privacy_mode=name == "private")
-    custom = {"tier": "pro", "agent": "triage", "parent_agent": "root", "step": "route", "workflow": "support"}
+    custom = {"tier": "pro", **PLACE}
     origin = Origin(config, Privacy(config), Scope(properties=custom))
     if name != "full":
         return [_events.feedback(origin, NEW_YEAR, "opinion-2", "resp-9", None, None, None, None)]

@@ -136,6 +136,21 @@ def test_langgraph_without_a_callback(events):
     assert places(events) == [("billing", None, "agent"), ("refunds", None, "agent"), (None, None, "model")]
 
 
+def test_the_conversation_as_frameworks_call_it(events, tracer):
+    """LangGraph's thread; the nearest span that says one."""
+    runnables = pytest.importorskip("langchain_core.runnables")
+    node = runnables.RunnableLambda(lambda text: ask())
+    node.invoke("One", config={"metadata": {"thread_id": 7}})
+    node.invoke("Two", config={"metadata": {"langgraph_node": "agent"}})
+    with (
+        tracer.start_as_current_span("turn", attributes={"session.id": "outer"}),
+        tracer.start_as_current_span("agent", attributes={"gen_ai.conversation.id": "inner"}),
+    ):
+        ask()
+    assert amplitude_ai.flush(10)
+    assert [one.get("conversation_id") for one in events.of_type("llm_message")] == ["7", None, "inner"]
+
+
 def test_pydantic_ai_and_an_agent_that_is_a_tool(events):
     """The agent's name; whose work it does tells the tool call that its question stands in."""
     pydantic_ai = pytest.importorskip("pydantic_ai")

@@ -149,8 +149,16 @@ PROPERTIES = (
         "workflow",
         EVERY,
         "text",
-        what="the workflow it is part of: `context(workflow=...)`, a trace of openai-agents",
+        what="the workflow it is part of: `context(workflow=...)`, a trace of openai-agents, a flow of CrewAI",
         absent="not given",
+    ),
+    Property(
+        "conversation_id",
+        EVERY,
+        "text",
+        what="the conversation as its framework calls it: LangGraph's `thread_id`, openai-agents' `group_id`, a span's "
+        "`gen_ai.conversation.id` or `session.id`; `session_id` is the run's",
+        absent="the framework names none",
     ),
     Property(
         "run_source", RUN_STARTED, "text", what="`automatic` (from the wire) or `manual` (`llm_session`, `emit_*`)"
