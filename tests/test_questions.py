@@ -1,10 +1,13 @@
-"""docs/questions.md: each of the forty statements runs on the store, and answers what is known of the world."""
+"""docs/questions.md: each statement runs on the store, and answers what is known of the world."""
 
+import json
 import re
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from amplitude_ai.delivery._store_schema import INSERT
 
 from .world import store
 
@@ -55,6 +58,13 @@ ANSWERS = {
     39: [(0.1,)],
     40: [("message 4", 1), ("system", 1)],
     41: [("big", 1, 1.0, None), ("small", 2, 0.0, "wrong")],
+    42: [("And Rome?", 2100.0, 57.0), ("Find papers", 2100.0, 52.0), ("Go on", 2100.0, 14.0)],
+    43: [(0, 3, 2.7, 9.39), (1, 1, 2.0, 0.84)],
+    44: [("small", "00", 50.0)],
+    45: [("message 4", 100, 1.2, 4.1), ("system", 100, 1.2, 4.1)],
+    46: [(0, 2, 1.0), (1, 1, -1.0)],
+    47: [("researcher", 2), ("triage", 2), ("researcher > expert > researcher", 1)],
+    48: [("get_weather", 2, 29, 19), ("search", 3, 14, 7), ("expert", 1, 2, 2)],
 }
 
 
@@ -65,12 +75,23 @@ def world():
         yield made
 
 
-def test_there_are_forty_and_one():
-    """Numbered from 1 to 41, each with its answer here."""
-    assert list(QUESTIONS) == list(ANSWERS) == list(range(1, 42))
+def test_there_are_forty_and_a_few():
+    """Numbered from 1, each with its answer here."""
+    assert list(QUESTIONS) == list(ANSWERS) == list(range(1, 49))
 
 
 @pytest.mark.parametrize("number", ANSWERS)
 def test_a_question(world, number):
     """As the page has it."""
     assert [tuple(row) for row in world.execute(QUESTIONS[number])] == ANSWERS[number]
+
+
+def test_the_95th_of_a_hundred():
+    """Of 1 to 20 ms, in one hour, it is 19; the call without a first token is none of them."""
+    with closing(store()) as made:
+        made.execute("DELETE FROM events")
+        for number in range(21):
+            facts = {"model_name": "m", "time_to_first_token_ms": number} if number else {"model_name": "m"}
+            row = (f"i{number}", "llm_message", 1_800_000_000_000 + number, "ann", None, json.dumps(facts), "{}", 0)
+            made.execute(INSERT, row)
+        assert [tuple(row)[::2] for row in made.execute(QUESTIONS[44])] == [("m", 19)]

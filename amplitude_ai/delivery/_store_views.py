@@ -77,6 +77,7 @@ ids AS (SELECT turn_id FROM made UNION SELECT turn_id FROM said)
 SELECT coalesce(said.began, made.began) AS "time", turn_id, coalesce(said.turn_index, made.turn_index) AS turn_index,
 coalesce(said.session_id, made.session_id) AS session_id, coalesce(said.user_id, made.user_id) AS user_id,
 coalesce(said.device_id, made.device_id) AS device_id, content, coalesce(user_messages, 0) AS user_messages,
+round((julianday(made.ended) - julianday(coalesce(said.began, made.began))) * 86400000) AS duration_ms,
 {_SUMMED}, coalesce(tool_calls, 0) AS tool_calls, coalesce(tool_errors, 0) AS tool_errors,
 (SELECT success FROM calls WHERE calls.turn_id = ids.turn_id AND {_MESSAGE} ORDER BY time DESC LIMIT 1) AS success
 FROM ids LEFT JOIN made USING (turn_id) LEFT JOIN said USING (turn_id) LEFT JOIN tools USING (turn_id)

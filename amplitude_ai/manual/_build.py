@@ -174,6 +174,7 @@ def tool_called(owner: EventOwner, facts: Mapping[str, Any]) -> Event:
         kind=facts["tool_type"],
         parameters=privacy.tool_parameters(facts["tool_parameters"]),
         result=privacy.tool_result(facts["tool_result"]),
+        result_length=_events.length_of(facts["tool_result"]),
         success=facts["success"],
         error_message=privacy.tool_error(facts["error_message"]),
         latency_ms=facts["latency_ms"],

@@ -6,6 +6,7 @@ In: facts that privacy has passed. Out: `Event` values whose properties are the 
 
 from __future__ import annotations
 
+import json
 import math
 import platform
 import uuid
@@ -19,7 +20,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from .._config import AIConfig
-from .._models import Event, Exchange, LLMCall, Scope
+from .._models import JSON, Event, Exchange, LLMCall, Scope
 from . import _details
 from ._attempts import Attempt
 from ._operations import operation_name
@@ -248,6 +249,7 @@ def tool_called(
     kind: str,
     parameters: str | None,
     result: str | None = None,
+    result_length: int | None = None,
     success: bool | None = None,
     error_message: str | None = None,
     latency_ms: float | None = None,
@@ -263,11 +265,19 @@ def tool_called(
         "repeat_count": repeat_count,
         "tool_parameters": parameters,
         "tool_result": result,
+        "tool_result_length": result_length,
         "success": success,
         "error_message": error_message,
         "latency_ms": latency_ms,
     }
     return build(TOOL_CALLED, origin, time_ms, insert_id, properties)
+
+
+def length_of(value: JSON) -> int | None:
+    """Characters of a tool's result, as it is read: a text's own, of anything else those of its JSON."""
+    if value is None or isinstance(value, str):
+        return None if value is None else len(value)
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str))
 
 
 def run_finished(origin: Origin, time_ms: int, run_id: str, properties: Mapping[str, Any]) -> Event:

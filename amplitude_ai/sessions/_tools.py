@@ -56,9 +56,10 @@ class Pending(Struct, frozen=True):
         Raises:
             PrivacyError: the result could not be made safe.
         """
-        text = error = success = latency = taken = None
+        text = error = success = latency = taken = length = None
         if result is not None and carrier is not None and privacy is not None:
             success = tool_success(result.content, result.success)
+            length = _events.length_of(result.content)
             if self.origin.privacy.tool_results_allowed:  # the stricter of the two calls decides
                 text = privacy.tool_result(result.content)
                 taken = taken_by(result.content) if privacy.tool_results_allowed else None
@@ -74,6 +75,7 @@ class Pending(Struct, frozen=True):
             kind=self.kind,
             parameters=self.parameters,
             result=text,
+            result_length=length,
             success=success,
             error_message=error,
             latency_ms=latency,
@@ -132,6 +134,7 @@ def executed(
         kind=tool.type,
         parameters=origin.privacy.tool_parameters(tool.arguments),
         result=origin.privacy.tool_result(tool.result),
+        result_length=_events.length_of(tool.result),
         success=success,
         error_message=None if success else origin.privacy.tool_error(_error_of(tool, success)),
         latency_ms=latency_ms,

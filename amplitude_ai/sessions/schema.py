@@ -681,6 +681,14 @@ PROPERTIES = (
         otel="gen_ai.tool.call.result",
         absent="privacy, no result seen",
     ),
+    Property(
+        "tool_result_length",
+        TOOL_CALLED,
+        "int",
+        unit="characters",
+        what="its full length, in privacy too: what it adds to the next prompts",
+        absent="no result seen",
+    ),
     Property("success", TOOL_CALLED, "bool", agent="[Agent] Tool Success", absent="no result seen"),
     Property(
         "error_message",
