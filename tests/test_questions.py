@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from amplitude_ai.delivery._store_schema import INSERT
+from amplitude_ai.delivery._store_schema import EVENTS
 
 from .world import store
 
@@ -93,5 +93,5 @@ def test_the_95th_of_a_hundred():
         for number in range(21):
             facts = {"model_name": "m", "time_to_first_token_ms": number} if number else {"model_name": "m"}
             row = (f"i{number}", "llm_message", 1_800_000_000_000 + number, "ann", None, json.dumps(facts), "{}", 0)
-            made.execute(INSERT, row)
+            made.execute(EVENTS.single, row)
         assert [tuple(row)[::2] for row in made.execute(QUESTIONS[44])] == [("m", 19)]
