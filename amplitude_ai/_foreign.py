@@ -2,7 +2,8 @@
 
 Turned round where that can be done: of a URL's query an allow-list stays. Free text loses whatever looks like a
 credential: what stands behind a telling name, what a library quotes as bytes, known keys, and long runs of letters and
-digits that are no word. Pure; linear; knows no other room but the patterns of known keys (`_redact`).
+digits that are no word. Pure; linear; knows no other room but the patterns of
+known keys (`_redact`, `_pattern`).
 """
 
 from __future__ import annotations

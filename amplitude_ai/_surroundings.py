@@ -2,7 +2,7 @@
 
 In, on the caller's thread when a request starts: a look into the libraries that the program has loaded (none is
 imported, asked to do anything, or changed), which keeps references only. Out, on the worker: names. What the
-application says with `context` wins over all of it. Standard library only.
+application says with `context` wins over all of it.
 
 openai-agents is read by the span that is current, not by a tracing processor: other tools replace the whole list of
 those (``set_trace_processors``), none is called where tracing is switched off, and a first one makes the library's

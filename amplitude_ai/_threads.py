@@ -5,7 +5,7 @@ were real when this package was imported. A worker that is half of each hangs. S
 ``_thread`` (`_native`) and are always real. What an application's own thread waits for here (`Event.wait`, `take`) lets
 its other greenlets run meanwhile; a plain ``with`` is for what is held for a moment, and across nothing that switches.
 A thread of ours that waits is not among ``threading.enumerate()``: applications join all they find there, or wait until
-there is but one. Knows no other room but the clock and the fence.
+there is but one. Knows no other room but `_native`, the clock (`_clock`) and the fence (`_guard`).
 """
 
 from __future__ import annotations

@@ -28,14 +28,26 @@ class EventList:
         self.events: list[Any] = []
 
     def track(self, event: Any) -> None:
-        """Keep ``event``."""
+        """Keep an event.
+
+        Args:
+            event: as Amplitude's client is given it.
+
+        Raises nothing.
+        """
         self.events.append(event)
 
     def flush(self) -> None:
         """Nothing waits here."""
 
     def of_type(self, event_type: str) -> list[dict[str, Any]]:
-        """The properties of all events of one type, in order."""
+        """The properties of all events of one type, in order.
+
+        Args:
+            event_type: ``llm_message`` ...
+
+        Raises nothing: of a type that nobody knows there are none.
+        """
         return [event.event_properties for event in self.events if event.event_type == event_type]
 
 
@@ -48,6 +60,8 @@ def capture_events(timeout: float = 5.0) -> Iterator[Callable[[], list[Any]]]:
 
     Yields:
         A function that waits until all captured calls are events and returns the list of them.
+
+    Raises nothing of its own.
     """
     from ._runtime import runtime
 
@@ -68,7 +82,26 @@ def capture_events(timeout: float = 5.0) -> Iterator[Callable[[], list[Any]]]:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """One model call of a test. ``None`` is *not known*."""
+    """One model call of a test. ``None`` is *not known*. Made by `watch_calls`.
+
+    Raises nothing.
+
+    Attributes:
+        provider: ``openai`` ...
+        model: which one answered, else the one that was asked for.
+        input_tokens: how many were read, what came from a cache included.
+        output_tokens: how many were written, reasoning included.
+        total_tokens: both.
+        cost_usd: in USD.
+        input: what the user said.
+        output: what the model answered.
+        success: whether it did.
+        error_type: of a call that failed.
+        finish_reason: why the model stopped, in the provider's word.
+        latency_ms: from the request's start to the end of the answer, in ms.
+        user_id: whose call it was.
+        properties: all of the event's.
+    """
 
     provider: str | None
     model: str | None
@@ -88,7 +121,16 @@ class RecordedCall:
 
 @dataclass(frozen=True, slots=True)
 class RecordedTool:
-    """One tool call of a test."""
+    """One tool call of a test. ``None`` is *not known*. Made by `watch_calls`.
+
+    Raises nothing.
+
+    Attributes:
+        name: the tool's.
+        arguments: what the model gave it, as JSON.
+        result: what it gave back.
+        success: whether it did what it should.
+    """
 
     name: str
     arguments: str | None
@@ -101,6 +143,8 @@ class LLMCalls(Sequence[RecordedCall]):
 
     Args:
         timeout: how long to wait, in seconds.
+
+    Raises nothing.
     """
 
     def __init__(self, timeout: float = 5.0) -> None:
@@ -167,7 +211,10 @@ class LLMCalls(Sequence[RecordedCall]):
         return sum(call.cost_usd or 0.0 for call in self._calls())
 
     def assert_cost_below(self, usd: float) -> None:
-        """Fail when the calls cost ``usd`` or more, or when nobody knows what one that succeeded cost.
+        """Fail when the calls cost as much, or when nobody knows what one that succeeded cost.
+
+        Args:
+            usd: what they must cost less than, in USD.
 
         Raises:
             AssertionError: with the calls, the dearest first.
@@ -197,6 +244,8 @@ def watch_calls(timeout: float = 5.0) -> Iterator[LLMCalls]:
 
     Args:
         timeout: how long a look at the calls waits for the worker, in seconds.
+
+    Raises nothing of its own.
     """
     from ._runtime import runtime
     from .instrumentation.install import install_transport, is_installed, uninstall_transport
@@ -224,7 +273,10 @@ def cassette(path: str | os.PathLike[str], upstream: str | None = None, record: 
 
     Args:
         path: of the file.
-        upstream: the real server, such as ``https://api.openai.com``; needed to record.
+        upstream: the real server, such as ``https://api.openai.com``; required to record, and ``None`` otherwise.
         record: call it, and write the file.
+
+    Raises nothing; entering its ``with`` block does: OSError where the file cannot be read, ValueError where it is
+    none, or where there is nothing to record from.
     """
     return Cassette(Path(path), upstream, record)

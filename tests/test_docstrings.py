@@ -8,7 +8,8 @@ import typing
 import pytest
 
 import amplitude_ai
-from amplitude_ai import web
+from amplitude_ai import otel, testing, web
+from amplitude_ai.clients._keywords import PER_CLIENT, PER_REQUEST
 from amplitude_ai.manual import _facts
 
 #: Numbers say in what: one of these words stands in what is said of each.
@@ -18,9 +19,15 @@ INNER = ("handle", "handle_translated", "failed")
 ENTRY = re.compile(r"^ {4}(\*{0,2}\w+): ", re.MULTILINE)
 
 
+def _is_of(module, value):
+    """Whether it was made there, and not only imported."""
+    return getattr(value, "__module__", None) == module.__name__
+
+
 def public():
     """(name, what is called, its docstring) of everything public that takes arguments."""
-    homes = {**dict.fromkeys(amplitude_ai.__all__, amplitude_ai), **dict.fromkeys(web.__all__, web)}
+    homes = {name: home for home in (amplitude_ai, web, otel) for name in home.__all__}
+    homes |= {name: testing for name, value in vars(testing).items() if _is_of(testing, value) and name[0] != "_"}
     for name, home in homes.items():
         value = getattr(home, name)
         if not callable(value):
@@ -99,3 +106,16 @@ def test_what_is_raised(name):
     value, doc = PUBLIC[name]
     made_by_us = name in ("Spend", "MessageFacts")
     assert made_by_us or not parameters(value) or re.search(r"^ *Raises( nothing\b|:)", doc, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in PUBLIC if name.startswith("get_") and name != "get_current_session_id"]
+)
+def test_what_the_factories_classes_take(name):
+    """Each keyword that constructors and methods take besides the SDK's is told once; the others refer to that."""
+    doc = PUBLIC[name][1]
+    if name == "get_openai":
+        assert not [word for word in {**PER_CLIENT, **PER_REQUEST} if f"``{word}``" not in doc]
+    else:
+        assert "get_openai" in doc or {"amplitude_client", "ai_config"} <= set(re.findall(r"\w+", doc))
+    assert "ImportError" in doc

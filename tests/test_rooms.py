@@ -1,6 +1,8 @@
 """The import rule: rooms stand on floors, and nobody imports from a floor above, lazily or for types alone either."""
 
 import ast
+import re
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -127,3 +129,42 @@ def test_the_error_threshold_is_one():
     }
     # A redirect, and what Amplitude itself answers, are other questions.
     assert found == {"_models.py", "parsers/_read.py", "delivery/_delivery.py"}
+
+
+def heads():
+    """(file, its room, what its head says) of every file."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        relative = path.relative_to(PACKAGE)
+        said = " ".join((ast.get_docstring(ast.parse(path.read_text())) or "").split())
+        yield relative, relative.parts[0].removesuffix(".py"), said
+
+
+def test_what_heads_promise_of_imports():
+    """A file that says it needs the standard library only, or knows no other room, does."""
+    known = list(imports())
+    promised, wrong = 0, set()
+    for relative, _, said in heads():
+        mine = [(name, ours) for file, _, name, ours in known if file == relative]
+        if "Standard library only" in said or "Imports nothing but the standard library" in said:
+            promised += 1
+            wrong |= {
+                (str(relative), name)
+                for name, ours in mine
+                if not ours and name.split(".")[0] not in sys.stdlib_module_names
+            }
+        if "nows no other room" in said or "Knows no room" in said:
+            promised += 1
+            but = set(re.findall(r"`(_\w+)`", said.partition("nows no other room but")[2]))
+            wrong |= {(str(relative), target) for file, _, target in arrows() if file == relative and target not in but}
+    assert promised > 10
+    assert not wrong
+
+
+def test_parsers_are_pure():
+    """Their room's head says: no clock, environment, log or thread."""
+    never = {"logging", "os", "_thread", "time", "asyncio", "socket", "threading.Thread", "concurrent"}
+    assert not {
+        f"{relative} imports {name}"
+        for relative, room, name, _ in imports()
+        if room == "parsers" and (name in never or name.split(".")[0] in never)
+    }

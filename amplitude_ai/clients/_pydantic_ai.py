@@ -122,7 +122,7 @@ class PydanticAIWrapper:
         return cls(Agent(WatchedModel(model, binding), **agent_options), binding)
 
     async def run(self, *args: Any, **kwargs: Any) -> Any:
-        """``Agent.run``, with ``amplitude_user_id``, ``_session_id``, ``_privacy_mode`` and ``_properties`` besides."""
+        """``Agent.run``, with the five ``amplitude_*`` keywords of `amplitude_ai.get_openai`'s methods besides."""
         with _said(kwargs):
             return await self.agent.run(*args, **kwargs)
 

@@ -42,6 +42,8 @@ def get_anthropic() -> tuple[type[_Anthropic], type[_AsyncAnthropic]]:
 def get_anthropic_bedrock() -> tuple[type[_AnthropicBedrock], type[_AsyncAnthropicBedrock]]:
     """``(AnthropicBedrock, AsyncAnthropicBedrock)``: Claude on Amazon Bedrock (``pip install anthropic[bedrock]``).
 
+    Constructors and methods take the same additional keywords as those of `amplitude_ai.get_openai`.
+
     Raises:
         ImportError: anthropic is not installed.
     """
@@ -50,6 +52,8 @@ def get_anthropic_bedrock() -> tuple[type[_AnthropicBedrock], type[_AsyncAnthrop
 
 def get_anthropic_vertex() -> tuple[type[_AnthropicVertex], type[_AsyncAnthropicVertex]]:
     """``(AnthropicVertex, AsyncAnthropicVertex)``: Claude on Google Cloud (``pip install anthropic[vertex]``).
+
+    Constructors and methods take the same additional keywords as those of `amplitude_ai.get_openai`.
 
     Raises:
         ImportError: anthropic is not installed.

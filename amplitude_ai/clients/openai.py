@@ -30,9 +30,10 @@ def get_openai() -> tuple[type[_OpenAI], type[_AsyncOpenAI]]:
     ``amplitude_user_id`` and ``amplitude_session_id``, the defaults of every call. ``with_options`` and ``copy`` keep
     them, and take them.
 
-    Every method of every resource takes ``amplitude_user_id``, ``amplitude_session_id``, ``amplitude_privacy_mode``
-    and ``amplitude_properties``, also through ``with_raw_response`` and ``with_streaming_response``. Static type
-    checkers do not know these four; `amplitude_ai.context` says the same in a way they do.
+    Every method of every resource takes ``amplitude_user_id``, ``amplitude_session_id``, ``amplitude_privacy_mode``,
+    ``amplitude_properties`` and ``amplitude_groups``, also through ``with_raw_response`` and
+    ``with_streaming_response``. Static type checkers do not know these five; `amplitude_ai.context` says the same in a
+    way they do, and what each means.
 
     A user's own ``http_client`` stays the user's (transport, proxies, TLS, limits) and is watched in place, so that LLM
     calls made with it directly are recorded too.

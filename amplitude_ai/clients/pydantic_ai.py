@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 def get_pydantic() -> type[PydanticAIWrapper]:
     """``PydanticAIWrapper``, whose ``create_agent(model=..., ...)`` makes a Pydantic AI agent that is recorded.
 
+    ``create_agent`` takes everything ``pydantic_ai.Agent`` does, and besides ``amplitude_client``, ``ai_config``,
+    ``user_id``, ``session_id`` and ``auto_start_session``, as `amplitude_ai.get_openai` does.
+
     Models that send HTTP are recorded from the wire, once, whatever else watches it; ``TestModel``, ``FunctionModel``
     and the like from what the agent asked and got. A tool is told when its result goes back to the model.
 
