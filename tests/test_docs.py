@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import amplitude_ai
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -26,7 +28,7 @@ def test_the_questions_are_answered_by_tests():
 def test_links_lead_somewhere():
     """Each link from page to page, its part of the page included, and each file that is named."""
     followed = 0
-    for page in PAGES:
+    for page in (*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))):
         text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
             if re.match(r"https?:|mailto:", target):
@@ -48,6 +50,18 @@ def test_every_page_is_in_the_site():
     """No page is written and then forgotten."""
     listed = set(re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE))
     assert listed == {str(page.relative_to(DOCS)) for page in PAGES}
+
+
+def test_the_first_page_leads_to_every_other():
+    """Whoever reads only that finds all."""
+    linked = set(re.findall(r"\]\(([\w/-]+\.md)", (DOCS / "index.md").read_text()))
+    assert linked == {str(page.relative_to(DOCS)) for page in PAGES} - {"index.md"}
+
+
+def test_every_public_name_is_in_the_reference():
+    """What can be imported is described."""
+    described = set(re.findall(r"^::: amplitude_ai\.(\w+)$", (DOCS / "api.md").read_text(), re.MULTILINE))
+    assert described == {*amplitude_ai.__all__, "web", "otel", "testing"} - {"__version__"}
 
 
 def test_the_site_is_built_without_a_warning(tmp_path):

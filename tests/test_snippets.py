@@ -30,7 +30,7 @@ FENCE = re.compile(
 )
 #: Models of nobody's.
 MADE_UP = {"acme-2", "my-model"}
-#: Which others run: the forty questions, and the tree of agents on the page's own program.
+#: Which others run: the questions, and the tree of agents on the page's own program.
 OTHERS_SQL = {"questions.md", "agents.md"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 #: What a block is run by: what it would send to Amplitude and to OpenAI by their own names goes to loopback.
