@@ -54,7 +54,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` Did you mean 'x'?``, or nothing when no known name is near."""
     import difflib
 
-    near = difflib.get_close_matches(name.lower(), list(known), 1, 0.7)
+    known = list(known)
+    near = difflib.get_close_matches(name.lower(), known, 1, 0.7)
+    near = near or [one for one in known if one.startswith(f"{name.lower()}_")]
     return f". Did you mean {near[0]!r}?" if near else ""
 
 

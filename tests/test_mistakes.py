@@ -29,6 +29,8 @@ PACKAGE = Path(amplitude_ai.__file__).parent
         (lambda: amplitude_ai.instrumented_async_httpx(aiconfig=AIConfig()), "ai_config"),
         (lambda: amplitude_ai.instrumented_requests(userid="ann"), "user_id"),
         (lambda: amplitude_ai.instrument(httpx2.Client(), user_di="ann"), "user_id"),
+        (lambda: amplitude_ai.emit_llm_message(input_token=5), "input_tokens"),
+        (lambda: amplitude_ai.quick_track_message(model="m"), "model_name"),
     ],
 )
 def test_a_misspelt_option(make, meant):

@@ -33,7 +33,8 @@ _SDK_PATHS: tuple[tuple[str, ...], ...] = (
 def _library(library: object) -> tuple[ModuleType, ModuleType]:
     """(the HTTP library, our leaf for it)."""
     if library not in _FAMILY:
-        raise ValueError(f"library must be 'httpx2' or 'httpx', not {library!r}")
+        other = "instrumented_requests()" if library == "requests" else "install_transport(), or instrument(client)"
+        raise ValueError(f"library must be 'httpx2' or 'httpx', not {library!r}: for another use {other}")
     try:
         return importlib.import_module(str(library)), importlib.import_module(f"amplitude_ai.transports.{library}")
     except ModuleNotFoundError as exc:

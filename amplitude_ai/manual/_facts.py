@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from .. import _arguments
 from .._guard import guard
+from .._mistakes import did_you_mean
 from ..sessions._recorded import NUMBERS
 
 #: The finish reason that marks a failed call.
@@ -105,10 +106,9 @@ def checked(function: str, output_content: object, facts: Mapping[str, Any]) -> 
     for name, value in {"output_content": output_content, **facts}.items():
         check = _CHECKS.get(name)
         if check is None:
-            raise TypeError(
-                f"{function}() got an unexpected keyword argument {name!r}: "
-                f"properties of your own go into custom_properties={{{name!r}: ...}}"
-            )
+            hint = did_you_mean(name, ("model_name", "model_provider", *_CHECKS))
+            own = f"properties of your own go into custom_properties={{{name!r}: ...}}"
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint or f': {own}'}")
         if (fact := check(name, value)) is not None:
             told[name] = fact
     failed = told.get("finish_reason") == ERROR or "error_type" in told or "error_message" in told
