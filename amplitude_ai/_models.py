@@ -138,6 +138,7 @@ class Scope(Fact, frozen=True):
         user_properties: Amplitude's user properties, likewise.
         span: the OpenTelemetry ``SpanContext`` that was current, where that library is loaded.
         surroundings: what the program's own libraries know of the agent at work (`_surroundings`). Empty once named.
+        from_user: ``False`` where what is asked is the program's own, whoever's role it stands in.
         framework_call: the framework that is calling a model. ``None`` once settled.
         request: the web request being served; what is said here wins over it. ``None`` once settled.
     """
@@ -155,6 +156,7 @@ class Scope(Fact, frozen=True):
     user_properties: Mapping[str, Any] | None = None
     span: Any = None
     surroundings: tuple[Any, ...] = ()
+    from_user: bool | None = None
     framework_call: FrameworkCall | None = None
     request: ServedRequest | None = None
 

@@ -68,6 +68,8 @@ class context(ContextDecorator):
         parent_agent: name of the agent it works for; by default the agent around.
         step: what it is doing, in a word: a node of a graph, a phase.
         workflow: the workflow that all of it is part of.
+        from_user: ``False``: what the calls inside ask in a user's role is your program's own text (a title for the
+            chat, a check, a question put in other words). It is no ``user_message`` and begins no turn.
 
     Raises:
         TypeError: an argument has the wrong type; the message names it.
@@ -92,6 +94,7 @@ class context(ContextDecorator):
         parent_agent: str | None = None,
         step: str | None = None,
         workflow: str | None = None,
+        from_user: bool | None = None,
     ) -> None:
         self._used = True  # nothing to warn of when an argument is refused
         self._before: Scope | None = None
@@ -104,6 +107,8 @@ class context(ContextDecorator):
             )
         if privacy_mode is not None and not isinstance(privacy_mode, bool):
             raise TypeError(f"privacy_mode must be True, False or None, not {type(privacy_mode).__name__}")
+        if from_user is not None and not isinstance(from_user, bool):
+            raise TypeError(f"from_user must be True, False or None, not {type(from_user).__name__}")
         if properties is not None and not isinstance(properties, Mapping):
             raise TypeError(
                 f"properties must be a mapping of property names to values, not {type(properties).__name__}"
@@ -121,6 +126,8 @@ class context(ContextDecorator):
             self._changes.update(session_id=session_id, managed_session=False)
         if privacy_mode is not None:
             self._changes["privacy_mode"] = privacy_mode
+        if from_user is not None:
+            self._changes["from_user"] = from_user
         if device_id is not None:
             self._changes["device_id"] = device_id
         if amplitude_session_id is not None:
@@ -226,6 +233,7 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> Scope:
         around.user_properties,
         span_context(surroundings),
         surroundings,
+        around.from_user,
     )
     if around.framework_call is not None:
         around.framework_call.contexts.append(made)

@@ -12,6 +12,7 @@ import http.cookiejar
 import json
 import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -88,6 +89,9 @@ class Newcomer:
         )
         try:
             yield process
+        except OSError as error:  # it never answered: what it said tells why
+            process.kill()
+            raise RuntimeError(process.communicate()[0]) from error
         finally:
             process.kill()
             process.communicate()
@@ -152,7 +156,11 @@ def walk(one: Newcomer, phoenix: Path | None) -> None:
             venv.create(phoenix, with_pip=True)
             one.run(str(phoenix / "bin" / "python"), "-m", "pip", "install", "-q", "arize-phoenix")
         one.pip("amplitude-ai-wire[otel]", "opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http")
+        # Not where the page says: its port for gRPC, which another may have, and of which the page says nothing.
         one.env |= {"PHOENIX_HOST": "127.0.0.1", "PHOENIX_WORKING_DIR": str(one.place / "traces")}
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            one.env["PHOENIX_GRPC_PORT"] = str(free.getsockname()[1])
         with one.running(str(phoenix / "bin" / "phoenix"), "serve"):
             get("http://127.0.0.1:6006/healthz", seconds=180)
             one.run("python", one.write("traced.py"))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from amplitude_ai._models import Binding, CallError, Message, ToolCall, ToolResult, Usage
+from amplitude_ai._models import Binding, CallError, Message, Scope, ToolCall, ToolResult, Usage
 from amplitude_ai.parsers import _google, ollama
 from amplitude_ai.sessions._runs import RunRegistry
 from amplitude_ai.sessions._scripted import scripted
@@ -255,6 +255,18 @@ def test_a_turn_that_is_composed(book, binding):
         exchange(400, binding=binding, body=b"2"),
     )
     assert (tools(events), said(events)) == ([("final_answer", "18", True)], ["And tomorrow?"])
+
+
+def test_what_the_program_says_is_its_own(book, binding):
+    """``context(from_user=False)``: no user message, on the turn that goes on; a person may say the same later."""
+    own = Scope(binding, from_user=False)
+    before = book.record(call("Warm up"), exchange(context=own, body=b"0"))
+    asked = book.record(call("Hello"), exchange(200, binding=binding, body=b"1"))
+    title = book.record(call("A title?"), exchange(400, context=own, body=b"2"))
+    assert (said(before), said(asked), said(title)) == ([], ["Hello"], [])
+    assert "turn_id" not in message(before)
+    assert message(title)["turn_id"] == message(asked)["turn_id"]
+    assert said(book.record(call("A title?"), exchange(600, binding=binding, body=b"3"))) == ["A title?"]
 
 
 # Results in a user's role, and without ids --------------------------------------------------------------------

@@ -4,8 +4,8 @@ Clients re-send the whole history with every call, and frameworks write in the u
 after the last assistant turn, but not (a) what a waiting tool call's arguments say (an agent used as a tool), (b) what
 a model of this run answered to another conversation, (c) what another call has said already that runs beside this one,
 or before it in the same turn (a router, a fallback, a second look: the very same request after its answer is a person
-who asks again), (d) a framework's own texts (`_scripted`). A turn is opened by what a person said and carried by all
-calls about it.
+who asks again), (d) a framework's own texts (`_scripted`), (e) what the program says is its own
+(`Scope.from_user`). A turn is opened by what a person said and carried by all calls about it.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ class Turns:
                 results += script.results
                 if not script.speaks:
                     continue
-            if self._is_new(call.messages, index, request, find, known_before, prefilled):
+            is_new = self._is_new(call.messages, index, request, find, known_before, prefilled)
+            if is_new and request.exchange.context.from_user is not False:
                 texts.append(spoken(text))
         if last:
             remember(self._conversations, talk.after[last[-1]], None, _MAX_SEEN)

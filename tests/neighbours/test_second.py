@@ -44,8 +44,7 @@ TRUTHS = {
     ),
     "langgraph": Truth(
         ("langgraph", "langgraph"),
-        # A branch's prompt is in a user's role too, and nothing on the wire says that a program wrote it.
-        ["When is my refund?", "Check the invoice", "Check the bank", "Thanks"],
+        ["When is my refund?", "Thanks"],
         [*[("triage", None, None)] * 2, *[("billing", None, None)] * 2, *[(None, None, None)] * 2],
         [("transfer_to_billing", True), *LOOKUPS],
         ["billing"],

@@ -10,6 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, Send
 
+import amplitude_ai
 from tests.neighbours._script import fail, say, use
 
 refused = []
@@ -49,7 +50,8 @@ def main(url):
     billing = create_agent(chat, tools=[lookup_order], name="billing", system_prompt="You bill.")
 
     def check(state):
-        said = chat.invoke([("system", "You check."), ("user", state["what"])])
+        with amplitude_ai.context(from_user=False):
+            said = chat.invoke([("system", "You check."), ("user", state["what"])])
         return {"messages": [said]}
 
     graph = StateGraph(MessagesState)
