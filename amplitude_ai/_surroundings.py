@@ -66,10 +66,12 @@ Found = tuple[tuple[Library, Any], ...]
 
 
 def look() -> Found:
-    """What the program's libraries have in this context. Never raises; some 0.3 µs where none is loaded."""
+    """What the program's libraries have in this context. Never raises; some 0.2 µs where none is loaded."""
     loaded = sys.modules
     found: Found = ()
-    for name in _MODULES:  # most programs have none, or one
+    if loaded.keys().isdisjoint(_MODULES):  # most programs have none, or one
+        return found
+    for name in _MODULES:
         if name not in loaded:
             continue
         library = _BY_MODULE[name]
