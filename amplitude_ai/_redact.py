@@ -52,10 +52,21 @@ def remove_blobs(text: str) -> str:
         return text
     if "base64," in text:
         text = _DATA_URL.sub(lambda found: _described(found[1], found[0].rpartition(",")[2]), text)
-    if len(text) < _SHORTEST:
+    if len(text) < _SHORTEST or _is_spaced(text):
         return text
     text = _WRAPPED.sub(_blob, text)
     return _BASE64.sub(_blob, text)
+
+
+def _is_spaced(text: str) -> bool:
+    """Whether no lines or run of base64 can be in it: there are spaces all over. A pattern takes ten times as long."""
+    at, last = 0, len(text) - _SHORTEST
+    while at <= last:
+        space = text.rfind(" ", at, at + _SHORTEST)
+        if space < 0:
+            return False
+        at = space + 1
+    return True
 
 
 def redact_secrets(text: str) -> str:

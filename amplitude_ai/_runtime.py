@@ -60,6 +60,7 @@ class Runtime:
         self.worker = Worker(self)
         self.default_client: Any = None  # tests put a list here
         self.console: bool | None = None  # whether to print a line a call; None: by the environment
+        self._prints: bool | None = None  # the answer, for what is handled together
         self._runs: RunRegistry | None = None
         self._delivery: Delivery | None = None
         self._duplicates: DuplicateFilter | None = None
@@ -171,7 +172,8 @@ class Runtime:
             inside.set(around)
 
     def commit(self) -> None:
-        """Have written what was gathered of several items."""
+        """Have written what was gathered of several items. What stands in the environment is looked at anew."""
+        self._prints = None
         if self._delivery is not None:
             self._delivery.commit()
 
@@ -216,7 +218,9 @@ class Runtime:
                 with fence("mirror"):  # an exporter of the application's, on our thread
                     mirror(event)
         if events:
-            if self.console or (self.console is None and env_console()):
+            if self._prints is None:
+                self._prints = self.console or (self.console is None and env_console())
+            if self._prints:
                 from .delivery import _console
 
                 with guard("console"):

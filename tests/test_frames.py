@@ -183,3 +183,20 @@ def test_no_bytes_ever_raise(data, encoding):
     for reader in (sse_frames, ndjson_frames, json_array_frames):
         list(reader(body.data))
         list(reader(data))
+
+
+_LINES = st.sampled_from(
+    b"data: |data:|data:  |event: a|event:|event:  b |: ping|id: 7|error: {}|data|data: [DONE]|x|"
+    b'data: {"a": 1}|data:{"a": 1}{"b": 2}|data: {"a": |data: 1}|data: text'.split(b"|")
+)
+_ENDS = st.sampled_from([b"\n", b"\n\n", b"\r\n", b"\r\n\r\n", b"\r", b"\n\r\n", b"\r\n\n", b"\n\r", b""])
+
+
+@given(st.lists(st.tuples(_LINES, _ENDS), max_size=12))
+def test_an_event_as_nearly_all_are_is_read_as_line_by_line(parts):
+    """What is read at once is what the lines say, whatever stands around it."""
+    data = b"".join(line + end for line, end in parts)
+    at_once = list(sse_frames(data))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_frames, "_usual_event", lambda data, start: None)
+        assert at_once == list(sse_frames(data))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amplitude_ai import _redact
 from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, CallError, Scope, ToolCall, ToolResult, Usage
 from amplitude_ai._redact import remove_blobs
@@ -207,3 +208,29 @@ def test_the_shortest_wrapped_data_is_removed():
     assert len(line) == 60
     assert remove_blobs(f"{line}\n" * 3) == "[base64 137 B]"
     assert remove_blobs(f"{line}\n" * 2 + line) == f"{line}\n" * 2 + line
+
+
+_BASE64 = base64.b64encode(bytes(range(256))).decode()
+_STRETCHES = st.sampled_from(
+    [
+        " ",
+        "word ",
+        "\n",
+        "é",
+        "==",
+        _BASE64[:59],
+        _BASE64[100:160],
+        _BASE64[100:160] + "\n",
+        _BASE64[:76] + "\r\n",
+        _BASE64,
+    ]
+)
+
+
+@given(st.lists(_STRETCHES, max_size=30).map("".join))
+def test_a_text_with_spaces_all_over_is_looked_at_no_closer(text):
+    """And nothing is missed by that: the patterns find the same."""
+    found = _redact.remove_blobs(text)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_redact, "_is_spaced", lambda text: False)
+        assert found == _redact.remove_blobs(text)

@@ -84,6 +84,7 @@ class Delivery:
         """Have written what was gathered to be written together. What was gathered is to be followed by it."""
         self._deliver_gathered()
         self._commit_stores()
+        self.spooling.look_anew()
 
     def _deliver_gathered(self) -> None:
         gathered, self._gathered = self._gathered, []

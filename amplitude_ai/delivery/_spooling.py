@@ -55,12 +55,19 @@ class Spooling:
         self._count = count
         self._adapter = adapter
         self._spools: dict[Path, Spool] = {}
+        self._by_environment: bool | None = None
         #: (file, destination) -> the client that sends there, and when to look next.
         self._watched: dict[tuple[Path, str], tuple[Any, float]] = {}
 
     def is_wanted(self, events: list[tuple[Event, Any]]) -> bool:
         """Whether any of these may have to go by a spool."""
-        return bool(env_spool()) or any(event.config is not None and event.config.spool for event, _ in events)
+        if self._by_environment is None:
+            self._by_environment = bool(env_spool())
+        return self._by_environment or any(event.config is not None and event.config.spool for event, _ in events)
+
+    def look_anew(self) -> None:
+        """What stands in the environment may have changed."""
+        self._by_environment = None
 
     def write(self, events: list[tuple[Event, Any]]) -> list[SpoolEntry | None]:
         """Put events on disk that want it; where each is. Errors are counted, never raised."""

@@ -14,6 +14,7 @@ from .._models import JSON
 from ._pieces import loads_in_pieces
 
 _NOTHING: Mapping[str, Any] = {}
+_DICT = frozenset({dict})
 #: Token counts past this are damage or malice, not usage; Amplitude and SQLite both hold 64-bit integers.
 _MAX_COUNT = 2**53
 
@@ -101,7 +102,7 @@ _MAX_VALUES = 10_000
 def has_halves(data: bytes) -> bool:
     """Whether a text of JSON may hold halves of characters: they are always spelled as escapes."""
     if len(data) <= _STEP:
-        return b"\\ud" in data or b"\\uD" in data
+        return b"\\" in data and (b"\\ud" in data or b"\\uD" in data)
     return any(
         data.find(half, at, at + _STEP + 2) >= 0 for at in range(0, len(data), _STEP) for half in (b"\\ud", b"\\uD")
     )
@@ -137,8 +138,8 @@ def rejoined(value: JSON) -> JSON:
 
 def as_dict(value: object) -> Mapping[str, Any]:
     """``value`` when it is an object, else an empty one."""
-    # A dict it is nearly always, and an abstract class's look at one takes ten times as long.
-    return value if type(value) is dict or isinstance(value, Mapping) else _NOTHING
+    # A dict or nothing it is nearly always, and an abstract class's look at one takes ten times as long.
+    return value if type(value) is dict or (value is not None and isinstance(value, Mapping)) else _NOTHING
 
 
 def as_list(value: object) -> Sequence[Any]:
@@ -148,6 +149,8 @@ def as_list(value: object) -> Sequence[Any]:
 
 def dicts(value: object) -> Iterable[Mapping[str, Any]]:
     """The objects among the items of an array; nothing when ``value`` is no array."""
+    if type(value) is list and _DICT.issuperset(map(type, value)):  # as it nearly always is
+        return value
     return (item for item in as_list(value) if isinstance(item, Mapping))
 
 
@@ -158,6 +161,8 @@ def as_str(value: object) -> str | None:
 
 def as_count(value: object) -> int | None:
     """A count that cannot be negative (tokens, requests): an int, or a float with an integral value."""
+    if type(value) is int:
+        return value if 0 <= value <= _MAX_COUNT else None
     if value is None or isinstance(value, bool):
         return None
     if isinstance(value, float) and math.isfinite(value) and value.is_integer():

@@ -20,6 +20,8 @@ from ._usage import later
 #: Characters of a function's name that are kept; the APIs allow 64.
 MAX_NAME = 512
 _KEPT = ("id", "model", "created", "service_tier", "system_fingerprint")
+_NO_NEWS = [None, None, None]
+_TOP = ("usage", "error", "x_groq", "object", *_KEPT)
 #: Reasoning is no text, yet it is the first thing generated: DeepSeek and vLLM, OpenRouter, Groq.
 _GENERATED = (
     "content",
@@ -128,6 +130,10 @@ class _Choice(Struct, eq=False):
         self.finish_reason = as_str(choice.get("finish_reason")) or self.finish_reason
         self.error = choice.get("error") or self.error
         delta = choice.get("delta")
+        if type(delta) is dict and len(delta) == 1 and type(content := delta.get("content")) is str:
+            if content:
+                self.text.append(content)
+            return bool(content)  # a piece of text and no more, as nearly all are
         if not isinstance(delta, Mapping):
             delta = as_dict(choice.get("message"))
             if delta:  # a whole message: it stands for all that came before
@@ -215,16 +221,23 @@ def fold(frames: Iterable[Frame]) -> Folded:
     choices: dict[int, _Choice] = {}
     done = False
     first: int | None = None
+    before: list[Any] | None = None
     for frame in frames:
         chunk = frame.data
-        if not isinstance(chunk, Mapping):
+        if type(chunk) is not dict and not isinstance(chunk, Mapping):
             done = done or (isinstance(chunk, str) and chunk.strip() == "[DONE]")
             continue
-        _take_top(body, chunk, frame.event)
+        top = [*map(chunk.get, _TOP)]
+        if top != before or frame.event == "error":  # else it says what the last chunk said, as nearly all do
+            _take_top(body, chunk, frame.event)
+            before = top if top[:3] == _NO_NEWS and top[3] != "error" else None
         generated = False
         for position, part in enumerate(dicts(chunk.get("choices"))):
             index = as_count(part.get("index"))
-            choice = choices.setdefault(position if index is None else index, _Choice())
+            index = position if index is None else index
+            choice = choices.get(index)
+            if choice is None:
+                choice = choices[index] = _Choice()
             generated = choice.add(part) or generated
             if part.get("usage"):
                 _take_usage(body, part["usage"])
@@ -240,11 +253,14 @@ def _take_top(body: dict[str, Any], chunk: Mapping[str, Any], event: str | None)
         value = chunk.get(name)
         if value or (isinstance(value, str) and name not in body):
             body[name] = value
-    groq = as_dict(chunk.get("x_groq"))
-    # Groq's id stays the first chunk's: x_groq.id is the request's.
-    _take_usage(body, groq.get("usage"))
-    _take_usage(body, chunk.get("usage"))
-    error = chunk.get("error") or groq.get("error")
+    error = chunk.get("error")
+    if "x_groq" in chunk:
+        groq = as_dict(chunk["x_groq"])
+        # Groq's id stays the first chunk's: x_groq.id is the request's.
+        _take_usage(body, groq.get("usage"))
+        error = error or groq.get("error")
+    if (usage := chunk.get("usage")) is not None:
+        _take_usage(body, usage)
     if not error and (event == "error" or chunk.get("object") == "error") and not as_list(chunk.get("choices")):
         error = {name: chunk[name] for name in ("message", "type", "code") if name in chunk}
     if error:

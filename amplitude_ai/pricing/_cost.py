@@ -151,14 +151,22 @@ def _provider(bill: Bill) -> str | None:
     return None
 
 
+_NO_PRICES: PriceTable = {}
+
+
+def _own(provider: str, prices: Prices) -> PriceTable:
+    if provider in ("openai", "azure"):
+        return prices.openai_cost_per_token
+    if provider == "anthropic":
+        return prices.anthropic_cost_per_token
+    return prices.google_cost_per_token if provider == "google" else _NO_PRICES
+
+
 def _custom(bill: Bill, prices: Prices) -> float | None:
     provider = _ALIASES.get(bill.provider or bill.shape, bill.provider or bill.shape)
-    own: PriceTable = {
-        "openai": prices.openai_cost_per_token,
-        "azure": prices.openai_cost_per_token,
-        "anthropic": prices.anthropic_cost_per_token,
-        "google": prices.google_cost_per_token,
-    }.get(provider, {})
+    own = _own(provider, prices)
+    if not own and not prices.prices:
+        return None
     prefixes = {provider, bill.shape}
     for table in (prices.prices, own):
         for model in bill.names() if table else ():

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from msgspec import Struct
-
 from .._usage import Usage
+from ._rates import Rates, rates_of
 
 logger = logging.getLogger("amplitude.ai")
 
@@ -27,15 +25,13 @@ def table_price(provider: str, model: str, usage: Usage, tier: str | None, when_
     """The price in USD, or ``None`` when the table has none it can stand by."""
     if not _available():
         return None
-    if usage.extra:
-        return _asked(provider, model, usage, tier, when_s)
     key = (provider, model, tier, int(when_s // _RATES_SECONDS))
     try:
         rates = _rates[key]
     except KeyError:
         if len(_rates) >= _RATES_LIMIT:
             _rates.clear()
-        _rates[key] = rates = _rates_of(provider, model, tier, when_s)
+        _rates[key] = rates = rates_of(lambda probe: _ask(provider, model, probe, tier, when_s))
     usd = None if rates is None else rates.price(usage)
     return _asked(provider, model, usage, tier, when_s) if usd is None else usd
 
@@ -48,51 +44,7 @@ def _asked(provider: str, model: str, usage: Usage, tier: str | None, when_s: fl
 #: Some prices change with the hour of the day; none more often than this.
 _RATES_SECONDS = 900
 _RATES_LIMIT = 1024
-_MILLION = Decimal(1_000_000)
-
-
-class _Rates(Struct, frozen=True):
-    """USD for a million tokens of a model whose price is a plain sum: no steps by size, no price for the request."""
-
-    input: Decimal
-    cached: Decimal
-    written: Decimal
-    output: Decimal
-
-    def price(self, usage: Usage) -> float | None:
-        """The table's figure, to the last digit; ``None`` where the table is to be asked."""
-        cached, written = usage.cached_input_tokens or 0, usage.cache_write_tokens or 0
-        fresh = (usage.input_tokens or 0) - cached - written
-        if fresh < 0:
-            return None
-        usd = fresh * self.input + cached * self.cached + written * self.written
-        return float((usd + (usage.output_tokens or 0) * self.output) / _MILLION) or None
-
-
-_rates: dict[tuple[str, str, str | None, int], _Rates | None] = {}
-#: Counts by which a model's rates are tried against the table before they are used.
-_PROBES = (
-    Usage(input_tokens=1_000, output_tokens=100),
-    Usage(input_tokens=777_777, output_tokens=123_457, cached_input_tokens=33_331, cache_write_tokens=44_441),
-    Usage(input_tokens=9, output_tokens=0, cached_input_tokens=9),
-)
-
-
-def _rates_of(provider: str, model: str, tier: str | None, when_s: float) -> _Rates | None:
-    """The rates of a model, if the table's own answers are what they give. To ask it costs a hundred times as much."""
-    found = [_ask(provider, model, probe, tier, when_s) for probe in _PROBES]
-    if found[0] is None:
-        return None
-    named = vars(found[0].model_price)
-    if not all(value is None or isinstance(value, Decimal) for value in named.values()):
-        return None  # steps by size
-    given = [named.get(name) for name in ("input_mtok", "cache_read_mtok", "cache_write_mtok", "output_mtok")]
-    plain = given[0] or Decimal(0)
-    rates = _Rates(plain, given[1] or plain, given[2] or plain, given[3] or Decimal(0))
-    for probe, answer in zip(_PROBES, found, strict=True):
-        if answer is None or rates.price(probe) != float(answer.total_price):
-            return None
-    return rates
+_rates: dict[tuple[str, str, str | None, int], Rates | None] = {}
 
 
 def _ask(provider: str, model: str, usage: Usage, tier: str | None, when_s: float) -> Any:

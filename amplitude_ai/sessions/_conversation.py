@@ -86,8 +86,14 @@ class Phrases(Struct, frozen=True):
         return False
 
 
-def phrases(arguments: JSON, shortest: int = 0) -> Phrases:
-    """The strings among ``arguments`` of at least ``shortest`` characters, and the whole of them."""
+def phrases(arguments: JSON, shortest: int = 0, known_by: bytes | None = None) -> Phrases:
+    """The strings among ``arguments`` of at least ``shortest`` characters, and the whole of them.
+
+    Args:
+        arguments: what a tool was called with.
+        shortest: in characters.
+        known_by: the digest of their `canonical` text, where it has been made already.
+    """
     whole: set[bytes] = set()
     parts: dict[int, list[tuple[int, bytes]]] = {}
     for text in _strings(arguments):
@@ -100,13 +106,16 @@ def phrases(arguments: JSON, shortest: int = 0) -> Phrases:
         if _HEAD <= len(text) <= _LOOKED_AT:
             parts.setdefault(hash(text[:_HEAD]), []).append((len(text), known))
     if isinstance(arguments, Mapping) and arguments:
-        whole.add(digest(canonical(arguments)))
+        whole.add(known_by or digest(canonical(arguments)))
     return Phrases(frozenset(whole), {head: tuple(found) for head, found in parts.items()} or None)
+
+
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def canonical(value: JSON) -> str:
     """A JSON value as the one text of all its spellings."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return _canonical.encode(value)
 
 
 def _strings(value: JSON, depth: int = 0) -> Iterator[str]:

@@ -44,11 +44,13 @@ ESTIMATE = "estimate"
 _TOKENS, _COSTS, _TIMES, _ERRORS = (
     flagged(flag) for flag in ("token_tracking", "cost_tracking", "latency_tracking", "error_tracking")
 )
+_ROUNDED = _TIMES | _COSTS
 _ALLOWED = {event_type: frozenset(names) for event_type, names in SCHEMA.items()}
 #: The two bits of a UUID that say how to read it.
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 #: The namespace of our ids; any constant will do, as long as it never changes.
 _NAMESPACE = uuid.UUID("5d0c8a52-6f0e-5b8e-9a39-6a3c0e8f7d11")
+_NAMESPACE_BYTES = _NAMESPACE.bytes
 
 
 class Origin(Struct, frozen=True):
@@ -94,11 +96,12 @@ def build(
         **properties,
     }
     own = origin.privacy.names(own)
-    known = {
-        name: _rounded(name, value) if isinstance(value, float) else value
-        for name, value in own.items()
-        if value is not None and name not in off
-    }
+    known = {name: value for name, value in own.items() if value is not None}
+    for name in off & known.keys():
+        del known[name]
+    for name in _ROUNDED & known.keys():
+        if isinstance(value := known[name], float):
+            known[name] = _rounded(name, value)
     custom = {name: value for name, value in scope.properties.items() if name not in own}
     return Event(
         event_type=event_type,
@@ -130,7 +133,7 @@ def _trace(span: Any) -> dict[str, str]:
 def make_id(key: str, event_type: str, index: int = 0) -> str:
     """The ``insert_id`` of the ``index``-th ``event_type`` of what ``key`` names (an exchange, a run)."""
     # uuid5 of the standard library, without the object in between.
-    made = sha1(_NAMESPACE.bytes + f"{key}/{event_type}/{index}".encode(), usedforsecurity=False).hexdigest()
+    made = sha1(_NAMESPACE_BYTES + f"{key}/{event_type}/{index}".encode(), usedforsecurity=False).hexdigest()
     return f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{_VARIANTS[made[16]]}{made[17:20]}-{made[20:32]}"
 
 
@@ -329,8 +332,13 @@ def machine_id() -> str:
     return f"amplitude-ai-{uuid.uuid5(_NAMESPACE, platform.node() or 'unknown')}"
 
 
+_NOTHING: frozenset[str] = frozenset()
+
+
 def _switched_off(config: AIConfig) -> frozenset[str]:
-    off: frozenset[str] = frozenset()
+    if config.token_tracking and config.cost_tracking and config.latency_tracking and config.error_tracking:
+        return _NOTHING
+    off = _NOTHING
     if not config.token_tracking:
         off |= _TOKENS
     if not config.cost_tracking:

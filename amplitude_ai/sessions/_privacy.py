@@ -31,7 +31,6 @@ NAMES = frozenset(
     | {"wire_error_type", "handoff_to"}
     | {"tool_name", "tool_call_id", "tool_type"}
 )
-_IN_ORDER = tuple(sorted(NAMES))
 _IDS = frozenset({"response_id", "provider_request_id", "tool_call_id"})
 #: The same few models, hosts and paths are named by every call.
 _clean_name = lru_cache(maxsize=512)(clean_name)
@@ -58,6 +57,7 @@ class Privacy:
     __slots__ = (
         "_config",
         "_private",
+        "_window",
         "input_allowed",
         "output_allowed",
         "tool_parameters_allowed",
@@ -68,6 +68,7 @@ class Privacy:
         private = config.privacy_mode if privacy_mode is None else privacy_mode
         self._config = config
         self._private = private
+        self._window = 2 * config.max_content_length + _WINDOW  # characters that are looked at
         self.input_allowed = not (private or config.exclude_input)
         self.output_allowed = not (private or config.exclude_output)
         self.tool_parameters_allowed = not (private or config.exclude_tool_parameters)
@@ -118,8 +119,8 @@ class Privacy:
     def names(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         """Event properties whose names a provider chose (`NAMES`), and the path, fit to leave."""
         kept = dict(properties)
-        for name in _IN_ORDER:
-            if isinstance(value := kept.get(name), str):
+        for name in NAMES & kept.keys():
+            if isinstance(value := kept[name], str):
                 clean = clean_name if name in _IDS else _clean_name  # no id comes twice
                 # What was asked for is the application's own word.
                 kept[name] = clean(value, private=self._private and name != "requested_model")
@@ -163,11 +164,6 @@ class Privacy:
         if self._config.redact_pii:
             text = redact_pii(text)
         return self._hooked(text[:-_MARGIN] if cut else text)
-
-    @property
-    def _window(self) -> int:
-        """Characters that are looked at."""
-        return 2 * self._config.max_content_length + _WINDOW
 
     def _hooked(self, text: str) -> str:
         if self._config.redact is not None:

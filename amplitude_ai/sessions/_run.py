@@ -12,7 +12,7 @@ from .._guard import count
 from .._models import Event, Exchange, LLMCall
 from . import _events, _tools, schema
 from ._attempts import Attempt, Attempts
-from ._conversation import Conversation
+from ._conversation import Conversation, canonical
 from ._events import Origin
 from ._operations import operation_name
 from ._privacy import PrivacyError
@@ -87,12 +87,13 @@ class Run(Struct):
         if not ending.success:
             return  # a call that failed half-way is made again, and asks for the same tools again
         for index, tool in enumerate(call.tool_calls):
-            repeats = self.signals.of_tool(tool.name, tool.arguments)
+            arguments = canonical(tool.arguments)
+            repeats = self.signals.of_tool(tool.name, arguments)
             if tool.executed:
                 self.tell_tool(events, lambda t=tool, i=index, n=repeats: _tools.executed(origin, exchange, t, i, n))  # type: ignore[misc]
                 continue
             try:
-                one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn, repeats)
+                one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn, repeats, arguments)
             except PrivacyError:
                 count("dropped_privacy")
                 continue

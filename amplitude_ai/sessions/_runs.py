@@ -24,7 +24,7 @@ from . import _events, _tools
 from ._asked import Runs, adopt, find_asked, run_name, who_asked
 from ._attempts import fingerprint
 from ._bounded import remember
-from ._conversation import Conversation
+from ._conversation import Conversation, canonical
 from ._estimate import estimated
 from ._events import Origin, finished_at_ms
 from ._forecast import Forecasts
@@ -109,7 +109,7 @@ class RunRegistry:
             del run.waiting[one.insert_id]
             properties = {**one.origin.scope.properties, **exchange.context.properties}
             origin = replace(one.origin, scope=replace(one.origin.scope, properties=properties))
-        repeats = asked_for[0].repeat_count if asked_for else run.signals.of_tool(tool.name, tool.arguments)
+        repeats = asked_for[0].repeat_count if asked_for else run.signals.of_tool(tool.name, canonical(tool.arguments))
         run.tell_tool(events, lambda: _tools.executed(origin, exchange, tool, 0, repeats, exchange.latency_ms))
         self._schedule(run)
         return events

@@ -13,12 +13,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .._config import AIConfig
-from .._models import JSON, Exchange, LLMCall
+from .._models import Exchange, LLMCall
 from .._pattern import lazy_pattern
 from ._bounded import remember
-from ._conversation import Conversation, canonical, digest
-from ._details import tool_names
+from ._conversation import Conversation, digest
 from ._events import Origin
+from ._offered import offered
 from ._operations import is_message, operation_name
 from ._pricing import price
 
@@ -70,10 +70,9 @@ class Signals:
     ) -> dict[str, Any]:
         """The properties of an ``llm_message``. ``body`` is what the request is known by."""
         system = "\n\n".join(turn.text for turn in call.messages if turn.role == "system" and turn.text)
-        names = tool_names(call.tool_definitions)
         system_key = digest(system)
         self.new_system = system if system and _count(self._systems, system_key, _MAX_AGENTS, True) == 1 else None
-        tools = digest(canonical(list(call.tool_definitions))) if call.tool_definitions else b""
+        tools, names = offered(call.tool_definitions)
         made: dict[str, Any] = {
             "output_tokens_per_second": _speed(call, exchange),
             "time_to_headers_ms": _until_headers(exchange),
@@ -81,7 +80,7 @@ class Signals:
             "model_substituted": is_substituted(call),
             "system_prompt_hash": system_key.hex() if system else None,
             "tools_hash": tools.hex() or None,
-            "tool_names": ", ".join(names) or None,
+            "tool_names": names,
             "repeat_count": None if body is None else _count(self._requests, body, _MAX_REQUESTS, attempt == 0),
             "cache_savings_usd": _savings(call, exchange, cost, origin.config),
         }
@@ -89,9 +88,9 @@ class Signals:
             made |= self._compared(origin.scope.properties.get("agent"), call, tools, system_key, talk)
         return made
 
-    def of_tool(self, name: str, arguments: JSON) -> int:
-        """How often a tool was called with these arguments, this time included."""
-        return _count(self._tools, digest(f"{name} {canonical(arguments)}"), _MAX_TOOLS, True)
+    def of_tool(self, name: str, arguments: str) -> int:
+        """How often a tool was called with these arguments (as `canonical` has them), this time included."""
+        return _count(self._tools, digest(f"{name} {arguments}"), _MAX_TOOLS, True)
 
     def _compared(self, agent: Any, call: LLMCall, tools: bytes, system: bytes, talk: Conversation) -> dict[str, Any]:
         """With the last request of the same agent: the first part that changed, and how much is sent again."""

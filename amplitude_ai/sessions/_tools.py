@@ -92,8 +92,13 @@ def pending(
     conversation: bytes,
     turn: Turn | None,
     repeat_count: int,
+    arguments: str,
 ) -> Pending:
-    """The ``index``-th tool call of an answer, to wait for its result. Raises `PrivacyError`."""
+    """The ``index``-th tool call of an answer, to wait for its result; ``arguments`` are the `canonical` ones.
+
+    Raises `PrivacyError`.
+    """
+    known_by = digest(arguments)
     return Pending(
         origin=origin,
         insert_id=_events.make_id(exchange.id, schema.TOOL_CALLED, index),
@@ -105,8 +110,8 @@ def pending(
         asked_ns=exchange.finished_ns,
         exchange_id=exchange.id,
         conversation=conversation,
-        arguments=_fingerprint(tool.arguments),
-        phrases=phrases(tool.arguments),
+        arguments=known_by,
+        phrases=phrases(tool.arguments, known_by=known_by),
         turn=turn,
         repeat_count=repeat_count,
         handoff_to=_handoff(origin, tool),

@@ -92,6 +92,14 @@ class _Known(Struct):
     finished_ns: int
 
 
+class _Keys(dict[str, bytes]):
+    """What the texts of one request are known again by, each made once; it lives no longer than the request is read."""
+
+    def __missing__(self, text: str) -> bytes:
+        made = self[text] = digest(identity(text))
+        return made
+
+
 class Turns:
     """What one session has already seen, as hashes: no content is kept."""
 
@@ -111,6 +119,7 @@ class Turns:
         texts: list[str] = []
         results: list[ToolResult] = []
         known_before = bool(last) and talk.after[last[-1]] in self._conversations
+        keys = _Keys()
         for index in last:
             text = call.messages[index].text
             if not text:
@@ -120,14 +129,14 @@ class Turns:
                 results += script.results
                 if not script.speaks:
                     continue
-            is_new = self._is_new(call.messages, index, request, find, known_before, prefilled)
+            is_new = self._is_new(call.messages, index, request, find, known_before, prefilled, keys)
             if is_new and request.exchange.context.from_user is not False:
                 texts.append(spoken(text))
         if last:
             remember(self._conversations, talk.after[last[-1]], None, _MAX_SEEN)
         if texts:
-            self._open(call.messages, last, request.exchange)
-        found = self._find(call.messages)
+            self._open(call.messages, last, request.exchange, keys)
+        found = self._find(call.messages, keys)
         return Said(
             texts=tuple(texts),
             turn=found.turn if found is not None and found.turn is not None else self.current,
@@ -155,9 +164,10 @@ class Turns:
         find: FindsAsked,
         known_before: bool,
         prefilled: bool,
+        keys: _Keys,
     ) -> bool:
         text, exchange = messages[index].text, request.exchange
-        key = digest(identity(text))
+        key = keys[text]
         occurrences = sum(one.role == "user" and one.text == text for one in messages[: index + 1])
         known = self._known.get(key)
         if known is None:
@@ -190,20 +200,20 @@ class Turns:
             return False
         return not any(one.role == "assistant" and one.text.strip() == stripped for one in messages)
 
-    def _open(self, messages: Sequence[Message], last: Sequence[int], exchange: Exchange) -> None:
+    def _open(self, messages: Sequence[Message], last: Sequence[int], exchange: Exchange, keys: _Keys) -> None:
         index = 0 if self.current is None else self.current.index + 1
         self.current = Turn(exchange.id, index)
         for at in last:
-            known = self._known.get(digest(identity(messages[at].text)))
+            known = self._known.get(keys[messages[at].text])
             if known is not None and known.started_ns == exchange.started_ns and known.parent is None:
                 known.turn = self.current
 
-    def _find(self, messages: Sequence[Message]) -> _Known | None:
+    def _find(self, messages: Sequence[Message], keys: _Keys) -> _Known | None:
         """Of the last user turns that were seen, the last."""
         left = _LOOK_BACK
         for message in reversed(messages):
             if message.role == "user" and message.text:
-                known = self._known.get(digest(identity(message.text)))
+                known = self._known.get(keys[message.text])
                 if known is not None:
                     return known
                 left -= 1
