@@ -624,3 +624,28 @@ def test_no_number_is_cut_on_a_narrow_terminal(run, monkeypatch, words, width):
     assert "cost" in lines[0]
     if width == 200:
         assert {"in", "out", "calls" if words != ["logs"] else "TTFT"} <= set(lines[0].split())
+
+
+def test_version(run):
+    """Alone on stdout, without a store."""
+    assert run("--version") == (0, f"amplitude-ai-wire {amplitude_ai.__version__}\n", "")
+
+
+def test_a_directory_is_no_store(run, tmp_path):
+    """It is said so, and not as an error of the disk."""
+    code, out, err = run("logs", store=tmp_path)
+    assert (code, out) == (3, "")
+    assert "is a directory" in err
+
+
+def test_a_report_of_nothing(run, tmp_path):
+    """Zeros, and what to do next; of a store with calls there is no such hint."""
+    empty = Store(tmp_path / "events.db")
+    empty.write(insert_id="a", event_type="llm_message", time_ms=1, user_id="ann", device_id=None, properties="{}")
+    empty.close()
+    assert run("purge", "--older-than", "0s", "--yes", store=empty.path)[0] == 0
+    code, out, err = run("report", "--md", store=empty.path)
+    assert code == 0
+    assert "| Calls | 0 |" in out
+    assert "amplitude-ai-wire demo" in err
+    assert "demo" not in run("report", "--md")[2]

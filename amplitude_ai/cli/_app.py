@@ -42,7 +42,7 @@ class Format(StrEnum):
 
 
 @app.callback()
-def root(store: opt.Store = None) -> None:
+def root(store: opt.Store = None, version: opt.Version = False) -> None:
     """Look at the LLM calls that amplitude_ai has recorded on this machine. No account, no key."""
     opt.chosen[:] = [store] if store is not None else []
 
@@ -387,6 +387,8 @@ def report(
         out.hint(f"The report is in {html}")
     if md:
         out.write(_report.markdown(where, which))
+    if opt.is_empty(store):
+        out.hint(_EMPTY)
 
 
 def _list(rows: list[Row], columns: tuple[out.Column, ...], json: bool, filtered: bool) -> None:

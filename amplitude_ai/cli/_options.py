@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .. import _clock
+from .. import __version__, _clock
 from ..delivery._location import default_path
 from ..look._filter import Filter
 from ..look._reader import Reader
 from ..look._when import moment_ms
+from ._output import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,15 @@ Store = Annotated[
         "--store", help="The store's file; by default AMPLITUDE_AI_STORE, else the user's own.", metavar="FILE"
     ),
 ]
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        write(f"amplitude-ai-wire {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", help="Print the version.", callback=_say_version, is_eager=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit = Annotated[int, typer.Option("-n", "--limit", min=1, max=1_000_000, help="How many at the most.")]
 User = Annotated[str | None, typer.Option("--user", help="Only of this user id.")]
@@ -50,6 +60,12 @@ def reader(store: Path | None) -> Iterator[Reader]:
     """The store, open for reading."""
     with Reader(path_of(store)) as opened:
         yield opened
+
+
+def is_empty(store: Path | None) -> bool:
+    """Whether there is a store, with nothing in it."""
+    with reader(store) as opened:
+        return not opened.one("SELECT EXISTS (SELECT 1 FROM events)")
 
 
 def moment(text: str | None, name: str) -> int | None:

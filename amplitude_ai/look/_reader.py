@@ -47,6 +47,8 @@ class Reader:
         self.path = path
         if not path.exists():
             raise StoreMissingError(str(path))
+        if path.is_dir():
+            raise StoreUnreadableError(f"{path} is a directory, and no store")
         try:
             self._connection = _connect(path, any_thread)
             self._columns = {name for (_, name, *_) in self._connection.execute("PRAGMA table_xinfo('events')")}
