@@ -8,6 +8,7 @@ time-machine changes the C functions themselves, of every instance, those of wal
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import cast
 
 from ._native import copy_of
@@ -19,17 +20,22 @@ perf_ns = _own.perf_counter_ns
 monotonic_s = _own.perf_counter
 #: Sleeps, this thread alone, whatever was made of ``time.sleep``.
 sleep = _own.sleep
+_time: Callable[[], float] = _own.time
 
 
 def wall_s() -> float:
     """Seconds since 1970."""
-    machine = sys.modules.get("time_machine")
-    if machine is not None and (hatch := getattr(machine, "escape_hatch", None)) is not None:
+    return _time() if "time_machine" not in sys.modules else _beside_time_machine()
+
+
+def _beside_time_machine() -> float:
+    hatch = getattr(sys.modules.get("time_machine"), "escape_hatch", None)
+    if hatch is not None:
         try:
             return cast(float, hatch.time.time())
         except ValueError:  # nobody travels at the moment
             pass
-    return cast(float, _own.time())
+    return _time()
 
 
 def wall_ms() -> int:

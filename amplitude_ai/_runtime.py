@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from . import _clock, _guard, _scope, _threads
 from ._config import env_console, env_spool
 from ._flush_tie import tie_flush
-from ._guard import count, fence, guard
+from ._guard import count, counter, fence, guard
 from ._models import Binding, Event, Exchange, LLMCall, Outcome
 from ._preload import preload
 from ._process_hooks import at_fork, before_own_death
@@ -41,6 +41,7 @@ MakeEvents = Callable[["RunRegistry"], list[Event]]
 EXIT_SECONDS = 5.0
 #: What is left for what came after most of it was spent.
 LAST_SECONDS = 0.2
+_captured = counter("captured")
 
 
 class _ClientClosed:
@@ -76,10 +77,10 @@ class Runtime:
 
     def sink(self, capture: Capture) -> None:
         """Take a finished capture."""
-        count("captured")
-        config = capture.context.binding.config
+        next(_captured)
         if not self._is_exit_registered:
             self._expect_exit()
+        config = capture.context.binding.config
         if config is None:
             self.worker.submit(capture, capture.size, self._spools)
         elif config.async_event_emission:

@@ -211,9 +211,11 @@ def snapshot(binding: Binding, headers: Mapping[str, str]) -> Scope:
         binding: what the client was told.
         headers: the request's ``X-Amplitude-*`` headers, lower-case names; most often empty.
     """
-    around = _ambient.get().with_request()
+    around = _ambient.get()
     surroundings = look()
-    if not headers and around is _NOTHING and not surroundings:
+    if around is not _NOTHING:
+        around = around.with_request()
+    elif not headers and not surroundings:
         return binding.plain
     said = _said(headers) if headers else _NOTHING
     properties = {**around.properties, **said.properties} if said.properties else around.properties

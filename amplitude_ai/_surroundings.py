@@ -66,12 +66,17 @@ Found = tuple[tuple[Library, Any], ...]
 
 
 def look() -> Found:
-    """What the program's libraries have in this context. Never raises; some 0.2 µs where none is loaded."""
+    """What the program's libraries have in this context. Never raises; some 0.1 µs where none is loaded."""
+    global _there
     loaded = sys.modules
+    try:
+        state = len(loaded), next(reversed(loaded), "")
+    except RuntimeError:  # another thread loads one at this moment
+        state = 0, ""
+    if _there[0] != state:
+        _there = state, [name for name in _MODULES if name in loaded]
     found: Found = ()
-    if loaded.keys().isdisjoint(_MODULES):  # most programs have none, or one
-        return found
-    for name in _MODULES:
+    for name in _there[1]:
         if name not in loaded:
             continue
         library = _BY_MODULE[name]
@@ -308,3 +313,6 @@ LIBRARIES = (
 )
 _BY_MODULE = {library.module: library for library in LIBRARIES}
 _MODULES = tuple(_BY_MODULE)
+#: Those that are loaded, as of when so many modules were, and the last of them: most programs have none of ours, or
+#: one, and load nothing between two calls.
+_there: tuple[tuple[int, str], list[str]] = ((0, ""), [])

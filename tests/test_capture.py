@@ -172,3 +172,49 @@ def test_a_capture_that_is_dropped_leaves_no_garbage():
         assert reference() is None
     finally:
         gc.enable()
+
+
+def test_a_reader_that_is_timed_for_longer_than_all_times_are_kept(clock):
+    """Neither list grows past the limit, and what the reader took after it is not told as time that it took before."""
+    capture = make(lambda _: None)
+    capture.respond(200, [])
+    feed, ask = capture.chunk_recorder(), capture.ask_recorder()
+    ask(_capture._clock.perf_ns())
+    for _ in range(_capture.TIMED_CHUNKS + 1000):
+        feed(b"")
+        clock[0] += 1  # the reader's
+        ask(_capture._clock.perf_ns())
+    assert len(capture._times) == _capture.TIMED_CHUNKS
+    assert len(capture._asks) == _capture.TIMED_CHUNKS + 1
+    clock[0] += 1_000_000
+    capture.finish(Outcome.EXHAUSTED)
+    assert capture.exchange().reader_ns == (_capture.TIMED_CHUNKS - 1) * 1_000_000
+    assert capture.exchange().max_gap_ns == 0
+
+
+def test_bytes_held(monkeypatch):
+    """What waits for the worker is bounded by this: head and tail, the request's body too, and no chunk is free."""
+    monkeypatch.setattr(_capture, "KEEP_HEAD", 1000)
+    monkeypatch.setattr(_capture, "KEEP_TAIL", 100)
+    for chunks, least, most in (([b"a" * 300], 300, 400), ([b""] * 10, 0, 1000), ([b"a" * 90] * 50, 1000, 1100)):
+        capture = make(lambda _: None, body=b"{}")
+        for chunk in chunks:
+            capture.feed(chunk)
+        capture.finish(Outcome.EXHAUSTED)
+        assert least + 2 <= capture.size <= most + 2
+
+
+def test_what_is_counted_with_each_call_starts_anew_too():
+    """In a forked child, and for each test."""
+    from amplitude_ai import _guard
+
+    kept = _guard.counter("kept_for_a_test")
+    assert "kept_for_a_test" not in _guard.counters()
+    next(kept)
+    next(kept)
+    assert _guard.counted("kept_for_a_test") == _guard.counters()["kept_for_a_test"] == 2
+    _guard.reset()
+    assert _guard.counted("kept_for_a_test") == 0
+    assert "kept_for_a_test" not in _guard.counters()
+    next(_guard.counter("kept_for_a_test"))
+    assert _guard.counted("kept_for_a_test") == 1

@@ -290,3 +290,18 @@ def test_nothing_is_imported():
     )
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_library_loaded_where_another_was_unloaded(monkeypatch):
+    """As many modules as before: what is there is looked up anew all the same."""
+    from amplitude_ai._surroundings import look
+
+    def run_context(of):
+        return SimpleNamespace(get_current_run_context=lambda: of)
+
+    assert look() == ()
+    monkeypatch.setitem(sys.modules, "of_no_interest", SimpleNamespace())
+    assert look() == ()
+    monkeypatch.delitem(sys.modules, "of_no_interest")
+    monkeypatch.setitem(sys.modules, "pydantic_ai._run_context", run_context(SimpleNamespace(agent="support")))
+    assert [current for _, current in look()] == ["support"]

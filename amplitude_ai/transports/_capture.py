@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
-from operator import sub
+from operator import length_hint, sub
 from typing import TYPE_CHECKING, Any
 
 from .. import _clock
@@ -29,6 +29,9 @@ KEEP_REQUEST = 32 * 1024 * 1024
 #: Chunks whose arrival is timed: all that an answer has, at most 2.5 MB of times. It is 0.15 µs a chunk (measured; the
 #: clock's part is 0.06), of the 20 and more that a library takes; without it a stream's later stalls would not be seen.
 TIMED_CHUNKS = 65_536
+#: What a chunk is taken for beside its bytes, while they are but added up: so many that `KEEP_HEAD` is used up before
+#: there are more than `TIMED_CHUNKS`. Then each is looked at more closely.
+CHUNK_COST = 64
 #: Chunks whose arrival time an `Exchange` holds: enough to find the first token behind "created" events and pings.
 TOLD_TIMES = 64
 #: A wait between two chunks that is counted as a stall.
@@ -81,6 +84,7 @@ EXHAUSTED = Outcome.EXHAUSTED
 CLOSED = Outcome.CLOSED
 ABANDONED = Outcome.ABANDONED
 
+_ONCE = (True,)
 _CANCELLED = frozenset({"CancelledError", "Cancelled"})
 
 #: Where a finished capture goes; set once by the runtime.
@@ -99,20 +103,22 @@ class Capture:
         request_body: the body when it is in memory.
     """
 
-    # What most captures never change stands on the class: an instance is made for every call, on the caller's thread.
+    # What most captures never change, nor look at on the caller's thread, stands on the class: an instance is made for
+    # every call there. (Through an instance it is dear to look at.)
     status: int | None = None
     response_headers: Any = ()
     headers_ns: int | None = None
     finished_ns = 0
-    size = 0  # bytes held, once it is finished
+    size = 0  # bytes held, once it is finished, and `CHUNK_COST` for each chunk
     outcome = ABANDONED
     error: CallError | None = None
     body_decoded = False
     from_cache = False
-    usage_filter: UsageFilter | None = None  # hides what we asked for from the application
     request_truncated = False
     _is_read = False
-    _kept = 0
+    _asks: list[int] | None = None  # when the reader wanted each chunk, where that is seen
+    _kept = 0  # bytes of the head, once chunks are looked at closely
+    _is_looked_at = False
     _tail: deque[bytes] | None = None
     _tail_size = 0
 
@@ -126,7 +132,7 @@ class Capture:
         request_body: bytes | None,
     ) -> None:
         self._sink = sink
-        self._open = [True]  # popped by whoever finishes first: list.pop is atomic, a finalizer cannot race it
+        self._end = iter(_ONCE)  # taken by whoever finishes first: that is atomic, a finalizer cannot race it
         self.context = context
         self.method = method
         self.url = url
@@ -140,7 +146,8 @@ class Capture:
                 self.size = 0
         self._chunks: list[bytes] = []
         self._times: list[int] = []
-        self._asks: list[int] = []  # when the reader wanted the next chunk, where that is seen
+        self._room = KEEP_HEAD
+        self.usage_filter: UsageFilter | None = None  # hides what we asked for from the application
         self.started_at = _clock.wall_s()
         self.started_ns = _clock.perf_ns()
 
@@ -160,7 +167,7 @@ class Capture:
         kind = type(exc).__name__
         if kind == "GeneratorExit":  # the reader let go of the iterator
             self.finish(CLOSED)
-        elif self._open:
+        elif not self.finished:
             try:
                 text = clean_text(str(exc))
             except Exception as own:
@@ -171,17 +178,14 @@ class Capture:
 
     def finish(self, outcome: Outcome, error: CallError | None = None) -> None:
         """Finish, once; later calls do nothing. Never raises."""
-        if not self._open:
-            return
-        try:
-            self._open.pop()
-        except IndexError:  # somebody else was quicker
+        if next(self._end, None) is None:
             return
         try:
             self.finished_ns = _clock.perf_ns()
             self.outcome = outcome
             self.error = error
-            self.size += self._kept + self._tail_size
+            room = self._room
+            self.size += KEEP_HEAD - room if room >= 0 else self._kept + self._tail_size
             self._sink(self)
         except Exception as own:
             report("finish", own)
@@ -189,38 +193,52 @@ class Capture:
     @property
     def finished(self) -> bool:
         """Whether the capture was finished."""
-        return not self._open
+        return length_hint(self._end) == 0
 
     def chunk_recorder(self) -> Callable[[bytes], None]:
         """What takes the chunks of the body, for a reader: from now on a capture that is let go was abandoned."""
         self._is_read = True
         return self.feed
 
-    def ask(self) -> None:
-        """The reader wants the next chunk: what passes until it comes is not the reader's. Never raises."""
-        asks = self._asks
-        if len(asks) < TIMED_CHUNKS:
-            asks.append(_clock.perf_ns())
+    def ask_recorder(self) -> Callable[[int], None]:
+        """What takes the moment (`_clock.perf_ns`) at which the reader wants the next chunk, where that is seen.
+
+        What passes until then is the reader's, what passes from then on until the chunk comes the wire's.
+        """
+        self._asks = []
+        return self._asks.append
 
     def feed(self, chunk: bytes) -> None:
         """Take one chunk. Never raises."""
         try:
-            kept = self._kept + len(chunk)
+            self._room = room = self._room - len(chunk) - CHUNK_COST
         except TypeError as exc:  # a custom transport that yields no bytes; the library will say so itself
             report("feed", exc)
             return
-        times = self._times
-        if len(times) < TIMED_CHUNKS:
-            times.append(_clock.perf_ns())
-        if kept <= KEEP_HEAD:
-            self._kept = kept
+        if room >= 0:
+            self._times.append(_clock.perf_ns())
+            self._chunks.append(chunk)
+        else:
+            self._feed_closely(chunk)
+
+    def _feed_closely(self, chunk: bytes) -> None:
+        """Where the chunks so far may have reached one of the limits."""
+        if not self._is_looked_at:
+            self._is_looked_at = True
+            self._kept = sum(map(len, self._chunks))
+        if len(self._times) < TIMED_CHUNKS:
+            self._times.append(_clock.perf_ns())
+        elif self._asks:
+            self._asks.pop()
+        if self._kept + len(chunk) <= KEEP_HEAD:
+            self._kept += len(chunk)
             self._chunks.append(chunk)
         else:
             self._overflow(chunk)
 
     def __del__(self) -> None:
         # Whoever read it has let it go. One that nobody was to read led only here: a redirect, a call inside a call.
-        if self._is_read and self._open:
+        if self._is_read and not self.finished:
             self.finish(ABANDONED)
 
     def _overflow(self, chunk: bytes) -> None:
@@ -247,7 +265,7 @@ class Capture:
 
         Without what the reader took its time for, where that is seen.
         """
-        times, asks = self._times, self._asks
+        times, asks = self._times, (self._asks or [])[:TIMED_CHUNKS]
         since = asks[1:] if asks else times
         gaps = list(map(sub, times[1:], since))
         broken_off = 0 < len(times) < TIMED_CHUNKS and self.outcome in (Outcome.ERROR, Outcome.CANCELLED)
@@ -257,7 +275,7 @@ class Capture:
 
     def _reader_ns(self) -> int | None:
         """How long the reader let the answer wait: before its first look, and with each chunk before the next."""
-        times, asks = self._times, self._asks
+        times, asks = self._times, (self._asks or [])[:TIMED_CHUNKS]
         if not asks or self.headers_ns is None:
             return None
         held: int = asks[0] - self.headers_ns + sum(map(sub, asks[1:], times))

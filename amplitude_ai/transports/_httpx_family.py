@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .. import _clock
 from .._guard import report
 from .._models import Binding
 from ._capture import ABANDONED, CLOSED, EXHAUSTED, Capture
@@ -35,10 +36,21 @@ class RequestReader(Reader):
         # httpx' ``path`` has an escaped slash for a slash.
         return request.method, url.host, url.raw_path.partition(b"?")[0].decode("latin-1")
 
+    def path(self, request: Any) -> str:
+        parts = getattr(request.url, "_uri_reference", None)
+        return self.target(request)[2] if parts is None else parts.path or "/"
+
     def read(self, request: Any) -> tuple[object, Sequence[Sequence[Any]], bytes | None]:
         headers = request.headers
         # The library's own list, uncopied.
         return request.url, getattr(headers, "_list", None) or headers.raw, getattr(request, "_content", None)
+
+    def names(self, request: Any) -> Iterable[bytes]:
+        headers = request.headers
+        own = getattr(headers, "_list", None)
+        if own is None:
+            return [name for name, _ in headers.raw]
+        return [name for name, lower, _ in own if lower > _BEFORE_OURS]
 
     def drop(self, request: Any, names: Collection[str]) -> None:
         for name in names:
@@ -57,6 +69,8 @@ class RequestReader(Reader):
         request.headers["accept-encoding"] = "identity"  # events are taken out of plain text
 
 
+#: In the order of names: nothing of ours is as small.
+_BEFORE_OURS = b"x-am"
 _READER = RequestReader()
 
 
@@ -96,45 +110,47 @@ def _is_cached(extensions: Mapping[str, Any]) -> bool:
 class TeeBase:
     """State of a watched stream: the library's stream and the capture. Never the response."""
 
+    # In one place: a class with a ``__getattr__`` makes each look at an attribute dear.
+    __slots__ = ("_shown",)
+
     def __init__(self, stream: Any, capture: Capture) -> None:
-        self._stream = stream
-        self._capture = capture
-        self._feed = capture.chunk_recorder()
-        self._ask = capture.ask
+        self._shown = stream, capture, capture.chunk_recorder(), capture.ask_recorder()
 
     def __getattr__(self, name: str) -> Any:
         # Extra attributes of the inner stream (elapsed, network objects) stay reachable.
         if name.startswith("_"):
             raise AttributeError(name)
-        return getattr(self._stream, name)
+        return getattr(self._shown[0], name)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # A copy is not watched: it would tell the same bytes again, and an end that is not the stream's.
-        return self._stream.__reduce_ex__(protocol)
+        return self._shown[0].__reduce_ex__(protocol)
 
 
 class SyncTee(TeeBase):
     """A byte stream that shows each chunk to the capture and yields the very same object."""
 
     def __iter__(self) -> Iterator[bytes]:
-        capture = self._capture
-        shown = _shown(self._stream, capture, self._feed, self._ask)
+        capture = self._shown[1]
+        shown = _shown(*self._shown)
         hide = capture.usage_filter
         return shown if hide is None else hide.over(shown)
 
     def close(self) -> None:
         """Finish the capture, then close the stream."""
-        self._capture.finish(CLOSED)
-        self._stream.close()
+        stream, capture, *_ = self._shown
+        capture.finish(CLOSED)
+        stream.close()
 
 
-def _shown(stream: Any, capture: Capture, feed: Callable[[bytes], None], ask: Callable[[], None]) -> Iterator[bytes]:
+def _shown(stream: Any, capture: Capture, feed: Callable[[bytes], None], ask: Callable[[int], None]) -> Iterator[bytes]:
+    now = _clock.perf_ns
     try:
-        ask()
+        ask(now())
         for chunk in stream:
             feed(chunk)
             yield chunk
-            ask()
+            ask(now())
     except BaseException as exc:
         capture.fail(exc)
         raise
@@ -145,26 +161,28 @@ class AsyncTee(TeeBase):
     """The same in the other colour."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        capture = self._capture
-        shown = _async_shown(self._stream, capture, self._feed, self._ask)
+        capture = self._shown[1]
+        shown = _async_shown(*self._shown)
         hide = capture.usage_filter
         return shown if hide is None else hide.over_async(shown)
 
     async def aclose(self) -> None:
         """Finish the capture, then close the stream."""
-        self._capture.finish(CLOSED)
-        await self._stream.aclose()
+        stream, capture, *_ = self._shown
+        capture.finish(CLOSED)
+        await stream.aclose()
 
 
 async def _async_shown(
-    stream: Any, capture: Capture, feed: Callable[[bytes], None], ask: Callable[[], None]
+    stream: Any, capture: Capture, feed: Callable[[bytes], None], ask: Callable[[int], None]
 ) -> AsyncIterator[bytes]:
+    now = _clock.perf_ns
     try:
-        ask()
+        ask(now())
         async for chunk in stream:
             feed(chunk)
             yield chunk
-            ask()
+            ask(now())
     except BaseException as exc:
         capture.fail(exc)
         raise
@@ -174,17 +192,19 @@ async def _async_shown(
 class TransportBase:
     """State of a transport that watches the one it wraps."""
 
-    _OWN = frozenset({"_inner", "_observer", "_binding"})
+    __slots__ = ("_watched",)
 
     def __init__(self, inner: Any, observer: Observer, binding: Binding) -> None:
-        self._inner = inner
-        self._observer = observer
-        self._binding = binding
+        object.__setattr__(self, "_watched", (inner, observer, binding))
+
+    @property
+    def _inner(self) -> Any:
+        return self._watched[0]
 
     @property
     def __class__(self) -> type:
         # isinstance(client._transport, HTTPTransport) answers as it would without us.
-        return type(self._inner)
+        return type(self._watched[0])
 
     @__class__.setter
     def __class__(self, value: type) -> None:
@@ -196,18 +216,15 @@ class TransportBase:
 
     # A user's own attributes on a custom transport stay reachable through ours, to read, to set and to delete.
     def __getattr__(self, name: str) -> Any:
-        if name in self._OWN:
+        if name == "_watched":  # of one that was made without its constructor
             raise AttributeError(name)
-        return getattr(self._inner, name)
+        return getattr(self._watched[0], name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self._OWN:
-            object.__setattr__(self, name, value)
-        else:
-            setattr(self._inner, name, value)
+        setattr(self._watched[0], name, value)
 
     def __delattr__(self, name: str) -> None:
-        delattr(self._inner, name)
+        delattr(self._watched[0], name)
 
 
 class SyncTransport(TransportBase):
@@ -217,16 +234,17 @@ class SyncTransport(TransportBase):
 
     def handle_request(self, request: Any) -> Any:
         """Forward ``request`` unchanged (our headers aside) and watch the response."""
-        capture = open_capture(self._observer, self._binding, _READER, request)
+        inner, observer, binding = self._watched
+        capture = open_capture(observer, binding, _READER, request)
         if capture is None:
-            return self._inner.handle_request(request)
-        response = send_watched(capture, self._inner.handle_request, request)
-        attach(capture, response, self._tee)
+            return inner.handle_request(request)
+        response = send_watched(capture, inner.handle_request, request)
+        attach(capture, response, type(self)._tee)
         return response
 
     def close(self) -> None:
         """Close the wrapped transport and end the client's run."""
-        end_client(self._observer, self._binding)
+        end_client(*self._watched[1:])
         self._inner.close()
 
     def __enter__(self) -> Any:
@@ -234,7 +252,7 @@ class SyncTransport(TransportBase):
         return self
 
     def __exit__(self, kind: Any = None, exc: Any = None, tb: Any = None) -> None:
-        end_client(self._observer, self._binding)
+        end_client(*self._watched[1:])
         self._inner.__exit__(kind, exc, tb)
 
 
@@ -245,16 +263,17 @@ class AsyncTransport(TransportBase):
 
     async def handle_async_request(self, request: Any) -> Any:
         """Forward ``request`` unchanged (our headers aside) and watch the response."""
-        capture = open_capture(self._observer, self._binding, _READER, request)
+        inner, observer, binding = self._watched
+        capture = open_capture(observer, binding, _READER, request)
         if capture is None:
-            return await self._inner.handle_async_request(request)
-        response = await send_watched_async(capture, self._inner.handle_async_request, request)
-        attach(capture, response, self._tee)
+            return await inner.handle_async_request(request)
+        response = await send_watched_async(capture, inner.handle_async_request, request)
+        attach(capture, response, type(self)._tee)
         return response
 
     async def aclose(self) -> None:
         """Close the wrapped transport and end the client's run."""
-        end_client(self._observer, self._binding)
+        end_client(*self._watched[1:])
         await self._inner.aclose()
 
     async def __aenter__(self) -> Any:
@@ -262,7 +281,7 @@ class AsyncTransport(TransportBase):
         return self
 
     async def __aexit__(self, kind: Any = None, exc: Any = None, tb: Any = None) -> None:
-        end_client(self._observer, self._binding)
+        end_client(*self._watched[1:])
         await self._inner.__aexit__(kind, exc, tb)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from msgspec import Struct
 
 from .._fact import Fact
-from .._guard import count, guard, report
+from .._guard import count, counter, guard, report
 from .._models import Binding, Outcome, Scope
 from .._scope import HEADER_PREFIX
 from ._capture import REQUEST_HEADERS, Capture, Sink, as_text
@@ -41,6 +41,7 @@ class HeaderPlan(NamedTuple):
     ours: tuple[tuple[int, str], ...]
 
 
+_started = counter("started")
 _name_of = itemgetter(0)
 #: Plans by the names of all of a request's headers, as they were spelled: a program sends few such sets.
 _plans: dict[tuple[str | bytes, ...], HeaderPlan] = {}
@@ -114,13 +115,14 @@ class Observer(Fact, frozen=True):
         if plan.ours:
             ours = {name: as_text(headers[at][-1], "utf-8") for at, name in plan.ours}
         context = self.snapshot(binding, ours or carried or _NONE)
-        count("started")
+        next(_started)
         return Capture(self.sink, context, method, url, kept, body), ours
 
 
 def our_headers(names: Iterable[str | bytes]) -> Collection[str]:
     """Names of the ``X-Amplitude-*`` headers among those of a request, in lower case."""
-    ours = header_plan(tuple(names)).ours
+    every = tuple(names)
+    ours = header_plan(every).ours if every else ()
     return {name for _, name in ours} if ours else ()
 
 
@@ -149,7 +151,7 @@ class Reader:
         raise NotImplementedError
 
     def names(self, request: Any) -> Iterable[str | bytes]:
-        """Of the headers."""
+        """Of the headers; those that cannot be ours may be left out."""
         return map(_name_of, self.read(request)[1])
 
     def drop(self, request: Any, names: Collection[str]) -> None:
@@ -263,7 +265,7 @@ def send_watched(capture: Capture, send: Callable[..., T], *args: Any, **kwargs:
     around = inside.get()
     inside.set(True)
     try:
-        return send(*args, **kwargs)
+        return send(*args, **kwargs) if kwargs else send(*args)
     except BaseException as exc:
         capture.fail(exc)
         raise

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
 
 from .._guard import guard, report
 from .._models import Binding
@@ -216,6 +217,12 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
     ]
 
 
+def _items(headers: Any) -> list[tuple[Any, Any]]:
+    """Names and values. The library's own dictionary gives them by four calls of Python for each header."""
+    own = getattr(headers, "_store", None) if type(headers) is CaseInsensitiveDict else None
+    return list((headers or {}).items()) if own is None else list(own.values())
+
+
 class _RequestReader(Reader):
     __slots__ = ()
     can_ask = True
@@ -224,10 +231,16 @@ class _RequestReader(Reader):
         parts = urlsplit(request.url or "")
         return request.method or "", parts.hostname or "", parts.path
 
+    def path(self, request: Any) -> str:
+        return urlsplit(request.url or "").path
+
     def read(self, request: Any) -> tuple[object, Sequence[Sequence[Any]], bytes | None]:
         body = request.body
         content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None
-        return request.url, list((request.headers or {}).items()), content
+        return request.url, _items(request.headers), content
+
+    def names(self, request: Any) -> Iterable[str | bytes]:
+        return [name for name, _ in _items(request.headers)]
 
     def drop(self, request: Any, names: Collection[str]) -> None:
         for name in names:
@@ -260,7 +273,7 @@ READER = _RequestReader()
 def attach(capture: Capture, response: requests.Response) -> None:
     """The adapter has answered; its body is observed where it is not there yet. Never raises."""
     try:
-        capture.respond(response.status_code, list(response.headers.items()))
+        capture.respond(response.status_code, _items(response.headers))
         capture.from_cache = getattr(response, "from_cache", False) is True  # CacheControl, requests-cache
         if getattr(response, "_content_consumed", False):
             capture.body_decoded = True
