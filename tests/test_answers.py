@@ -217,6 +217,11 @@ OTHERS = {
         f"{BEDROCK}/meta.llama3-8b/invoke-with-response-stream", [chunk({"generation": "Hello!"})], {"prompt": "Hi"},
           "aws",
         {**HELLO, "complete": False, "messages": [("user", "Hi")]}),
+    **{f"invoke, ended by {name}": (
+        f"{BEDROCK}/amazon.titan-text-express-v1/invoke-with-response-stream",
+        [chunk({"outputText": "Hello!"}), chunk({name: last})], {"inputText": "Hi"}, "aws", {**HELLO, "complete": True})
+       for name, last in [("amazon-bedrock-invocationMetrics", {"inputTokenCount": 7}),
+                          ("totalOutputTextTokenCount", 3), ("amazon-bedrock-guardrailAction", "INTERVENED")]},
     "an agent, an error before its text": (
         "https://bedrock-agent-runtime.us-east-1.amazonaws.com/agents/A/agentAliases/B/sessions/s/text",
         [("throttlingException", {"message": "Slow"}), ("chunk", {"bytes": "SGVsbG8h"})], {"inputText": "Hi"}, "aws",
@@ -365,6 +370,15 @@ OTHERS = {
         {"usage.input_tokens": 8, "usage.extra": {"input_audio_tokens": 3, "input_image_tokens": 5}}),
     "a refusal without a word": (
         f"{OPENAI}/chat/completions", {}, {"messages": TURNS}, "json, 500", {"error.type": "http_500"}),
+    "a conversation, streamed": (
+        "https://api.mistral.ai/v1/conversations",
+        [("conversation.response.started", {"type": "conversation.response.started", "conversation_id": "conv_1"}),
+         ("message.output.delta", {"type": "message.output.delta", "output_index": 0, "content": "Hello!"})],
+        {"inputs": "Hi"}, "sse", {**HELLO, "response_id": "conv_1", "complete": False}),
+    "lm studio, a tool": (
+        "http://localhost:1234/api/v1/chat",
+        {"output": [{"type": "tool_call", "tool": "look", "arguments": {}, "output": "sun"}]}, {"input": "Hi"}, "json",
+        {"tools": [("look", None, {})], "kinds": ["mcp"]}),
     "lm studio, cut": (
         "http://localhost:1234/api/v1/chat",
         [("chat.start", {"type": "chat.start", "model_instance_id": "l-1"}),
@@ -379,7 +393,10 @@ def test_the_others(name):
     """Each from its provider's reference."""
     url, answer, body, kind, expected = OTHERS[name]
     kind, _, status = kind.partition(", ")
-    assert facts(answered(url, answer, body, kind, status=int(status or 200)), expected) == expected
+    call = answered(url, answer, body, kind, status=int(status or 200))
+    assert facts(call, expected) == expected
+    if expected.get("output_text") == "Hello!" and call.operation != "ocr":  # of a stream it is known when that began
+        assert (call.time_to_first_token_ms is not None) is (kind != "json")
 
 
 MCP = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "look", "arguments": {"q": 1}}}

@@ -1,6 +1,15 @@
 """Error bodies, by shape."""
 
+import pytest
+
+from amplitude_ai._models import is_refusal
 from amplitude_ai.parsers._errors import read_error
+
+
+@pytest.mark.parametrize(("status", "refused"), [(None, False), (200, False), (399, False), (400, True), (503, True)])
+def test_which_status_is_a_refusal(status, refused):
+    """From 400 on; where no answer came, nobody refused."""
+    assert is_refusal(status) is refused
 
 
 def test_openai_shape_gives_type_message_and_code():

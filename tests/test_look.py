@@ -1,13 +1,17 @@
 """What reading the store is made of: texts made harmless, moments, lines."""
 
+import sqlite3
 import unicodedata
+from contextlib import closing
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amplitude_ai.delivery._store_schema import migrate
 from amplitude_ai.look._calls import around
 from amplitude_ai.look._line import line
+from amplitude_ai.look._reader import Reader, StoreMissingError
 from amplitude_ai.look._text import harmless, one_line
 from amplitude_ai.look._when import iso, moment_ms, span_s
 
@@ -103,3 +107,22 @@ def test_parallel_calls_of_a_session_are_told_apart():
     for each in events:
         each["properties"].pop("call_id", None)
     assert [each["id"] for each in around(events, "b1")] == ["b0", "b1", "bt", "a1", "at"]
+
+
+def test_a_store_that_is_just_being_made(tmp_path, monkeypatch):
+    """Is none yet, at whatever moment somebody looks; whoever waits for it goes on waiting."""
+    path = tmp_path / "events.db"
+    with closing(sqlite3.connect(path)) as begun:
+        begun.execute("PRAGMA journal_mode = WAL")
+    real = Reader.one
+
+    def late(self, *args):
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            migrate(other)
+        return real(self, *args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Reader, "one", late)
+        with pytest.raises(StoreMissingError):
+            Reader(path)
+    Reader(path).close()

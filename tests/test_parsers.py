@@ -32,6 +32,7 @@ each_stream = pytest.mark.parametrize("example", STREAMS, ids=lambda one: one.na
 VIEWS = {
     "tools": lambda call: [(tool.name, tool.id, tool.arguments) for tool in call.tool_calls],
     "executed": lambda call: [tool.executed for tool in call.tool_calls],
+    "kinds": lambda call: [tool.type for tool in call.tool_calls],
     "succeeded": lambda call: [tool.success for tool in call.tool_calls],
     "outcomes": lambda call: [tool.result for tool in call.tool_calls],
     "results": lambda call: [(result.id, result.content) for result in call.tool_results],

@@ -14,6 +14,7 @@ from amplitude_ai._models import Binding, CallError, Scope, ToolCall, ToolResult
 from amplitude_ai._redact import remove_blobs
 from amplitude_ai.sessions._privacy import Privacy, PrivacyError
 from amplitude_ai.sessions._runs import RunRegistry
+from amplitude_ai.sessions.schema import CONTENT_OF
 
 from .records import NEW_YEAR, call, exchange, only
 
@@ -73,6 +74,16 @@ def test_one_side_alone(option, gone, kept):
     assert f"{gone} {CANARY}" not in said
     assert f"{kept} {CANARY}" in said
     assert (f"cannot read: {CANARY}" in said) is (option == "exclude_output")
+
+
+def test_a_property_goes_by_its_row():
+    """Of what was told by hand too: each content by what the table says it is."""
+    rows = {row.name: row for row in CONTENT_OF["llm_message"]}
+    given, made = (rows[name] for name in ("input_content", "output_content"))
+    privacy = Privacy(AIConfig(exclude_output=True))
+    assert (privacy.content(given, "text"), privacy.content(made, "text")) == ("text", None)
+    privacy = Privacy(AIConfig(exclude_input=True))
+    assert (privacy.content(given, "text"), privacy.content(made, "text")) == (None, "text")
 
 
 def test_truncation():

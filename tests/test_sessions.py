@@ -30,6 +30,7 @@ def test_a_run_begins_with_its_first_call(book):
     assert kinds(second) == ["user_message", "llm_message"]
     assert len({event.properties["session_id"] for event in first + second}) == 1
     assert only(second, "user_message")["content"] == "And you?"
+    assert only(first, "llm_run_started")["run_source"] == "automatic"
 
 
 def test_history_is_not_told_again(book):

@@ -51,12 +51,19 @@ class Reader:
             raise StoreUnreadableError(f"{path} is a directory, and no store")
         try:
             self._connection = _connect(path, any_thread)
-            self._columns = {name for (_, name, *_) in self._connection.execute("PRAGMA table_xinfo('events')")}
         except sqlite3.Error as exc:
             raise StoreUnreadableError(f"{path} cannot be read: {exc}") from exc
-        if not self._columns and not self.one("SELECT count(*) FROM sqlite_master"):
+        try:
+            self._connection.execute("BEGIN")  # both of one moment: it may just be being made
+            self._columns = {name for (_, name, *_) in self._connection.execute("PRAGMA table_xinfo('events')")}
+            has_tables = self.one("SELECT count(*) FROM sqlite_master")
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as exc:
             self.close()
-            raise StoreMissingError(str(path))  # just being made
+            raise StoreUnreadableError(f"{path} cannot be read: {exc}") from exc
+        if not self._columns and not has_tables:
+            self.close()
+            raise StoreMissingError(str(path))
         if not {"insert_id", "event_type", "time_ms", "properties"} <= self._columns:
             self.close()
             raise StoreUnreadableError(f"{path} is no store of amplitude-ai-wire: it has no table of events")
