@@ -118,6 +118,18 @@ def test_what_a_room_must_not_know():
     assert not wrong
 
 
+def test_no_private_of_another_room():
+    """What a file keeps to itself (a name with an underscore in it, not a file's own name) no other room imports."""
+    wrong = set()
+    for relative, room, name, ours in imports():
+        parts = name.split(".")
+        module = PACKAGE.joinpath(*parts[1:])
+        is_file = module.with_suffix(".py").exists() or module.is_dir()
+        if ours and len(parts) > 2 and parts[1] != room and parts[-1][0] == "_" != parts[-1][1] and not is_file:
+            wrong.add(f"{relative} imports {name}")
+    assert not wrong
+
+
 def test_the_error_threshold_is_one():
     """Which status is a refusal says `_models.is_refusal`, for parsers, sessions and SDKs' errors alike."""
     found = {

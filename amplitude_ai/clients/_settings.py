@@ -17,7 +17,7 @@ from .. import _scope
 from .._guard import guard
 from .._models import Binding, Scope
 from .._runtime import observer
-from ..instrumentation.factory import _watch
+from ..instrumentation.factory import watch_one
 from ..transports._httpx_family import EXTENSION, TransportBase
 from ..transports._watch import end_client, our_headers
 from ._sdk_errors import SdkError
@@ -64,7 +64,7 @@ def watch_http_client(http_client: Any, settings: ClientSettings) -> None:
     before = _watching(http_client)
     if before and not isinstance(seen := before[0]._binding, ClientBinding):
         binding.complete(seen)
-    _watch(http_client, binding)
+    watch_one(http_client, binding)
     for transport in _watching(http_client):
         transport._observer = client_observer
 

@@ -196,14 +196,14 @@ def instrument(
             f"such as instrument({client.__qualname__}(...)), or use install_transport() for every one"
         )
     binding = bind(amplitude_client, ai_config, user_id, session_id, auto_start_session)
-    if _watch(client, binding):
+    if watch_one(client, binding):
         return client
     found = False
     for path in _SDK_PATHS:
         target: Any = client
         for name in path:
             target = getattr(target, name, None)
-        found = (target is not None and _watch(target, binding)) or found
+        found = (target is not None and watch_one(target, binding)) or found
     if not found:
         raise TypeError(
             f"client: a {type(client).__module__}.{type(client).__qualname__} holds no HTTP client that can be "
@@ -213,6 +213,6 @@ def instrument(
     return client
 
 
-def _watch(client: Any, binding: Binding) -> bool:
+def watch_one(client: Any, binding: Binding) -> bool:
     """Whether it is a client of a library that is watched, and is watched now."""
     return any(row.module in sys.modules and row.load().adopt(client, observer, binding) for row in LIBRARIES)
