@@ -18,7 +18,7 @@ from .._guard import guard
 from .._models import Binding, Scope
 from .._runtime import observer
 from ..instrumentation.factory import watch_one
-from ..transports._httpx_family import EXTENSION, TransportBase
+from ..transports._httpx_family import EXTENSION, TransportBase, binding_of, observe_by
 from ..transports._watch import end_client, our_headers
 from ._sdk_errors import SdkError
 
@@ -62,11 +62,11 @@ def watch_http_client(http_client: Any, settings: ClientSettings) -> None:
     """
     binding = settings.binding
     before = _watching(http_client)
-    if before and not isinstance(seen := before[0]._binding, ClientBinding):
+    if before and not isinstance(seen := binding_of(before[0]), ClientBinding):
         binding.complete(seen)
     watch_one(http_client, binding)
     for transport in _watching(http_client):
-        transport._observer = client_observer
+        observe_by(transport, client_observer)
 
 
 def watch_requests_session(session: Any, settings: ClientSettings) -> None:
@@ -90,7 +90,7 @@ def _watching(http_client: Any) -> list[TransportBase]:
 
 def owns_transport(http_client: Any, settings: ClientSettings) -> bool:
     """Whether closing ``http_client`` ends the run of this client, and not another's that it is shared with."""
-    return any(transport._binding is settings.binding for transport in _watching(http_client))
+    return any(binding_of(transport) is settings.binding for transport in _watching(http_client))
 
 
 def rebind(request: Any, settings: ClientSettings) -> None:

@@ -227,6 +227,18 @@ class TransportBase:
         delattr(self._watched[0], name)
 
 
+def binding_of(transport: TransportBase) -> Binding:
+    """Whose the calls by a watched transport are. (No attribute: the transport has its inner one's, and no other.)"""
+    binding: Binding = transport._watched[2]
+    return binding
+
+
+def observe_by(transport: TransportBase, observer: Observer) -> None:
+    """Have other seams see what passes a watched transport."""
+    inner, _, binding = transport._watched
+    object.__setattr__(transport, "_watched", (inner, observer, binding))
+
+
 class SyncTransport(TransportBase):
     """Mixin: a transport that watches the one it wraps."""
 
