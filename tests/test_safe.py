@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from amplitude_ai._safe import MAX_DEPTH, MAX_ITEMS, MAX_VALUES, safe_properties
+from amplitude_ai._safe import MAX_DEPTH, MAX_ITEMS, MAX_VALUES, Made, copy_of, safe_properties
 
 
 class Colour(enum.Enum):
@@ -75,3 +75,34 @@ def test_structures_are_bounded_in_depth_width_and_number():
     assert f"k{MAX_ITEMS + 4}" in wide
     many = safe_properties({str(i): list(range(MAX_ITEMS)) for i in range(20)})
     assert sum(map(len, many.values())) <= MAX_VALUES
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("a", True), ("a", 1.0), ("a", decimal.Decimal(1)), ("b", None), ("new", 1), ("text", "".join(["wo", "rd"]))],
+)
+def test_what_was_changed_is_not_known_again(name, value):
+    """Equal is not enough: True and Decimal(1) are equal to 1."""
+    properties = safe_properties({"a": 1, "b": 0.5, "text": "word"})
+    made = Made(properties)
+    copied = copy_of(properties)
+    assert made.is_same(properties)
+    assert made.is_same(copied)
+    copied[name] = value
+    assert not made.is_same(copied)
+    assert made.is_same(properties)
+
+
+def test_what_can_be_changed_from_inside_is_never_known_again():
+    """Nobody sees from outside what became of it."""
+    properties = safe_properties({"a": 1, "list": [1]})
+    assert not Made(properties).is_same(properties)
+
+
+def test_other_names_in_other_places_are_not_known_again():
+    """Of as many values."""
+    made = Made(safe_properties({"a": 1, "b": 1}))
+    assert not made.is_same({"b": 1, "a": 1})
+    assert not made.is_same({"a": 1, "c": 1})
+    assert not made.is_same({"a": 1})
+    assert not made.is_same(None)

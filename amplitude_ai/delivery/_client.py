@@ -53,15 +53,15 @@ class ClientAdapter:
     @property
     def answers(self) -> int:
         """How many destinations will report."""
-        return self._look()[0]
+        return self.look()[0]
 
     @property
     def sends(self) -> bool:
         """Whether events go to Amplitude, with its rules for ids."""
-        return self._look()[1]
+        return self.look()[1]
 
-    def _look(self) -> tuple[int, bool]:
-        """Plugins come and go, so they are counted anew where they are not the same."""
+    def look(self) -> tuple[int, bool]:
+        """`answers` and `sends`. Plugins come and go, so they are counted anew where they are not the same."""
         destinations = self._destinations()
         if destinations != self._counted[0]:
             answers = sum(isinstance(destination, _REPORTING) for destination in destinations)

@@ -145,9 +145,10 @@ class Delivery:
 
         pending = self._pending
         self._uncommitted[id(adapter)] = adapter
-        receipt = DeliveryReceipt(adapter.answers, lambda code: self._settled(pending, number, code, entry), True)
+        answers, sends = adapter.look()
+        receipt = DeliveryReceipt(answers, lambda code: self._settled(pending, number, code, entry), True)
         made = AIEvent(event, receipt, adapter.min_id_length)
-        if adapter.sends and is_refused(made.user_id or made.device_id or "", made.min_id_length):
+        if sends and is_refused(made.user_id or made.device_id or "", made.min_id_length):
             self._count("ids_replaced")
             log_once(
                 "ids_replaced",
@@ -167,7 +168,7 @@ class Delivery:
             return
         self._count("emitted")
         logger.debug("amplitude_ai: emitted %s %s", event.event_type, event.insert_id)
-        if not adapter.is_amplitude or (receipt.handed and adapter.answers == 0):
+        if not adapter.is_amplitude or (receipt.handed and answers == 0):
             receipt.close(200)
         elif not receipt.handed:
             pending.pop(number, None)

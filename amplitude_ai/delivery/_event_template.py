@@ -15,9 +15,10 @@ from amplitude.event import EVENT_KEY_MAPPING, BaseEvent
 from amplitude.utils import truncate
 
 from .._config import AIConfig
+from .._safe import Made
 
 #: Classes of what copies of an event may share.
-SHARED = frozenset({str, int, float, bool, type(None), AIConfig})
+SHARED = frozenset({str, int, float, bool, type(None), AIConfig, Made})
 _BLANK = dict(BaseEvent("").__dict__)
 _OPTIONAL = frozenset({int, type(None)}), frozenset({str, type(None)})
 _NAMES = tuple((name, wire[0]) for name, wire in EVENT_KEY_MAPPING.items())

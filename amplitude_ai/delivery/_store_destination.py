@@ -6,7 +6,6 @@ stored in full: Amplitude's limit of 1,024 characters is its own.
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import uuid
@@ -14,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 from amplitude.event import EVENT_KEY_MAPPING, BaseEvent, IngestionMetadata, Plan
 from amplitude.plugin import DestinationPlugin
 
@@ -21,6 +21,7 @@ from .. import _clock
 from .._config import AIConfig, store_limits
 from .._guard import count, log_once
 from .._safe import safe_properties, safe_text
+from ._ai_event import AIEvent
 from ._location import is_chosen
 from ._sqlite import is_busy
 from ._store import Store
@@ -34,7 +35,6 @@ _COLUMNS = frozenset({"event_type", "time", "insert_id", "user_id", "device_id",
 _DETAILS = tuple(name for name in EVENT_KEY_MAPPING if name not in _COLUMNS)
 #: No disk, no room, no permission, no such file: what keeps one event out keeps out all.
 _OF_THE_FILE = (OSError, sqlite3.OperationalError, NewerStoreError)
-_USUAL = frozenset({"library"})
 
 
 class LocalStoreDestination(DestinationPlugin):  # type: ignore[misc]  # amplitude-analytics has no types
@@ -158,21 +158,25 @@ class _Stored:
     def __init__(self, event: BaseEvent, row: Row) -> None:
         self.event = event
         self.row = row
-        self.size = sum(len(value) for value in row if isinstance(value, str))
+        self.size = sum([len(value) for value in row if isinstance(value, str)])
         self.error: Exception | None = None
 
 
 def _row(event: BaseEvent) -> Row:
-    fields = vars(event)
-    details = {name: value for name in _DETAILS if (value := fields.get(name)) is not None and value != {}}
+    found = [*map(vars(event).get, _DETAILS)]
+    details = {}
+    if len(found) - found.count(None) - found.count({}) > 1 or event.library is None:  # else it is the usual one
+        details = {
+            name: value for name, value in zip(_DETAILS, found, strict=True) if value is not None and value != {}
+        }
     return (
         event.insert_id or str(uuid.uuid4()),
         safe_text(event.event_type),
         event.time or _clock.wall_ms(),
         event.user_id and safe_text(event.user_id),
         event.device_id and safe_text(event.device_id),
-        _json(event.event_properties),
-        _usual_details(details["library"]) if details.keys() == _USUAL else _details(details),
+        _encode(event.safe_properties()) if isinstance(event, AIEvent) else _json(event.event_properties),
+        _details(details) if details or event.library is None else _usual_details(event.library),
         int(_clock.wall_s()),
     )
 
@@ -196,4 +200,5 @@ def _json(properties: dict[str, Any] | None) -> str:
     return _encode(safe_properties(properties or {}))
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+def _encode(safe: dict[str, Any]) -> str:
+    return orjson.dumps(safe).decode()
