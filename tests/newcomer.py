@@ -11,12 +11,14 @@ from __future__ import annotations
 import http.cookiejar
 import json
 import os
+import queue
 import re
 import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 import venv
@@ -83,18 +85,23 @@ class Newcomer:
 
     @contextmanager
     def running(self, *command: str):
-        """A server, until it is no longer needed."""
+        """A server, until it is no longer needed. A thread reads what it says: a pipe that is full would stop it."""
         process = subprocess.Popen(
             command, cwd=self.place, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
+        said: queue.Queue[str] = queue.Queue()
+        assert process.stdout is not None
+        reader = threading.Thread(target=lambda lines: [said.put(line) for line in lines], args=(process.stdout,))
+        reader.start()
         try:
-            yield process
+            yield said
         except OSError as error:  # it never answered: what it said tells why
-            process.kill()
-            raise RuntimeError(process.communicate()[0]) from error
+            raise RuntimeError("".join(said.queue)) from error
         finally:
             process.kill()
-            process.communicate()
+            process.wait()
+            reader.join()
+            process.stdout.close()
 
     def calls(self) -> list[tuple[str, str, str, int, float]]:
         """(user, session, model, tokens, cost) of each call of the store."""
@@ -136,7 +143,7 @@ def walk(one: Newcomer, phoenix: Path | None) -> None:
     with one.step("4. The page"):
         assert "user-1" in one.run("amplitude-ai-wire", "logs")
         with one.running("amplitude-ai-wire", "ui") as page:
-            address = re.search(r"http://\S+", page.stdout.readline())
+            address = re.search(r"http://\S+", page.get(timeout=60))
             assert b"<h1>Overview</h1>" in get(address[0])
     with one.step("5. A web application"):
         one.pip("fastapi", "uvicorn")

@@ -114,6 +114,7 @@ def test_session_block(client):
     (tool,) = client.of_type("tool_called")
     assert tool["tool_parameters"] == '{"query":"Python programming"}'
     assert tool["tool_result"] == '{"results":["..."]}'
+    assert tool["tool_result_length"] == len(tool["tool_result"])
     (finished,) = client.of_type("llm_run_finished")
     assert finished["total_messages"] == 1
     assert finished["total_tokens"] == 60

@@ -147,8 +147,35 @@ def test_the_conversation_as_frameworks_call_it(events, tracer):
         tracer.start_as_current_span("agent", attributes={"gen_ai.conversation.id": "inner"}),
     ):
         ask()
+    with tracer.start_as_current_span("turn", attributes={"session.id": "outer"}):
+        ask()
     assert amplitude_ai.flush(10)
-    assert [one.get("conversation_id") for one in events.of_type("llm_message")] == ["7", None, "inner"]
+    assert [one.get("conversation_id") for one in events.of_type("llm_message")] == ["7", None, "inner", "outer"]
+
+
+def test_the_group_of_openai_agents(events, monkeypatch):
+    """What its trace is grouped by."""
+    span = SimpleNamespace(span_data=SimpleNamespace(type="agent", name="triage"))
+    scope = SimpleNamespace(
+        get_current_span=lambda: span, get_current_trace=lambda: SimpleNamespace(name="Support", group_id="chat-9")
+    )
+    loaded(monkeypatch, "agents.tracing.scope", Scope=scope)
+    ask()
+    assert places(events) == [("triage", None, None)]
+    (told,) = events.of_type("llm_message")
+    assert (told["workflow"], told["conversation_id"]) == ("Support", "chat-9")
+
+
+def test_what_the_program_asks_for_itself(events):
+    """``context(from_user=False)``: a call, and nothing that a user said; inside it, what is said to be a user's is."""
+    with amplitude_ai.context(session_id="s", from_user=False):
+        ask()
+        with amplitude_ai.context(from_user=True):
+            ask()
+    assert len(places(events)) == 2
+    assert len(places(events, "user_message")) == 1
+    with pytest.raises(TypeError, match="from_user must be True, False or None"):
+        amplitude_ai.context(from_user="no")
 
 
 def test_pydantic_ai_and_an_agent_that_is_a_tool(events):

@@ -85,6 +85,7 @@ def test_a_tool_the_provider_ran_is_told_at_once(book):
     )
     said = only(book.record(asked(ran), exchange()), "tool_called")
     assert (said["tool_type"], said["tool_result"], said["success"]) == ("web_search", "found", True)
+    assert said["tool_result_length"] == 5
 
 
 def test_a_result_that_never_comes(book):
