@@ -29,6 +29,8 @@ Lock: Callable[[], Any] = _thread.allocate_lock
 RLock: Callable[[], Any] = _thread.RLock
 #: The real thread's number.
 get_ident: Callable[[], int] = _thread.get_ident
+#: What ``threading`` makes for threads that it did not start, which knows what is to become of it in a forked child.
+_StandIn: Any = getattr(threading, "_DummyThread", threading.Thread)
 #: How often a greenlet that waits looks, in seconds: a real lock cannot wake its hub.
 _LOOK_SECONDS = 0.005
 #: Where Linux lists the threads of this process; how often a thread that has ended is looked for there, in seconds.
@@ -48,14 +50,17 @@ def can_start() -> bool:
     return True
 
 
-class _Shown(threading.Thread):
+class _Shown(_StandIn):  # type: ignore[misc]  # one of threading's own
     """What stands for a thread of ours while it works: a name for logs and debuggers, and nothing to wait for."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name=name, daemon=True)
-        # As threading's own stand-in does for threads that were not started by it.
-        self._started.set()  # type: ignore[attr-defined]
-        self._set_ident()  # type: ignore[attr-defined]
+        # Not threading's own way: it would take a number, and the application's next thread the one after.
+        threading.Thread.__init__(self, name=name, daemon=True)
+        self._started.set()
+        self._set_ident()
+        handle = getattr(threading, "_make_thread_handle", None)  # from Python 3.13 on: what a fork looks at
+        if handle is not None:
+            self._handle = handle(self.ident)
 
     def show(self) -> None:
         """Have ``threading`` know it, which would make a stand-in of its own otherwise."""

@@ -179,3 +179,55 @@ def test_a_fork_in_the_midst_of_a_burst(monkeypatch):
             worker.after_fork_in_parent()
     assert worker.drain(10)
     assert handler.items == list(range(5_000))
+
+
+#: Forks while a thread of ours is at work, on the application's thread or on ours.
+AT_WORK = """
+import os, sys, threading, time
+import amplitude_ai
+import httpx2
+forked = []
+
+def fork():
+    child = os.fork()
+    if child == 0:
+        done = []
+        thread = threading.Thread(target=lambda: done.append(threading.current_thread().name))
+        thread.start()
+        thread.join()
+        others = [one for one in threading.enumerate() if one is not threading.current_thread()]
+        sys.stderr.flush()
+        os._exit(0 if done == ["Thread-1 (<lambda>)"] and not others else 1)
+    forked.append(os.waitpid(child, 0)[1])
+
+class Client:
+    def track(self, event):
+        first = not at_work.is_set()
+        at_work.set()
+        if first and sys.argv[1] == "ours":
+            fork()
+        go_on.wait(20)
+
+at_work, go_on = threading.Event(), threading.Event()
+transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json={"id": "1", "choices": []}))
+client = amplitude_ai.instrumented_httpx(transport=transport, amplitude_client=Client())
+client.post("https://api.openai.com/v1/chat/completions", json={"model": "gpt-4o", "messages": []})
+assert at_work.wait(20)
+if sys.argv[1] == "theirs":
+    fork()
+while not forked:
+    time.sleep(0.001)
+go_on.set()
+assert amplitude_ai.flush(20)
+assert not any(forked), forked
+"""
+
+
+@posix
+@pytest.mark.parametrize("thread", ["theirs", "ours"])
+def test_a_fork_while_we_are_at_work(thread):
+    """What stands for our thread in ``threading`` is gone in the child, whose threads work and are numbered as ever."""
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", AT_WORK, thread]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stderr) == (0, "")
