@@ -111,6 +111,15 @@ ANSWERS = [
     ("/generate", {"inputs": "hi", "parameters": {"max_new_tokens": 9}}, {"id": 1}, True),
     ("/v1/chat/completions", {}, {"object": "chat.completion", "choices": [{"message": {"content": "Hello"}}]}, True),
     ("/v1/chat/completions", {}, {"id": 1}, False),
+    ("/model/m/converse", {}, {"stopReason": "end_turn", "usage": {"inputTokens": 1}}, True),
+    ("/model/m/converse", {}, {"usage": {"inputTokens": 1}}, False),
+    ("/model/m/converse", {}, {"stopReason": "end_turn"}, False),
+    ("/model/m/invoke", {}, {"stop_reason": "stop"}, True),
+    ("/v1/messages", {}, {"type": "message", "stop_reason": "end_turn"}, True),
+    ("/v1/messages", {}, {"type": "message"}, False),
+    ("/v1beta/models/g:generateContent", {}, {"candidates": []}, True),
+    ("/api/chat", {}, {"done": True, "model": "m"}, True),
+    ("/api/chat", {}, {"done": True}, False),
     *(
         ("/api/embed", {"model": "m", "input": "hi"}, {name: [[0.5]]}, True)
         for name in ("embedding", "embeddings", "data")

@@ -258,6 +258,13 @@ def test_where_a_path_alone_is_a_guess(host, path, guessed):
     assert route("POST", host, path).guessed is guessed
 
 
+@pytest.mark.parametrize("path", ["/v1beta/models/imagen-4:predict", "/v1beta/interactions"])
+def test_googles_doors_on_a_machine_of_ones_own(path):
+    """A proxy or an emulator on this machine may have them, a host nobody knows none so common."""
+    assert route("POST", "localhost", path).provider == "google"
+    assert route("POST", "llm.acme.example", path) is None
+
+
 @pytest.mark.parametrize(
     ("gateway", "host", "path", "model", "expected"),
     [
