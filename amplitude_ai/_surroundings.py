@@ -69,16 +69,13 @@ def look() -> Found:
     """What the program's libraries have in this context. Never raises; some 0.1 µs where none is loaded."""
     global _there
     loaded = sys.modules
-    try:
-        state = len(loaded), next(reversed(loaded), "")
-    except RuntimeError:  # another thread loads one at this moment
-        state = 0, ""
-    if _there[0] != state:
-        _there = state, [name for name in _MODULES if name in loaded]
+    if _there[0] != len(loaded):
+        _there = len(loaded), [name for name in _MODULES if name in loaded]
     found: Found = ()
     for name in _there[1]:
-        if name not in loaded:
-            continue
+        if name not in loaded:  # unloaded, and another loaded instead
+            _there = 0, []
+            return look()
         library = _BY_MODULE[name]
         try:
             current = library.find(loaded[name])
@@ -313,6 +310,7 @@ LIBRARIES = (
 )
 _BY_MODULE = {library.module: library for library in LIBRARIES}
 _MODULES = tuple(_BY_MODULE)
-#: Those that are loaded, as of when so many modules were, and the last of them: most programs have none of ours, or
-#: one, and load nothing between two calls.
-_there: tuple[tuple[int, str], list[str]] = ((0, ""), [])
+#: Those that are loaded, as of when so many modules were: most programs have none of them, or one, and a look for each
+#: costs more than all the rest. A program that unloads one of no interest, and loads but one of these instead, without
+#: a module more, has its names from the next import on.
+_there: tuple[int, list[str]] = (0, [])

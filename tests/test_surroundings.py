@@ -327,8 +327,11 @@ def test_a_library_loaded_where_another_was_unloaded(monkeypatch):
         return SimpleNamespace(get_current_run_context=lambda: of)
 
     assert look() == ()
-    monkeypatch.setitem(sys.modules, "of_no_interest", SimpleNamespace())
-    assert look() == ()
-    monkeypatch.delitem(sys.modules, "of_no_interest")
     monkeypatch.setitem(sys.modules, "pydantic_ai._run_context", run_context(SimpleNamespace(agent="support")))
     assert [current for _, current in look()] == ["support"]
+    monkeypatch.delitem(sys.modules, "pydantic_ai._run_context")
+    current = contextvars.ContextVar("handler")
+    current.set("billing")
+    other = SimpleNamespace(MessageHandlerContext=SimpleNamespace(_MESSAGE_HANDLER_CONTEXT=current))
+    monkeypatch.setitem(sys.modules, "autogen_core._message_handler_context", other)
+    assert [library.module for library, _ in look()] == ["autogen_core._message_handler_context"]
