@@ -149,7 +149,9 @@ def as_list(value: object) -> Sequence[Any]:
 
 def dicts(value: object) -> Iterable[Mapping[str, Any]]:
     """The objects among the items of an array; nothing when ``value`` is no array."""
-    if type(value) is list and _DICT.issuperset(map(type, value)):  # as it nearly always is
+    if type(value) is list and (
+        (len(value) == 1 and type(value[0]) is dict) or _DICT.issuperset(map(type, value))
+    ):  # as it nearly always is
         return value
     return (item for item in as_list(value) if isinstance(item, Mapping))
 

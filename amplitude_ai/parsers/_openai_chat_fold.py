@@ -233,11 +233,11 @@ def fold(frames: Iterable[Frame]) -> Folded:
             before = top if top[:3] == _NO_NEWS and top[3] != "error" else None
         generated = False
         for position, part in enumerate(dicts(chunk.get("choices"))):
-            index = as_count(part.get("index"))
-            index = position if index is None else index
-            choice = choices.get(index)
+            index = part.get("index")
+            choice = choices.get(index) if type(index) is int else None
             if choice is None:
-                choice = choices[index] = _Choice()
+                counted = as_count(index)
+                choice = choices.setdefault(position if counted is None else counted, _Choice())
             generated = choice.add(part) or generated
             if part.get("usage"):
                 _take_usage(body, part["usage"])
