@@ -68,7 +68,7 @@ class Binding(Struct, eq=False):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without ``plain``, which leads back here: a copy makes its own.
-        return Binding, tuple(getattr(self, name) for name in self.__struct_fields__ if name != "plain")
+        return type(self), tuple(None if name == "plain" else getattr(self, name) for name in self.__struct_fields__)
 
     def complete(self, other: Binding) -> None:
         """Take from ``other`` what this one was not told."""
