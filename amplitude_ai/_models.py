@@ -66,6 +66,10 @@ class Binding(Struct, eq=False):
     def __post_init__(self) -> None:
         self.plain = Scope(self, self.user_id, self.session_id)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without ``plain``, which leads back here: a copy makes its own.
+        return type(self), tuple(None if name == "plain" else getattr(self, name) for name in self.__struct_fields__)
+
     def complete(self, other: Binding) -> None:
         """Take from ``other`` what this one was not told."""
         for name in ("amplitude_client", "config", "user_id", "session_id"):

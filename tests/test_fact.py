@@ -8,6 +8,10 @@ import pytest
 from hypothesis import given, strategies
 
 from amplitude_ai import parsing
+from amplitude_ai._models import NO_BINDING, Binding, Scope
+from amplitude_ai.clients._settings import ClientBinding
+
+from .records import exchange
 
 CALL = parsing.LLMCall(
     "openai",
@@ -63,3 +67,16 @@ def test_asdict_goes_down():
     told = dataclasses.asdict(CALL)
     assert told["usage"]["input_tokens"] == 3
     assert told["messages"] == ({"role": "user", "text": "Hello"},)
+
+
+def test_what_a_parser_gets_can_be_copied_and_pickled():
+    """An exchange knows its client, which knows the scope of its calls, which knows the client."""
+    binding = Binding(user_id="u1", session_id="s1")
+    for scope in (ClientBinding(user_id="u1").plain, binding.plain, Scope(binding, "u2"), Scope(NO_BINDING)):
+        one = exchange(context=scope)
+        for same in (copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
+            assert dataclasses.replace(same, context=None) == dataclasses.replace(one, context=None)
+            copied = same.context.binding
+            assert type(copied) is type(scope.binding)
+            assert (same.context.user_id, copied.key) == (scope.user_id, scope.binding.key)
+            assert copied.plain == Scope(copied, scope.binding.user_id, scope.binding.session_id)

@@ -200,3 +200,15 @@ def test_an_event_as_nearly_all_are_is_read_as_line_by_line(parts):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(_frames, "_usual_event", lambda data, start: None)
         assert at_once == list(sse_frames(data))
+
+
+def test_lines_that_end_with_a_cr_alone_are_read_once(monkeypatch):
+    """No event is looked for to the end of the data, where there is no LF: four megabytes of them took a minute."""
+    asked = []
+    usual = _frames._usual_event
+    monkeypatch.setattr(_frames, "_usual_event", lambda data, start: asked.append(start) or usual(data, start))
+    for data in (b"data: 1\r\r" * 100, b"data: 1\r\r" * 100 + b"\n", b":\r" * 100 + b"data: 1\n\n"):
+        assert {frame.data for frame in sse_frames(data)} == {1}
+    assert not asked
+    assert [frame.data for frame in sse_frames(b"data: 1\r\n\r\ndata: 2\r\n\r")] == [1, 2]
+    assert asked

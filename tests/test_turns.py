@@ -1,5 +1,6 @@
 """A user message is what a user said; a tool's result is the tool's, whoever's role it travels in."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from amplitude_ai._models import Binding, CallError, Message, Scope, ToolCall, ToolResult, Usage
 from amplitude_ai.parsers import _google, ollama
 from amplitude_ai.sessions._runs import RunRegistry
-from amplitude_ai.sessions._scripted import scripted
+from amplitude_ai.sessions._scripted import identity, scripted, spoken
 
 from .records import NEW_YEAR, call, exchange, only
 
@@ -637,3 +638,42 @@ def test_frames_and_results_of_frameworks(book, binding):
     assert scripted("Transferred to billing, adopting the role of sales immediately.") is None
     last = "Observation:\n18\nBased on the above, please provide an answer to the following user task:\nx"
     assert scripted(last).results == (ToolResult(None, "18"),)
+
+
+@pytest.mark.parametrize(
+    ("begins", "part"),
+    [
+        ("Current Task: ", "\n"),
+        ("Original Task: ", "\n"),
+        ("Context:\nHandoff Message: ", "\n\nUser Request: "),
+        ("New task:\n", "x\nError:\n"),
+        ("New task:\n", "\nCall id: a\nError:\n"),
+        ("Observation:\n", "\nError:\n"),
+        ("[[ ## a ## ]]\n", "\n"),
+        ("<tool_response></a>", " "),
+    ],
+)
+def test_a_text_of_any_length_is_looked_through_once(begins, part):
+    """While a pattern is at work no thread of the application runs: what begins like a frame may be a person's."""
+    text = begins + part * (200_000 // len(part))
+    began = time.process_time()
+    scripted(text)
+    identity(text)
+    assert time.process_time() - began < 2  # it took from 20 seconds to minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Current Task: Sing\n\n \nThis is the expected criteria for your final answer: a song", "Sing"),
+        ("Current Task: Sing\nThis is the expected criteria for your final answer: a song", None),
+        ("Context:\nUser Request: Sing\n\nPrevious agents who worked on this: a", "Sing"),
+        ("Context:\nHandoff Message: Do\n\nUser Request: Sing\n\nOther agents available for", "Sing"),
+        ("Context:\nHandoff Message: Do\n\nOther agents available for", None),
+        ("Original Task: Sing\n\n\nInputs from previous nodes:", "Sing"),
+        ("Original Task: Sing", None),
+    ],
+)
+def test_a_persons_words_in_a_frame(text, words):
+    """They end where the frame goes on; where it does not, it is none."""
+    assert spoken(text) == (text if words is None else words)

@@ -38,8 +38,10 @@ def sse_frames(data: bytes) -> Iterator[Frame]:
     position = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     size = len(data)
     left = MAX_STEPS
+    # With one that ends a line by itself each event would be looked for to the end of the data.
+    no_bare_cr = data.count(b"\r") == data.count(b"\r\n") + data.endswith(b"\r")
     while position < size and left > 0:
-        if not held and event is None and (usual := _usual_event(data, position)) is not None:
+        if no_bare_cr and not held and event is None and (usual := _usual_event(data, position)) is not None:
             named, said, position = usual
             left -= _USUAL_LINES
             try:
@@ -86,7 +88,7 @@ def sse_frames(data: bytes) -> Iterator[Frame]:
 def _usual_event(data: bytes, start: int) -> tuple[str | None, bytes, int] | None:
     """Name, data and end of an event that is at most a name, then one line of data, then a blank line; else ``None``.
 
-    It is found by built-in functions alone: a stream is made of thousands.
+    It is found by built-in functions alone: a stream is made of thousands. No line may end with a CR alone.
     """
     name: bytes | None = None
     stop = data.find(b"\n", start)
@@ -102,12 +104,7 @@ def _usual_event(data: bytes, start: int) -> tuple[str | None, bytes, int] | Non
     else:
         return None
     said = data[start + (6 if data.startswith(b" ", start + 5) else 5) : stop].removesuffix(b"\r")
-    if b"\r" in said:
-        return None
-    if name is None:
-        return None, said, end
-    name = name.removesuffix(b"\r")
-    return None if b"\r" in name else (name.decode("utf-8", "replace").strip() or None, said, end)
+    return (None if name is None else name.decode("utf-8", "replace").strip() or None), said, end
 
 
 def _event(event: str | None, held: list[tuple[bytes, int]], end: int) -> Iterator[Frame]:

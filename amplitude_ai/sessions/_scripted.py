@@ -36,8 +36,9 @@ _RESULT = lazy_pattern(
     r"|(?P<tag><(?:tool_response|tool_result|function_result|function_results)>)"  # Hermes and Qwen templates
     r")[ \t]*\n?(?P<rest>[\s\S]*)\Z"
 )
-_CLOSING_TAG = lazy_pattern(r"\s*</(?:tool_response|tool_result|function_results?)>\s*\Z")
-#: smolagents tells a failed step behind its observation, or instead of one.
+_CLOSING_TAG = lazy_pattern(r"(?<!\s)\s*</(?:tool_response|tool_result|function_results?)>\s*\Z")
+#: smolagents tells a failed step behind its observation, or instead of one: to be looked for up to the last of these.
+_RETRY = "\nNow let's retry: "
 _FAILED_STEP = lazy_pattern(r"(?:\A|\n)(?:Call id: (?P<id>\S+)\n)?Error:\n(?P<error>[\s\S]*?)\nNow let's retry: ")
 
 #: Of which call (agents.py, ``execute_tool_call``): where it is the first step, the call itself is sent no more.
@@ -101,29 +102,36 @@ _CLOSES = lazy_pattern(
 #: chat to JSON), and a trajectory grows from step to step: the same question all the while.
 _DSPY = lazy_pattern(r"\A\s*(?:This is an example of the task[^\n]*\n+)?\[\[ ## \w+ ## \]\]\n")
 _DSPY_REST = lazy_pattern(
-    r"\n\s*(?:\[\[ ## trajectory ## \]\]\n|Respond with (?:the corresponding output fields|a JSON object)|"
+    r"\n[^\S\n]*(?:\[\[ ## trajectory ## \]\]\n|Respond with (?:the corresponding output fields|a JSON object)|"
     r"Outputs will be a JSON object|Respond with the corresponding)"
 )
 _DSPY_FIELD = lazy_pattern(r"\[\[ ## (\w+) ## \]\][ \t]*(?:\n|\Z)")
-#: A framework's frame around a person's own words: smolagents' prefix; crewai's task (translations/en.json, ``task``,
-#: ``expected_output``; what an earlier task gave follows); Strands' swarms and graphs (multiagent/swarm.py, graph.py).
+#: A framework's frame around a person's own words: smolagents' prefix; and by how it begins and goes on crewai's task
+#: (translations/en.json, ``task``, ``expected_output``; what an earlier task gave follows), Strands' swarms and graphs
+#: (multiagent/swarm.py, graph.py). What goes on is looked for once, by itself: a pattern of the whole would go through
+#: the rest of the text for each of its lines, and keep the application from running meanwhile.
 _PREFIX = lazy_pattern(r"\ANew task:\n")
 _FRAMES = (
-    lazy_pattern(
+    (
         # Agent(use_system_prompt=False) says who it is here
-        r"\A\s*(?:You are [^\n]{1,200}?\. [\s\S]{0,3000}?\nYour personal goal is: [\s\S]{0,3000}?\n)?"
-        r"Current Task: (?P<text>[\s\S]*?)\n\s*\nThis is the expect(?:ed)? criteria for your final answer: "
+        lazy_pattern(
+            r"\A\s*(?:You are [^\n]{1,200}?\. [\s\S]{0,3000}?\nYour personal goal is: [\s\S]{0,3000}?\n)?Current Task: "
+        ),
+        lazy_pattern(r"\n[^\S\n]*\nThis is the expect(?:ed)? criteria for your final answer: "),
     ),
-    lazy_pattern(
-        r"\A\s*Context:\n(?:Handoff Message: [\s\S]*?\n\n)?User Request: (?P<text>[\s\S]*?)\n\n"
-        r"(?:Previous agents who worked on this: |Shared knowledge from previous agents:\n|Other agents available for|"
-        r"You have access to swarm coordination tools)"
+    (
+        lazy_pattern(r"\A\s*Context:\n(?:User Request: |(?P<handed>Handoff Message: ))"),
+        lazy_pattern(
+            r"\n\n(?:Previous agents who worked on this: |Shared knowledge from previous agents:\n"
+            r"|Other agents available for|You have access to swarm coordination tools)"
+        ),
     ),
-    lazy_pattern(r"\A\s*Original Task:\s(?P<text>[\s\S]*?)\n+Inputs from previous nodes:"),
+    (lazy_pattern(r"\A\s*Original Task:\s"), lazy_pattern(r"\nInputs from previous nodes:")),
 )
+_REQUEST = "\n\nUser Request: "
 #: smolagents makes one turn of its own messages that follow each other: a task, what tools gave, and what failed.
 _COMPOSED = lazy_pattern(r"\A\s*(?:New task:\n|Observation:\n|(?:Call id: \S+\n)?Error:\n)")
-_SEAM = lazy_pattern(r"\n(?=New task:\n|Observation:\n|(?:Call id: \S+\n)?Error:\n[\s\S]*?\nNow let's retry: )")
+_SEAM = lazy_pattern(r"\n(?=New task:\n|Observation:\n|(?P<failed>(?:Call id: \S+\n)?Error:\n))")
 #: What smolagents writes behind the last observation, in the same turn.
 _BEHIND = lazy_pattern(
     r"\n(?:Based on the above, please provide an answer to|Now proceed and carry out this plan)[\s\S]*\Z"
@@ -155,9 +163,9 @@ def spoken(text: str) -> str:
     parts = _composed(text)
     if len(parts) > 1:
         text = next(part for part in reversed(parts) if _PREFIX.match(part))
-    for frame in _FRAMES:
-        if framed := frame.match(text):
-            return framed["text"]
+    framed = _framed(text)
+    if framed is not None:
+        return framed
     given = inputs(text)
     if len(given) == 1:
         return next(iter(given.values()))
@@ -185,15 +193,42 @@ def fields(text: str) -> dict[str, str]:
     return {name: value.strip() for name, value in zip(found[::2], found[1::2], strict=True)}
 
 
+def _framed(text: str) -> str | None:
+    for begins, goes_on in _FRAMES:
+        begun = begins.match(text)
+        if begun is None:
+            continue
+        start = begun.end()
+        if "handed" in begun.groupdict() and begun["handed"]:
+            start = text.find(_REQUEST, start) + len(_REQUEST)
+            if start < len(_REQUEST):
+                continue
+        on = goes_on.search(text, start)
+        if on is not None:
+            # The lines before that are blank are the frame's.
+            words = text[start : on.start() + 1]
+            return words[: words.find("\n", len(words.rstrip()))]
+    return None
+
+
 def _composed(text: str) -> list[str]:
-    return _SEAM.split(text) if "New task:\n" in text and _COMPOSED.match(text) else []
+    if "New task:\n" not in text or not _COMPOSED.match(text):
+        return []
+    retry = text.rfind(_RETRY)
+    parts, began = [], 0
+    for seam in _SEAM.finditer(text):
+        if seam.end("failed") <= retry:  # -1 where nothing has failed
+            parts.append(text[began : seam.start()])
+            began = seam.end()
+    return [*parts, text[began:]]
 
 
 def _results(matched: re.Match[str]) -> list[ToolResult]:
     rest = _BEHIND.sub("", matched["rest"])
     if matched["tag"]:
         return [ToolResult(None, part) for part in re.split(r"</\w+>\s*<\w+>\s*", _CLOSING_TAG.sub("", rest))]
-    failed = _FAILED_STEP.search(matched.group())
+    text = matched.group()
+    failed = _FAILED_STEP.search(text, 0, text.rfind(_RETRY) + len(_RETRY)) if _RETRY in text else None
     if failed:
         called = _FAILED_CALL.match(failed["error"])
         name, arguments = (None, None) if called is None else (called["name"], _literal(called["arguments"]))
