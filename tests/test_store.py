@@ -29,7 +29,7 @@ from amplitude_ai.delivery._sender import destinations_of, make_store_client
 from amplitude_ai.delivery._spool_file import SpoolFile
 from amplitude_ai.delivery._sqlite import open_private
 from amplitude_ai.delivery._store import Store
-from amplitude_ai.delivery._store_destination import LocalStoreDestination
+from amplitude_ai.delivery._store_destination import LocalStoreDestination, _row
 from amplitude_ai.delivery._store_waiting import ATTEMPT_SECONDS, TOGETHER
 from amplitude_ai.sessions.schema import COMMON, SCHEMA
 
@@ -682,3 +682,14 @@ def test_a_file_that_stays_busy_is_given_up(tmp_path):
     holder.execute("ROLLBACK")
     holder.close()
     open_private(path, _store_schema.migrate, 0.05).close()
+
+
+@pytest.mark.parametrize("library", ["amplitude-python/1", "", None, {}])
+def test_what_a_plugin_leaves_as_the_library_keeps_no_event_out(library):
+    """Nor what else stands beside it."""
+    event = BaseEvent("x", user_id="user1", groups={"a": "b"})
+    event.library = library
+    told = {"groups": {"a": "b"}} | ({} if library in (None, {}) else {"library": library})
+    assert json.loads(_row(event)[6]) == told
+    event.groups = None
+    assert json.loads(_row(event)[6]) == {name: value for name, value in told.items() if name != "groups"}

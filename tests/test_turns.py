@@ -7,6 +7,7 @@ import pytest
 
 from amplitude_ai._models import Binding, CallError, Message, Scope, ToolCall, ToolResult, Usage
 from amplitude_ai.parsers import _google, ollama
+from amplitude_ai.sessions._prompted_names import prompted_name
 from amplitude_ai.sessions._runs import RunRegistry
 from amplitude_ai.sessions._scripted import identity, scripted, spoken
 
@@ -662,9 +663,25 @@ def test_a_text_of_any_length_is_looked_through_once(begins, part):
     assert time.process_time() - began < 2  # it took from 20 seconds to minutes
 
 
+def test_who_an_agent_is_is_looked_for_once():
+    """Each of its sentences with each of its goals and each of its lines took half a second of everybody's."""
+    text = "You are " + ". " * 95 + "\nYour personal goal is: " * 125 + "\n" * 3000
+    asked = call(messages=(Message("user", text), Message("system", text)))
+    began = time.process_time()
+    for _ in range(20):
+        spoken(text)
+        prompted_name(asked)
+    assert time.process_time() - began < 2
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (
+            "You are A. B. C\nYour personal goal is: G\nThis\n"
+            "Current Task: Sing\n\nThis is the expected criteria for your final answer: ",
+            "Sing",
+        ),
         ("Current Task: Sing\n\n \nThis is the expected criteria for your final answer: a song", "Sing"),
         ("Current Task: Sing\nThis is the expected criteria for your final answer: a song", None),
         ("Context:\nUser Request: Sing\n\nPrevious agents who worked on this: a", "Sing"),

@@ -164,8 +164,9 @@ class _Stored:
 
 def _row(event: BaseEvent) -> Row:
     found = [*map(vars(event).get, _DETAILS)]
-    details = {}
-    if len(found) - found.count(None) - found.count({}) > 1 or event.library is None:  # else it is the usual one
+    details: dict[str, Any] = {}
+    is_usual = type(event.library) is str and len(found) - found.count(None) - found.count({}) == 1
+    if not is_usual:
         details = {
             name: value for name, value in zip(_DETAILS, found, strict=True) if value is not None and value != {}
         }
@@ -176,7 +177,7 @@ def _row(event: BaseEvent) -> Row:
         event.user_id and safe_text(event.user_id),
         event.device_id and safe_text(event.device_id),
         _encode(event.safe_properties()) if isinstance(event, AIEvent) else _json(event.event_properties),
-        _details(details) if details or event.library is None else _usual_details(event.library),
+        _usual_details(event.library) if is_usual else _details(details),
         int(_clock.wall_s()),
     )
 

@@ -8,7 +8,7 @@ from .._pattern import lazy_pattern
 #: Characters of a prompt that are looked at.
 _HEAD = 4000
 #: crewai translations/en.json, role_playing
-_CREW = r"\A\s*You are (?P<name>[^\n]{1,200}?)\. [\s\S]{0,3000}?\nYour personal goal is: "
+_CREW = r"\A\s*(?>You are (?P<name>[^\n]{1,200}?)\. )(?>[\s\S]{0,3000}?\nYour personal goal is: )"
 _SYSTEM = (
     lazy_pattern(_CREW),
     # google-adk flows/llm_flows/identity.py

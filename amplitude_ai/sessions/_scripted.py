@@ -115,7 +115,8 @@ _FRAMES = (
     (
         # Agent(use_system_prompt=False) says who it is here
         lazy_pattern(
-            r"\A\s*(?:You are [^\n]{1,200}?\. [\s\S]{0,3000}?\nYour personal goal is: [\s\S]{0,3000}?\n)?Current Task: "
+            r"\A\s*(?:(?>You are [^\n]{1,200}?\. )(?>[\s\S]{0,3000}?\nYour personal goal is: )[\s\S]{0,3000}?\n)?"
+            r"Current Task: "
         ),
         lazy_pattern(r"\n[^\S\n]*\nThis is the expect(?:ed)? criteria for your final answer: "),
     ),
