@@ -34,6 +34,31 @@ def fail(status: int = 500) -> Reply:
     return {"status": status}
 
 
+#: Two orders are looked up at once, of which `look_up` knows one.
+LOOK_UP = use(("lookup_order", {"order": "A1"}), ("lookup_order", {"order": "B2"}))
+
+
+def look_up(order: str) -> str:
+    """What the programs' own tool does.
+
+    Raises:
+        ValueError: there is no such order.
+    """
+    if order == "B2":
+        raise ValueError("no such order")
+    return f"{order}: shipped"
+
+
+class Once:
+    """True when it is first asked."""
+
+    def __init__(self) -> None:
+        self._left = [True]
+
+    def __call__(self) -> bool:
+        return bool(self._left) and self._left.pop()
+
+
 class Asked:
     """One request, as a ``model`` function reads it."""
 

@@ -5,7 +5,7 @@ from agno.db.in_memory import InMemoryDb
 from agno.models.openai import OpenAIChat
 from agno.team import Team
 
-from tests.neighbours._script import say, use
+from tests.neighbours._script import LOOK_UP, look_up, say, use
 
 
 def model(asked):
@@ -13,7 +13,7 @@ def model(asked):
         return say("Thirty days.")
     if asked.said("You look up."):
         if "lookup_order" not in asked.used:
-            return use(("lookup_order", {"order": "A1"}), ("lookup_order", {"order": "B2"}))
+            return LOOK_UP
         return say("A1 is shipped.")
     if asked.last == "And by card?":
         return say("Ten days by card.")
@@ -27,9 +27,7 @@ def model(asked):
 
 def lookup_order(order: str) -> str:
     """Look up an order."""
-    if order == "B2":
-        raise ValueError("no such order")
-    return f"{order}: shipped"
+    return look_up(order)
 
 
 def main(url):

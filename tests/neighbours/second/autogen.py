@@ -8,9 +8,9 @@ from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_agentchat.tools import AgentTool
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 
-from tests.neighbours._script import fail, say, use
+from tests.neighbours._script import LOOK_UP, Once, fail, look_up, say, use
 
-refused = []
+refuses = Once()
 
 
 def model(asked):
@@ -19,12 +19,11 @@ def model(asked):
     if asked.said("You write.") or asked.said("You review."):
         return say("A letter." if asked.said("You write.") else "Approved.")
     if asked.last == "And by card?":
-        if not refused:
-            refused.append(asked)
+        if refuses():
             return fail(500)
         return say("Ten days by card.")
     if "lookup_order" not in asked.used:
-        return use(("lookup_order", {"order": "A1"}), ("lookup_order", {"order": "B2"}))
+        return LOOK_UP
     if "expert" not in asked.used:
         return use(("expert", {"task": "How long may it take?"}))
     return say("It takes thirty days.")
@@ -32,9 +31,7 @@ def model(asked):
 
 async def lookup_order(order: str) -> str:
     """Look up an order."""
-    if order == "B2":
-        raise ValueError("no such order")
-    return f"{order}: shipped"
+    return look_up(order)
 
 
 async def talk(url):

@@ -8,9 +8,9 @@ from crewai import LLM, Agent, Crew, Task
 from crewai.flow.flow import Flow, listen, start
 from crewai.tools import tool
 
-from tests.neighbours._script import fail, say, use
+from tests.neighbours._script import Once, fail, look_up, say, use
 
-refused = []
+refuses = Once()
 
 
 def model(asked):
@@ -20,8 +20,7 @@ def model(asked):
     if "You are Writer." in text:
         if "Previous attempt failed validation" in text:
             return say("Dear sir: thirty days.")
-        if not refused:
-            refused.append(asked)
+        if refuses():
             return fail(500)
         return say("Too short.")
     if "lookup_order" not in asked.used:
@@ -35,9 +34,7 @@ def model(asked):
 @tool("lookup_order")
 def lookup_order(order: str) -> str:
     """Look up an order."""
-    if order == "B2":
-        raise ValueError("no such order")
-    return f"{order}: shipped"
+    return look_up(order)
 
 
 def main(url):

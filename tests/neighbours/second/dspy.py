@@ -6,9 +6,9 @@ os.environ.update(LITELLM_LOCAL_MODEL_COST_MAP="True")
 
 import dspy
 
-from tests.neighbours._script import fail, say
+from tests.neighbours._script import Once, fail, say
 
-refused = []
+refuses = Once()
 
 
 def fields(**said):
@@ -20,8 +20,7 @@ def fields(**said):
 def model(asked):
     text = asked.last
     if "`[[ ## query ## ]]`" in text:
-        if not refused:
-            refused.append(asked)
+        if refuses():
             return fail(500)
         return fields(reasoning="Short.", query="refund A1")
     if "`[[ ## next_tool_name ## ]]`" in text:

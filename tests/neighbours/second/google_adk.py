@@ -9,7 +9,7 @@ from google.adk.runners import InMemoryRunner
 from google.adk.tools.agent_tool import AgentTool
 from google.genai import types
 
-from tests.neighbours._script import say, use
+from tests.neighbours._script import LOOK_UP, say, use
 
 
 def model(asked):
@@ -20,7 +20,7 @@ def model(asked):
     if asked.last == "And by card?":
         return say("Ten days by card.")
     if "lookup_order" not in asked.used:
-        return use(("lookup_order", {"order": "A1"}), ("lookup_order", {"order": "B2"}))
+        return LOOK_UP
     if "expert" not in asked.used:
         return use(("expert", {"request": "How long may it take?"}))
     return say("It takes thirty days.")

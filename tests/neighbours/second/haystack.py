@@ -5,21 +5,20 @@ from haystack.components.generators.chat import OpenAIChatGenerator
 from haystack.dataclasses import ChatMessage
 from haystack.tools import tool
 
-from tests.neighbours._script import fail, say, use
+from tests.neighbours._script import LOOK_UP, Once, fail, look_up, say, use
 
-refused = []
+refuses = Once()
 
 
 def model(asked):
     if asked.said("You know the law."):
-        if not refused:
-            refused.append(asked)
+        if refuses():
             return fail(503)
         return say("Thirty days.")
     if asked.last == "And by card?":
         return say("Ten days by card.")
     if "lookup_order" not in asked.used:
-        return use(("lookup_order", {"order": "A1"}), ("lookup_order", {"order": "B2"}))
+        return LOOK_UP
     if "ask_expert" not in asked.used:
         return use(("ask_expert", {"question": "How long may it take?"}))
     return say("It takes thirty days.")
@@ -28,9 +27,7 @@ def model(asked):
 @tool
 def lookup_order(order: str) -> str:
     """Look up an order."""
-    if order == "B2":
-        raise ValueError("no such order")
-    return f"{order}: shipped"
+    return look_up(order)
 
 
 def main(url):

@@ -11,21 +11,20 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, Send
 
 import amplitude_ai
-from tests.neighbours._script import fail, say, use
+from tests.neighbours._script import LOOK_UP, Once, fail, say, use
 
-refused = []
+refuses = Once()
 
 
 def model(asked):
     if asked.said("You check."):
-        if asked.last == "Check the bank" and not refused:
-            refused.append(asked)
+        if asked.last == "Check the bank" and refuses():
             return fail(500)
         return say(f"Done: {asked.last}")
     if asked.said("You triage."):
         return say("Anything else?") if asked.last == "Thanks" else use(("transfer_to_billing", {}))
     if "lookup_order" not in asked.used:
-        return use(("lookup_order", {"order": "A1"}), ("lookup_order", {"order": "B2"}))
+        return LOOK_UP
     return say("It takes thirty days.")
 
 

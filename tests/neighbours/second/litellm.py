@@ -6,19 +6,18 @@ os.environ.update(LITELLM_LOCAL_MODEL_COST_MAP="True")
 
 import litellm
 
-from tests.neighbours._script import fail, say, use
+from tests.neighbours._script import LOOK_UP, Once, fail, say
 
-refused = []
+refuses = Once()
 
 
 def model(asked):
     if asked.last == "And by card?":
-        if not refused:
-            refused.append(asked)
+        if refuses():
             return fail(500)
         return say("Ten days by card.")
     if "lookup_order" not in asked.used:
-        return use(("lookup_order", {"order": "A1"}), ("lookup_order", {"order": "B2"}))
+        return LOOK_UP
     return say("It takes thirty days.")
 
 

@@ -7,7 +7,7 @@ from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
 from llama_index.llms.openai import OpenAI
 
-from tests.neighbours._script import say, use
+from tests.neighbours._script import LOOK_UP, look_up, say, use
 
 WITH_USAGE = {"stream_options": {"include_usage": True}}
 
@@ -22,7 +22,7 @@ def model(asked):
     if asked.said("You triage."):
         return use(("handoff", {"to_agent": "billing", "reason": "bills"}))
     if "lookup_order" not in asked.used:
-        return use(("lookup_order", {"order": "A1"}), ("lookup_order", {"order": "B2"}))
+        return LOOK_UP
     if "ask_expert" not in asked.used:
         return use(("ask_expert", {"question": "How long may it take?"}))
     return say("It takes thirty days.")
@@ -30,9 +30,7 @@ def model(asked):
 
 def lookup_order(order: str) -> str:
     """Look up an order."""
-    if order == "B2":
-        raise ValueError("no such order")
-    return f"{order}: shipped"
+    return look_up(order)
 
 
 async def talk(url):

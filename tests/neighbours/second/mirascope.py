@@ -2,28 +2,25 @@
 
 from mirascope import llm
 
-from tests.neighbours._script import fail, say, use
+from tests.neighbours._script import LOOK_UP, Once, fail, look_up, say
 
-refused = []
+refuses = Once()
 
 
 def model(asked):
     if asked.last == "And by card?":
-        if not refused:
-            refused.append(asked)
+        if refuses():
             return fail(500)
         return say("Ten days by card.")
     if "lookup_order" not in asked.used:
-        return use(("lookup_order", {"order": "A1"}), ("lookup_order", {"order": "B2"}))
+        return LOOK_UP
     return say("It takes thirty days.")
 
 
 @llm.tool
 def lookup_order(order: str) -> str:
     """Look up an order."""
-    if order == "B2":
-        raise ValueError("no such order")
-    return f"{order}: shipped"
+    return look_up(order)
 
 
 @llm.call("openai/gpt-4o-mini:completions", tools=[lookup_order])

@@ -6,9 +6,9 @@ import agents
 from agents import Agent, OpenAIChatCompletionsModel, Runner, SQLiteSession, function_tool
 from openai import AsyncOpenAI
 
-from tests.neighbours._script import fail, say, use
+from tests.neighbours._script import Once, fail, look_up, say, use
 
-refused = []
+refuses = Once()
 
 
 def model(asked):
@@ -19,8 +19,7 @@ def model(asked):
     if asked.last == "And by card?":
         return say("Ten days by card.")
     if asked.results == 1:  # the handoff's own
-        if not refused:
-            refused.append(asked)
+        if refuses():
             return fail(503)
         return use(
             ("lookup_order", {"order": "A1"}),
@@ -33,9 +32,7 @@ def model(asked):
 @function_tool
 def lookup_order(order: str) -> str:
     """Look up an order."""
-    if order == "B2":
-        raise ValueError("no such order")
-    return f"{order}: shipped"
+    return look_up(order)
 
 
 async def talk():

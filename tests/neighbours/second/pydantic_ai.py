@@ -5,7 +5,7 @@ import asyncio
 from pydantic import BaseModel
 from pydantic_ai import Agent, ModelRetry
 
-from tests.neighbours._script import say, use
+from tests.neighbours._script import LOOK_UP, say, use
 
 
 class Refund(BaseModel):
@@ -18,7 +18,7 @@ def model(asked):
     if asked.last == "And by card?":
         return say("Ten days by card.")
     if asked.last == "When is my refund?":
-        return use(("lookup_order", {"order": "A1"}), ("lookup_order", {"order": "B2"}))
+        return LOOK_UP
     if asked.used.count("lookup_order") == 2:
         return use(("lookup_order", {"order": "C3"}), ("ask_expert", {"question": "How long may it take?"}))
     return say("It takes thirty days.")

@@ -12,9 +12,9 @@ from semantic_kernel.agents.runtime import InProcessRuntime
 from semantic_kernel.connectors.ai.open_ai import OpenAIChatCompletion
 from semantic_kernel.functions import kernel_function
 
-from tests.neighbours._script import fail, say, use
+from tests.neighbours._script import Once, fail, look_up, say, use
 
-refused = []
+refuses = Once()
 
 
 def model(asked):
@@ -23,8 +23,7 @@ def model(asked):
     if asked.said("You triage."):
         return use(("Handoff-transfer_to_billing", {}))
     if "Orders-lookup_order" not in asked.used:
-        if not refused:
-            refused.append(asked)
+        if refuses():
             return fail(500)
         return use(("Orders-lookup_order", {"order": "A1"}), ("Orders-lookup_order", {"order": "B2"}))
     if "Handoff-complete_task" in asked.tools:
@@ -36,9 +35,7 @@ class Orders:
     @kernel_function
     def lookup_order(self, order: str) -> str:
         """Look up an order."""
-        if order == "B2":
-            raise ValueError("no such order")
-        return f"{order}: shipped"
+        return look_up(order)
 
 
 async def talk(url):

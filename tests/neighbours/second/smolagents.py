@@ -2,9 +2,9 @@
 
 from smolagents import OpenAIServerModel, ToolCallingAgent, tool
 
-from tests.neighbours._script import fail, use
+from tests.neighbours._script import Once, fail, use
 
-refused = []
+refuses = Once()
 
 
 def model(asked):
@@ -16,8 +16,7 @@ def model(asked):
     if "And by card?" in text:
         return use(("final_answer", {"answer": "Ten days by card."}))
     if "A1 is shipped." in text:
-        if not refused:
-            refused.append(asked)
+        if refuses():
             return fail(503)
         return use(("final_answer", {"answer": "It takes thirty days."}))
     return use(("orders", {"task": "Where is the order?"}))

@@ -6,7 +6,7 @@ from strands import Agent, tool
 from strands.models.openai import OpenAIModel
 from strands.multiagent import Swarm
 
-from tests.neighbours._script import say, use
+from tests.neighbours._script import LOOK_UP, look_up, say, use
 
 
 def model(asked):
@@ -17,16 +17,14 @@ def model(asked):
             return use(("handoff_to_agent", {"agent_name": "billing", "message": "A refund, please."}))
         return say("Handed over.")
     if "lookup_order" not in asked.used:
-        return use(("lookup_order", {"order": "A1"}), ("lookup_order", {"order": "B2"}))
+        return LOOK_UP
     return say("It takes thirty days.")
 
 
 @tool
 def lookup_order(order: str) -> str:
     """Look up an order."""
-    if order == "B2":
-        raise ValueError("no such order")
-    return f"{order}: shipped"
+    return look_up(order)
 
 
 def main(url):
