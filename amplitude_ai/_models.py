@@ -206,7 +206,8 @@ class Exchange(Fact, frozen=True):
 
     ``response_chunks`` are the very objects that passed (compressed, unless ``body_decoded``);
     where ``response_truncated`` a stretch in the middle was not kept, and ``tail_index`` is the index of the
-    first chunk after the gap. ``chunk_times_ns`` are the arrival times of the first chunks (at most 64).
+    first chunk after the gap. ``chunk_times_ns`` are the arrival times of the chunks before it: the
+    first token may stand behind thousands of comments that keep the connection.
     """
 
     id: str
