@@ -142,3 +142,20 @@ def test_timings_of_llama_cpp(timings, counts, streamed):
 def test_usage_comes_before_timings():
     """What was asked for is the answer's own word."""
     assert answered("localhost", {}).usage.input_tokens == 100
+
+
+@pytest.mark.parametrize(
+    ("usage", "cached", "written"),
+    [
+        ({"prompt_tokens_details": {"cached_tokens": 0}, "cache_read_input_tokens": 90}, 90, None),
+        ({"prompt_tokens_details": {"cached_tokens": 7}, "cache_read_input_tokens": 90}, 7, None),
+        ({"prompt_tokens_details": {"cached_tokens": 0}, "cache_read_input_tokens": 0}, 0, None),
+        ({"prompt_tokens_details": {"cached_tokens": 0}}, 0, None),
+        ({"prompt_tokens_details": {"cache_creation_tokens": 0}, "cache_creation_input_tokens": 5}, None, 5),
+        ({"prompt_tokens_details": {"cache_creation_tokens": 0}}, None, 0),
+    ],
+)
+def test_a_cache_that_is_told_twice(usage, cached, written):
+    """litellm#11364: ``cached_tokens: 0`` in the details, and what was read beside them."""
+    told = answered("litellm.example", usage).usage
+    assert (told.cached_input_tokens, told.cache_write_tokens) == (cached, written)
