@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -20,6 +20,7 @@ from ._result import CallResult
 from ._signals import Signals
 from ._totals import RunStats
 from ._turns import Said, Turns, last_user_text
+from .written._mark import Mark
 
 
 class Run(Struct):
@@ -91,8 +92,12 @@ class Run(Struct):
         talk: Conversation,
         said: Said,
         max_waiting: int,
+        marks: Sequence[Mark | None],
     ) -> None:
-        """The tools that an answer asks for wait for their results; those that the provider ran are told."""
+        """The tools that an answer asks for wait for their results; those that the provider ran are told.
+
+        ``marks``: of its tool calls, where they stand in its text.
+        """
         if not ending.success:
             return  # a call that failed half-way is made again, and asks for the same tools again
         for index, tool in enumerate(call.tool_calls):
@@ -102,7 +107,8 @@ class Run(Struct):
                 self.tell_tool(events, lambda t=tool, i=index, n=repeats: _tools.executed(origin, exchange, t, i, n))  # type: ignore[misc]
                 continue
             try:
-                one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn, repeats, arguments)
+                mark = marks[index] if marks else None
+                one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn, repeats, arguments, mark)
             except PrivacyError:
                 count("dropped_privacy")
                 continue

@@ -35,6 +35,7 @@ from ._result import classify
 from ._run import Run, add
 from ._totals import RunStats
 from ._turns import Request, Said
+from .written._formats import written_calls, written_results
 
 _MAX_RUNS = 10_000
 _MAX_PENDING = 256
@@ -78,14 +79,20 @@ class RunRegistry:
             Request(body, attempt.number, ending.success, exchange),
             lambda text: find_asked(self._runs, text, run, talk, exchange),
         )
-        for one, result in _tools.match(run.waiting.values(), (*call.tool_results, *said.results), talk):
-            del run.waiting[one.insert_id]
+        results = (*call.tool_results, *said.results)
+        found = (*written_results(run.waiting.values(), call), *_tools.match(run.waiting.values(), results, talk))
+        for one, result in found:
+            if run.waiting.pop(one.insert_id, None) is None:
+                continue
             run.turns.heard(result.content if isinstance(result.content, str) else None)
             run.tell_tool(events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
         origin = replace(origin, place=_place(said), scope=_with_agents(origin.scope, call, said))
         run.turns.heard(call.output_text)
         if origin.config.estimate_usage:
             call = estimated(call)
+        written = written_calls(call)
+        if written:
+            call = replace(call, tool_calls=tuple(one.tool for one in written))
         cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
         signals = run.signals.of_call(call, exchange, talk, body, attempt.number, cost, origin)
         message = run.message(origin, call, exchange, ending, attempt, cost, signals)
@@ -96,7 +103,9 @@ class RunRegistry:
         if message is not None:
             events.append(message)
             self._remember_answer(call.response_id, origin, message.insert_id)
-        run.ask_tools(events, origin, call, exchange, ending, talk, said, self._max_pending)
+        run.ask_tools(
+            events, origin, call, exchange, ending, talk, said, self._max_pending, [one.mark for one in written]
+        )
         self._schedule(run)
         return events
 
