@@ -206,7 +206,8 @@ class Exchange(Fact, frozen=True):
 
     ``response_chunks`` are the very objects that passed (compressed, unless ``body_decoded``);
     where ``response_truncated`` a stretch in the middle was not kept, and ``tail_index`` is the index of the
-    first chunk after the gap. ``chunk_times_ns`` are the arrival times of the first chunks (at most 64).
+    first chunk after the gap. ``chunk_times_ns`` are the arrival times of the chunks before it: the
+    first token may stand behind thousands of comments that keep the connection.
     """
 
     id: str
@@ -311,6 +312,7 @@ class LLMCall(Fact, frozen=True):
     top_p: float | None = None
     service_tier: str | None = None  # as billed: batch, flex, priority, fast ...
     price_usage: Usage | None = None  # the counts that are billed, where they are not those of `usage`
+    price_factor: float = 1.0  # what the price table's prices of tokens are multiplied by: a region's uplift
     usage_source: str | None = None  # ``estimate`` when the counts are ours; None: the provider's, or none
     #: False: the stream ended before its last counts came. None: they are whole, or there are none.
     usage_complete: bool | None = None

@@ -6,6 +6,7 @@ import pytest
 
 from amplitude_ai._foreign import clean_text, clean_url
 from amplitude_ai._models import Binding, Outcome, Scope
+from amplitude_ai.parsers._read import read
 from amplitude_ai.transports import _capture
 from amplitude_ai.transports._capture import Capture
 
@@ -218,3 +219,23 @@ def test_what_is_counted_with_each_call_starts_anew_too():
     assert "kept_for_a_test" not in _guard.counters()
     next(_guard.counter("kept_for_a_test"))
     assert _guard.counted("kept_for_a_test") == 1
+
+
+@pytest.mark.parametrize("times", [1, 100, 5_000])
+def test_the_first_token_behind_comments(clock, times):
+    """Servers keep a slow model's connection by comments, each a chunk: its first token is timed all the same.
+
+    ``: OPENROUTER PROCESSING`` (https://openrouter.ai/docs/api-reference/streaming), ``: keep-alive`` of DeepSeek
+    (https://api-docs.deepseek.com/quick_start/rate_limit), litellm#37322.
+    """
+    capture = make(lambda _: None, b'{"model": "m", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}')
+    capture.respond(200, [("content-type", "text/event-stream")])
+    for _ in range(times):
+        clock[0] += 1
+        capture.feed(b": keep-alive\n\n")
+    capture.feed(b'data: {"choices": [{"index": 0, "delta": {"content": "Hello"}}]}\n\n')
+    capture.feed(b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n')
+    capture.finish(Outcome.EXHAUSTED)
+    call = read(capture.exchange())
+    assert (call.output_text, call.complete) == ("Hello", True)
+    assert call.time_to_first_token_ms == times

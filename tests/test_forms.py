@@ -127,6 +127,30 @@ class capture:
         self.client.close()
 
 
+def test_retries_of_a_form():
+    """The SDK makes the form anew, with another boundary: both tries are one call, and another file is another call."""
+    seen = amplitude_ai.testing.EventList()
+    statuses = iter([500, 200, 200, 500, 200])
+
+    def answer(request):
+        b"".join(request.stream)
+        return httpx.Response(next(statuses), json=HEARD, headers={"retry-after-ms": "1"})
+
+    with amplitude_ai.instrumented_httpx(
+        library="httpx", transport=httpx.MockTransport(answer), amplitude_client=seen, user_id="ann"
+    ) as http_client:
+        client = openai.OpenAI(api_key="k", http_client=http_client)
+        for name in "abc":
+            client.audio.transcriptions.create(model="whisper-1", file=(name, name.encode()))
+        assert amplitude_ai.flush()
+    said = seen.of_type("llm_message")
+    calls = [one["call_id"] for one in said]
+    assert [one["attempt"] for one in said] == [0, 1, 0, 0, 1]
+    assert (calls[0], calls[3]) == (calls[1], calls[4])
+    assert len(set(calls)) == 3
+    assert {one["repeat_count"] for one in said} == {1}
+
+
 @pytest.mark.parametrize("kind", ["text/plain; charset=utf-8", "text/vtt", "text/plain"])
 @pytest.mark.parametrize("said", ["Hello there\n", "42\n", "1\n00:00:00,000 --> 00:00:01,000\nHello\n"])
 def test_an_answer_in_plain_text(kind, said):

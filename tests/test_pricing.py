@@ -281,3 +281,26 @@ def test_a_tier_that_a_model_has_no_price_for():
     assert priced
     assert {calculate_cost("openai", name, 1000, 500, service_tier="batch") for name in priced} == {None}
     assert calculate_cost("openai", priced[0], 1000, 500, service_tier="default")
+
+
+@pytest.mark.parametrize(
+    ("provider", "priced_by", "model", "alone"),
+    [
+        ("vertex", "google", "google/gemini-2.5-pro", "gemini-2.5-pro"),
+        ("anthropic", None, "anthropic/claude-sonnet-4.5", "claude-sonnet-4.5"),
+        ("openai", None, "openai/gpt-4o-mini", "gpt-4o-mini"),
+        ("xai", "x-ai", "xai/grok-4", "grok-4"),
+        ("openai", None, "anthropic/claude-sonnet-4.5", None),
+        ("openai", None, "meta/gpt-4o-mini", None),
+    ],
+)
+def test_a_name_with_its_providers_before_it(provider, priced_by, model, alone):
+    """``google/gemini-2.5-pro`` at Vertex' OpenAI door, ``anthropic/claude-sonnet-4.5`` at Vercel's and Portkey's.
+
+    https://cloud.google.com/vertex-ai/generative-ai/docs/start/openai, https://vercel.com/docs/ai-gateway. Another
+    provider's name before it is another's model, whose price here nobody told.
+    """
+    told = {"provider": provider, "price_provider": priced_by, "requested_model": None}
+    found = cost(**told, model=model)
+    assert found == ((None, None) if alone is None else cost(**told, model=alone))
+    assert (found[0] is None) is (alone is None)

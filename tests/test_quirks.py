@@ -109,3 +109,53 @@ def test_what_is_neither_text_nor_cache():
     searched = {"num_search_queries": 6, "citation_tokens": 7}
     extra = answered("api.perplexity.ai", searched).usage.extra
     assert extra == {"web_searches": 6, "output_citation_tokens": 7}
+
+
+@pytest.mark.parametrize(
+    ("timings", "counts"),
+    [
+        ({"cache_n": 4, "prompt_n": 3, "predicted_n": 5}, (7, 5, 4)),
+        ({"cache_n": 0, "prompt_n": 3, "predicted_n": 5}, (3, 5, 0)),
+        ({"prompt_n": 3, "predicted_n": 5}, (None, 5, None)),
+        ("no object", (None, None, None)),
+    ],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_timings_of_llama_cpp(timings, counts, streamed):
+    """A stream of llama.cpp tells its counts unasked, beside no ``usage``: "prompt_n + cache_n + predicted_n".
+
+    https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+    """
+    asked = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": streamed}
+    chunks = [
+        {"model": "m", "choices": [{"index": 0, "delta": {"content": "Hello"}}]},
+        {"model": "m", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "timings": timings},
+        "[DONE]",
+    ]
+    whole = {"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}], "timings": timings}
+    url = "http://localhost:8080/v1/chat/completions"
+    example = Example("x", url, asked, chunks if streamed else whole, {}, kind="sse" if streamed else "json")
+    usage = read(example.exchange()).usage
+    assert (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens) == counts
+
+
+def test_usage_comes_before_timings():
+    """What was asked for is the answer's own word."""
+    assert answered("localhost", {}).usage.input_tokens == 100
+
+
+@pytest.mark.parametrize(
+    ("usage", "cached", "written"),
+    [
+        ({"prompt_tokens_details": {"cached_tokens": 0}, "cache_read_input_tokens": 90}, 90, None),
+        ({"prompt_tokens_details": {"cached_tokens": 7}, "cache_read_input_tokens": 90}, 7, None),
+        ({"prompt_tokens_details": {"cached_tokens": 0}, "cache_read_input_tokens": 0}, 0, None),
+        ({"prompt_tokens_details": {"cached_tokens": 0}}, 0, None),
+        ({"prompt_tokens_details": {"cache_creation_tokens": 0}, "cache_creation_input_tokens": 5}, None, 5),
+        ({"prompt_tokens_details": {"cache_creation_tokens": 0}}, None, 0),
+    ],
+)
+def test_a_cache_that_is_told_twice(usage, cached, written):
+    """litellm#11364: ``cached_tokens: 0`` in the details, and what was read beside them."""
+    told = answered("litellm.example", usage).usage
+    assert (told.cached_input_tokens, told.cache_write_tokens) == (cached, written)

@@ -37,6 +37,7 @@ from .records import call, exchange, only
         ("llama3:8b", "llama3:70b", True),
         ("openrouter/auto", "anthropic/claude-3.5-sonnet", None),
         ("gpt-4-turbo-preview", "gpt-4-0125-preview", None),
+        ("tgi", "meta-llama/Llama-3.1-8B-Instruct", None),
         ("gpt-4o", None, None),
     ],
 )
@@ -45,9 +46,10 @@ def test_another_model(asked, answered, expected):
     assert is_substituted(call("Hello", requested_model=asked, model=answered)) is expected
 
 
-def test_a_deployments_name_says_nothing():
-    """Azure's users choose it."""
-    assert is_substituted(call("Hello", requested_model="my-deployment", model="gpt-4o", provider="azure")) is None
+@pytest.mark.parametrize("provider", ["azure", "databricks", "sagemaker"])
+def test_a_deployments_name_says_nothing(provider):
+    """The users of Azure, and of Databricks' and SageMaker's endpoints, choose it."""
+    assert is_substituted(call("Hello", requested_model="my-deployment", model="gpt-4o", provider=provider)) is None
 
 
 @pytest.fixture

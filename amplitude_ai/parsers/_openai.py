@@ -11,6 +11,7 @@ from ._errors import read_error
 from ._format import WireRequest
 from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, as_text
 from ._media import describe, describe_base64, describe_url
+from ._residency import openai_factor
 from ._usage import Group
 from .compatible import Quirks, price_provider, quirks
 
@@ -57,6 +58,7 @@ def base_call(request: WireRequest, body: Mapping[str, Any], operation: str, err
         # "auto" is what was asked for; the tier that served the call replaces it once it is known.
         service_tier=None if body.get("service_tier") == "auto" else as_str(body.get("service_tier")),
         reported_cost_usd=read_cost(usage, how),
+        price_factor=openai_factor(request.host, _model(body) or requested) if request.provider == "openai" else 1.0,
         price_model=requested if how.price_by_requested and body.get("model") else None,
         price_provider=price_provider(request.provider, request.path, requested),
     )
@@ -150,16 +152,19 @@ def _with_left_out(
 def _cached(usage: Mapping[str, Any], details: Mapping[str, Any]) -> int | None:
     # Perplexity's Responses usage has Anthropic's name for it.
     found = _first(details, "cached_tokens", "cache_read_input_tokens")
-    if found is not None:
+    if found:
         return found
-    # Top level: DeepSeek (prompt_cache_hit_tokens), Databricks and LiteLLM (cache_read_input_tokens),
-    # Moonshot and Together (cached_tokens), Mistral (num_cached_tokens). All are part of prompt_tokens.
-    return _first(usage, "prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens", "num_cached_tokens")
+    # A zero there may only say that nothing was told (litellm#11364). At the top level it stands with DeepSeek
+    # (prompt_cache_hit_tokens), Databricks and LiteLLM (cache_read_input_tokens), Moonshot and Together
+    # (cached_tokens) and Mistral (num_cached_tokens). All are part of prompt_tokens.
+    above = _first(usage, "prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens", "num_cached_tokens")
+    return found if above is None else above
 
 
 def _written(usage: Mapping[str, Any], details: Mapping[str, Any]) -> int | None:
     found = _first(details, "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
-    return _first(usage, "cache_creation_input_tokens") if found is None else found  # Databricks, LiteLLM
+    above = None if found else _first(usage, "cache_creation_input_tokens")  # Databricks, LiteLLM
+    return found if above is None else above
 
 
 def _extra(

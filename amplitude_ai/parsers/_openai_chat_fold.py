@@ -19,7 +19,7 @@ from ._usage import later
 
 #: Characters of a function's name that are kept; the APIs allow 64.
 MAX_NAME = 512
-_KEPT = ("id", "model", "created", "service_tier", "system_fingerprint")
+_KEPT = ("id", "model", "created", "service_tier", "system_fingerprint", "timings")
 _NO_NEWS = [None, None, None]
 _TOP = ("usage", "error", "x_groq", "object", *_KEPT)
 #: Reasoning is no text, yet it is the first thing generated: DeepSeek and vLLM, OpenRouter, Groq.

@@ -19,6 +19,7 @@ from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
 from ._json import add_counts, as_count, as_dict, as_float, as_str, dicts
 from ._media import describe, describe_base64
+from ._residency import anthropic_factor
 
 #: Vertex names the model in the path only (anthropic ``lib/vertex/_client.py``).
 _MODEL_IN_PATH = lazy_pattern(r"/models/([^/:]+):")
@@ -46,6 +47,7 @@ def read_message(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         model=as_str(body.get("model")),
         usage=read_usage(usage),
         price_usage=_billed(usage),
+        price_factor=anthropic_factor(usage),
         messages=tuple(_messages(asked)),
         tool_results=tuple(_tool_results(asked.get("messages"))),
         output_text=_output_text(content),

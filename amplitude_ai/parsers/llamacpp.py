@@ -95,6 +95,18 @@ def read_native(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]
     )
 
 
+def timed_usage(body: Mapping[str, Any]) -> Usage:
+    """The counts of ``timings``, which its OpenAI door tells whether it is asked for usage or not.
+
+    "The total number of tokens in context is equal to prompt_n + cache_n + predicted_n" (tools/server/README.md). Where
+    there is no ``cache_n``, as of old, nobody knows what was read.
+    """
+    timings = as_dict(body.get("timings"))
+    cached, read = as_count(timings.get("cache_n")), as_count(timings.get("prompt_n"))
+    inputs = None if cached is None or read is None else cached + read
+    return Usage(inputs, as_count(timings.get("predicted_n")), cached_input_tokens=cached)
+
+
 def is_native(body: Mapping[str, Any]) -> bool:
     """Whether this is an answer, or a piece of one, as only llama.cpp gives it."""
     found = next(iter(dicts(as_list(body.get("data")))), None) or body

@@ -16,6 +16,7 @@ from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_str, dicts
 from ._openai import base_call, find_error, is_pending, prompt_text, visible_text
 from ._openai_chat_fold import fold
+from .llamacpp import timed_usage
 
 _ROLES = {"user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}
 
@@ -35,10 +36,11 @@ class _Chat:
         choice = first_choice(body)
         message = as_dict(choice.get("message"))
         asked = as_dict(request.body)
+        error = find_error(request, body) or find_error(request, choice) or _task_failure(body)
+        call = base_call(request, body, "chat", error)
         return replace(
-            base_call(
-                request, body, "chat", find_error(request, body) or find_error(request, choice) or _task_failure(body)
-            ),
+            call,
+            usage=call.usage if body.get("usage") or "timings" not in body else timed_usage(body),
             messages=tuple(_messages(asked.get("messages"))),
             tool_results=tuple(_tool_results(asked.get("messages"))),
             output_text=_text(message),

@@ -84,9 +84,17 @@ class Bill(Struct, frozen=True):
                 # Gemini answers "models/gemini-2.5-pro"; Vertex, "publishers/google/models/gemini-2.5-pro".
                 if name.startswith("models/") or "publishers/" in name:
                     name = name.rpartition("models/")[2]
-                if name not in seen:
-                    seen.add(name)
-                    yield name
+                for one in (name, self._own_name(name)):
+                    if one is not None and one not in seen:
+                        seen.add(one)
+                        yield one
+
+    def _own_name(self, name: str) -> str | None:
+        """Without its provider's, which gateways and Vertex' OpenAI door write before it: ``google/gemini-2.5-pro``."""
+        owner, _, own = name.partition("/")
+        word = _ALIASES.get(owner.lower(), owner.lower())
+        known = (_ALIASES.get(one.lower(), one.lower()) for one in (self.provider, self.shape) if one)
+        return own if own and word in known else None
 
 
 def cost(bill: Bill, when_ms: int | None, prices: Prices) -> tuple[float | None, str | None]:

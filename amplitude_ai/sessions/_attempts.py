@@ -18,6 +18,8 @@ from ._result import CallResult
 _HASHED_WHOLE = 1024 * 1024
 _HASHED_EVERY = 64 * 1024
 _MAX_REQUESTS = 64
+#: A form without its files is no longer than this.
+_MAX_FORM = 1024 * 1024
 #: Failures of one request that are remembered: parallel calls may say the same.
 _MAX_EACH = 8
 #: A request that is repeated later than this after its failure is a new call. SDKs wait a minute at most.
@@ -99,6 +101,19 @@ def _is_final(exchange: Exchange, ending: CallResult) -> bool | None:
     if not exchange.refused:
         return True  # nobody repeats an answer that broke off, or that was none
     return True if status < 500 and status not in _WORTH_RETRYING else None
+
+
+def retry_key(call: LLMCall, exchange: Exchange, known: bytes | None) -> bytes | None:
+    """What a request's retry is known by: ``known``, its fingerprint, but for forms, which an SDK makes anew each time.
+
+    They have another boundary then, and their files are not seen: only where the SDK says that it is a retry, the
+    fields tell of which call.
+    """
+    body, label = exchange.request_body, exchange.request_headers.get("content-type", "")
+    boundary = label.partition("boundary=")[2].split(";")[0].strip('" ').encode("latin-1", "replace")
+    if not boundary or body is None or len(body) > _MAX_FORM or call.retry_count is None:
+        return known
+    return fingerprint(exchange.url, body.replace(boundary, b""))
 
 
 def fingerprint(url: str, body: bytes) -> bytes:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 
+from msgspec.structs import replace
+
 from .._config import AIConfig
 from .._models import LLMCall, Usage
-from ..pricing._cost import Bill, cost, cost_by_name, is_priceable
+from ..pricing._cost import TABLE, Bill, cost, cost_by_name, is_priceable
 from ._events import ESTIMATE
 
 PROVIDER = "provider"
@@ -41,7 +43,15 @@ def price(call: LLMCall, when_ms: int | None, config: AIConfig) -> tuple[float |
         return None, None
     bill = Bill(call.provider, call.price_provider, models, call.price_usage or call.usage, call.service_tier)
     usd, source = cost(bill, when_ms, config)
+    if usd is not None and source == TABLE and call.price_factor != 1.0:
+        tokens = cost(replace(bill, usage=_tokens(bill.usage)), when_ms, config)[0] or 0.0
+        usd = round(usd + tokens * (call.price_factor - 1.0), 12)
     return usd, ESTIMATE if usd is not None and is_estimate else source
+
+
+def _tokens(usage: Usage) -> Usage:
+    """The usage without what is billed by the call."""
+    return replace(usage, extra={unit: count for unit, count in usage.extra.items() if not unit.endswith("_searches")})
 
 
 def calculate_cost(

@@ -22,7 +22,7 @@ from .._models import Event, Exchange, LLMCall, Scope, ToolCall
 from .._surroundings import named
 from . import _events, _tools
 from ._asked import Runs, adopt, find_asked, run_name, who_asked
-from ._attempts import fingerprint
+from ._attempts import fingerprint, retry_key
 from ._bounded import remember
 from ._conversation import Conversation, canonical
 from ._estimate import estimated
@@ -71,7 +71,7 @@ class RunRegistry:
         run, origin = self._run_for(call, exchange, events, talk)
         ending = classify(call, exchange)
         body = None if exchange.request_body is None else fingerprint(exchange.url, exchange.request_body)
-        attempt = run.attempts.next(call, exchange, ending, body)
+        attempt = run.attempts.next(call, exchange, ending, retry_key(call, exchange, body))
 
         said = run.turns.read(
             call,

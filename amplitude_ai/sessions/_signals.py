@@ -32,7 +32,10 @@ _SNAPSHOT = lazy_pattern(
     r"|preview(?:-\d{2}-\d{2,4})?|free|nitro|floor|beta|extended|online))+\Z"
 )
 #: Names that ask for whatever is there.
-_ANY = lazy_pattern(r"auto|default|router|latest|preview|arn:", re.IGNORECASE)
+#: (``tgi`` is what Hugging Face's guides ask a server for, whatever it runs.)
+_ANY = lazy_pattern(r"auto|default|router|latest|preview|arn:|\Atgi\Z", re.IGNORECASE)
+#: Whose customers call their deployments and endpoints as they like.
+_DEPLOYED = ("azure", "databricks", "sagemaker")
 
 
 class _Prompt(Struct, frozen=True):
@@ -126,10 +129,11 @@ class Signals:
 def is_substituted(call: LLMCall) -> bool | None:
     """Whether another model answered than was asked for; ``None`` where the names do not tell.
 
-    A dated snapshot of an alias is no other model; a deployment's name (Azure) and ``auto`` name none.
+    A dated snapshot of an alias is no other model; a deployment's or an endpoint's name (Azure, Databricks, SageMaker)
+    and ``auto`` name none.
     """
     asked, answered = call.requested_model, call.model
-    if not asked or not answered or call.provider.startswith("azure"):
+    if not asked or not answered or call.provider.startswith(_DEPLOYED):
         return None
     if _family(asked) == _family(answered):
         return False

@@ -32,8 +32,6 @@ TIMED_CHUNKS = 65_536
 #: What a chunk is taken for beside its bytes, while they are but added up: so many that `KEEP_HEAD` is used up before
 #: there are more than `TIMED_CHUNKS`. Then each is looked at more closely.
 CHUNK_COST = 64
-#: Chunks whose arrival time an `Exchange` holds: enough to find the first token behind "created" events and pings.
-TOLD_TIMES = 64
 #: A wait between two chunks that is counted as a stall.
 STALL_NS = 1_000_000_000
 
@@ -298,7 +296,7 @@ class Capture:
             status=self.status if isinstance(self.status, int) else None,  # a mock's may be a mock
             response_headers=_kept(self.response_headers),
             response_chunks=tuple(map(_octets, (*self._chunks, *(self._tail or ())))),
-            chunk_times_ns=tuple(self._times[:TOLD_TIMES]),
+            chunk_times_ns=tuple(self._times[:head]),
             outcome=self.outcome,
             error=self.error,
             started_ns=self.started_ns,
