@@ -21,6 +21,7 @@ _CONVERSATION = lazy_pattern(r"\ATOOLS\n------\nAssistant can ask the user to us
 _INPUT = (
     "\nHere is the user's input (remember to respond with a markdown code snippet of a json blob with a single action"
 )
+_NEW = "\nNew input: "
 #: Where what has been done begins, behind the question.
 _WORK = lazy_pattern(r"\n[ \t]*(?:Thought|Action):")
 
@@ -31,7 +32,7 @@ def asked_in(text: str) -> str | None:
     if end.rstrip().endswith("Thought:"):
         if (at := text.find(_PREVIOUS_WORK)) >= 0:
             return text[:at]
-        return _between(text, "\nQuestion: ")
+        return _between(text, "\nQuestion: ") or _between(text, _NEW)
     if (reminder := _REMINDER.search(end)) is not None:
         question = text[: len(text) - len(end) + reminder.start()]
         work = _WORK.search(question)
@@ -41,7 +42,7 @@ def asked_in(text: str) -> str | None:
         at = text.find("\n\n", at) if at >= 0 else -1
         return text[at + 2 :] if at >= 0 else None
     if text.startswith("Assistant is a large language model"):
-        return _between(text, "\nNew input: ")
+        return _between(text, _NEW)
     return None
 
 

@@ -43,7 +43,8 @@ def _structured(text: str) -> str | None:
 
 
 def _result(call: LLMCall, mark: Mark, _name: str) -> ToolResult | None:
-    for said, answer in zip(call.messages[:-1], call.messages[1:], strict=True):
+    pairs = list(zip(call.messages[:-1], call.messages[1:], strict=True))
+    for said, answer in reversed(pairs):  # the same program twice: the last is the new one
         is_it = said.role == "assistant" and answer.role == "user" and _CALLING in said.text[mark.size :]
         if is_it and digest(said.text[: mark.size]) == mark.known:
             found = scripted(answer.text)

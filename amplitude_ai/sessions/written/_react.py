@@ -46,10 +46,10 @@ def _asked(call: LLMCall) -> list[Written]:
     text = call.output_text or ""
     if _FINAL in text:
         return []
-    found = _by_lines(text) or _by_object(text)
+    kept = text.partition(_OBSERVATION)[0].strip()  # what comes then is made up
+    found = _by_lines(kept) or _by_object(kept)
     if found is None or found[0] not in _offered(call):
         return []
-    kept = text.partition(_OBSERVATION)[0].strip()
     return [Written(ToolCall(found[0], arguments=found[1]), Mark(FORMAT, digest(kept), len(kept)))]
 
 
@@ -70,8 +70,7 @@ def _by_lines(text: str) -> tuple[str, JSON] | None:
     found = _ACTION.search(text)
     if found is None or 0 <= text.find(_ANSWER) < found.start():
         return None
-    given = text[found.end() :].partition(_OBSERVATION)[0].strip()
-    return found["name"].strip(" \t\r*`"), _arguments(given)
+    return found["name"].strip(" \t\r*`"), _arguments(text[found.end() :].strip())
 
 
 def _by_object(text: str) -> tuple[str, JSON] | None:
