@@ -17,7 +17,7 @@ _PREVIOUS_WORK = (
     "\n\nThis was your previous work (but I haven't seen any of it! I only see what you return as final answer):\n"
 )
 _REMINDER = lazy_pattern(r"\s*\(reminder to (?:always )?respond in a JSON blob no matter what\.?\)\s*\Z")
-_CONVERSATION = lazy_pattern(r"\ATOOLS\n------\nAssistant can ask the user to use tools")
+_CONVERSATION = "TOOLS\n------\nAssistant can ask the user to use tools"
 _INPUT = (
     "\nHere is the user's input (remember to respond with a markdown code snippet of a json blob with a single action"
 )
@@ -33,11 +33,11 @@ def asked_in(text: str) -> str | None:
         if (at := text.find(_PREVIOUS_WORK)) >= 0:
             return text[:at]
         return _between(text, "\nQuestion: ") or _between(text, _NEW)
-    if (reminder := _REMINDER.search(end)) is not None:
+    if "(reminder to " in end and (reminder := _REMINDER.search(end)) is not None:
         question = text[: len(text) - len(end) + reminder.start()]
         work = _WORK.search(question)
         return (question if work is None else question[: work.start()]).strip()
-    if _CONVERSATION.match(text):
+    if text.startswith(_CONVERSATION):
         at = text.find(_INPUT)
         at = text.find("\n\n", at) if at >= 0 else -1
         return text[at + 2 :] if at >= 0 else None
