@@ -192,26 +192,210 @@ def test_the_template_of_the_xml_adapter_is_no_persons():
         assert spoken(text) == text
 
 
+# ReAct ----------------------------------------------------------------------------------------------------------
+
+ONE_PROMPT = (
+    "Answer the following questions as best you can. You have access to the following tools:\n\nlook(order) - Look.\n\n"
+    "Use the following format:\n\nQuestion: the input question you must answer\nThought: you should always think\n"
+    "Action: the action to take, should be one of [look, other]\nAction Input: the input to the action\n"
+    "Observation: the result of the action\n\nBegin!\n\nQuestion: Where is A1?\nThought:"
+)
+CREW = Message(
+    "system",
+    "You are Billing. Kind.\n\n```\nAction: the action to take, only one name of [look, other], just the name, "
+    "exactly as it's written.\nAction Input: the input to the action, just a simple JSON object.\n```",
+)
+LLAMA = Message(
+    "system",
+    "```\nThought: I need a tool.\nAction: tool name (one of look, other) if using a tool.\nAction Input: the input to "
+    "the tool, in a JSON format representing the kwargs\n```",
+)
+BLOB = Message("system", 'Use a json blob.\n\nValid "action" values: "Final Answer" or look, other\n\nProvide one.')
+LINES = 'I look.\nAction: look\nAction Input: {"order": "A1"}'
+OBJECT = 'Action:\n```\n{"action": "look", "action_input": {"order": "A1"}}\n```'
+WORK = "\n\nThis was your previous work (but I haven't seen any of it! I only see what you return as final answer):\n"
+REPLY = (
+    "TOOL RESPONSE: \n---------------------\nshipped\n\nUSER'S INPUT\n--------------------\n\nOkay, so what is the "
+    "response to my last comment? Remember to respond with a markdown code snippet."
+)
+TALK = (
+    "TOOLS\n------\nAssistant can ask the user to use tools to look things up.\n\n> look: Look.\n\n```json\n{\n"
+    '    "action": string, \\\\ The action to take. Must be one of look, other\n    "action_input": string\n}\n```\n\n'
+    "USER'S INPUT\n----\nHere is the user's input (remember to respond with a markdown code snippet of a json blob "
+    "with a single action, and NOTHING else):\n\nWhere is A1?"
+)
+#: What is asked first, what the model answers, and what is asked then.
+REACT = {
+    "langchain, one prompt": (
+        (ONE_PROMPT,),
+        LINES,
+        (f"{ONE_PROMPT} {LINES}\nObservation: shipped\nThought: ",),
+    ),
+    "langchain, an object": (
+        (BLOB, "Where is A1?"),
+        OBJECT,
+        (BLOB, f"Where is A1?{WORK}{OBJECT}\nObservation: shipped\nThought:"),
+    ),
+    "langchain, a conversation": ((TALK,), OBJECT, (TALK, Message("assistant", OBJECT), REPLY)),
+    "llama-index": (
+        (LLAMA, "Where is A1?"),
+        f"Thought: {LINES}",
+        (LLAMA, "Where is A1?", Message("assistant", LINES.replace('"', "'")), "Observation: shipped"),
+    ),
+    "crewai": (
+        (CREW, "Where is A1?"),
+        f"Thought: {LINES}\nObservation: made up",
+        (
+            CREW,
+            "Where is A1?",
+            Message("assistant", f"Thought: {LINES}\nObservation: shipped"),
+            "Analyze the tool result. If requirements are met, provide the Final Answer.",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("first", "told", "then"), REACT.values(), ids=REACT)
+def test_an_agent_that_writes_its_actions_has_its_tools(book, binding, first, told, then):
+    """With what came of it, wherever that stands; the question is asked once, without its template."""
+    asked = book.record(call(*first, answer=told), exchange(0, binding=binding))
+    later = book.record(call(*then, answer="Final Answer: Shipped."), exchange(200, binding=binding, body=b"2"))
+    assert said(asked + later) == ["Where is A1?"]
+    assert tools(asked) == []
+    assert tools(later) == [("look", '{"order":"A1"}', "shipped", True)]
+    assert book.release_tools(10_000) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("Action: look\nAction Input: A1", ("look", "A1")),
+        ('Action: look\nAction Input: "A1"', ("look", "A1")),
+        ("Action 1: look\nAction Input 1: {'order': 'A1'}", ("look", {"order": "A1"})),
+        ("**Thought**\nAction: `look`\n\nAction Input: ```json\n{}\n```", ("look", {})),
+        ("Action: look\nAction Input: {order", ("look", "{order")),
+        ('{"action": "look", "action_input": ["A1"]}', ("look", ["A1"])),
+        ("Action: delete_all\nAction Input: {}", None),
+        ("Action: look\nAction Input: {}\nFinal Answer: Shipped.", None),
+        ("Answer: I would say\nAction: look\nAction Input: {}", None),
+        ('{"action": "Final Answer", "action_input": "Shipped."}', None),
+        ('{"action": "look"} "action_input"', None),
+        ('["action_input"]', None),
+        ('{"action_input": ', None),
+        ("An Action Input is a field.", None),
+    ],
+)
+def test_actions_as_the_frameworks_read_them(told, found):
+    """Numbered, quoted, in a fence; what is an answer, or no tool of theirs, is none."""
+    made = [(one.tool.name, one.tool.arguments) for one in written_calls(call(CREW, "Where is A1?", answer=told))]
+    assert made == ([] if found is None else [found])
+
+
+def test_an_action_that_a_person_quotes_is_none():
+    """Without a program that offers it: the format in a person's own words, or in a model's."""
+    quoted = ONE_PROMPT.removesuffix("Thought:") + "What does this prompt do?"
+    assert written_calls(call(quoted, answer=LINES)) == []
+    assert written_calls(call("How?", Message("assistant", ONE_PROMPT), "So?", answer=LINES)) == []
+    assert written_calls(call(Message("system", "Be kind."), "Where is A1?", answer=LINES)) == []
+
+
+REMINDER = "\n (reminder to respond in a JSON blob no matter what)"
+CHAT = "Assistant is a large language model.\nAction Input: the input to the action\n\nBegin!\n\nNew input: "
+TEMPLATES = {
+    ONE_PROMPT: "Where is A1?",
+    f"{ONE_PROMPT} I look.\nAction: look\nAction Input: A1\nObservation: x\nThought:": "Where is A1?",
+    TALK: "Where is A1?",
+    f"Where is A1?{WORK}{OBJECT}\nObservation: x\nThought:": "Where is A1?",
+    f"Where is A1?{REMINDER}": "Where is A1?",
+    f"Where is A1?\n\nThought: x\nObservation: y\nThought:{REMINDER}": "Where is A1?",
+    f"{CHAT}Where?\n": "Where?",
+    f"{CHAT}Where?\nThought: x\nAction: look\nAction Input: y\nObservation: z\nThought:": "Where?",
+}
+
+
+@pytest.mark.parametrize(("text", "question"), TEMPLATES.items())
+def test_the_templates_of_langchain_are_no_persons(text, question):
+    """What was asked is."""
+    assert spoken(text) == question
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thought:",
+        "A Question: Why?\nThought:",
+        "TOOLS\n------\nHammers",
+        "Assistant is a large language model?",
+        "Begin!\n",
+    ],
+)
+def test_what_only_looks_like_a_template_is_a_persons(text):
+    """And stays whole."""
+    assert spoken(text) == text
+
+
+# Programs -------------------------------------------------------------------------------------------------------
+
+CODER = Message("system", "A list of tools: these tools are basically Python functions which you can call with code.")
+
+
+@pytest.mark.parametrize("told", ["Thought: x\n<code>\nlook('A1')\n", '{"thought": "x", "code": "look(\'A1\')"}'])
+def test_a_program_that_a_model_writes_is_one_call(book, binding, told):
+    """With what it printed, or why it failed."""
+    calling = "Calling tools:\n[{'id': 'call_1', 'type': 'function'}]"
+    asked = [CODER, "New task:\nWhere is A1?"]
+    events = book.record(call(*asked, answer=told), exchange(0, binding=binding))
+    asked += [Message("assistant", f"{told.strip()}</code>\n{calling}"), "Observation:\nExecution logs:\nshipped"]
+    events += book.record(call(*asked, answer=told + " "), exchange(200, binding=binding, body=b"2"))
+    failed = "Call id: call_2\nError:\nCode execution failed\nNow let's retry: take care"
+    asked += [Message("assistant", f"{told.strip()}\n{calling}"), failed]
+    events += book.record(call(*asked, answer="Done."), exchange(400, binding=binding, body=b"3"))
+    first, second = tools(events)
+    assert first == ("python_interpreter", "look('A1')", "Execution logs:\nshipped", True)
+    assert second == ("python_interpreter", "look('A1')", "Code execution failed", False)
+    assert said(events) == ["Where is A1?"]
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        call("How do I print?", answer="```python\nprint()\n```"),
+        call(CODER, "How?", answer='{"code": 1}'),
+        call(CODER, "How?", answer='{"code": '),
+        call(CODER, "How?", answer="<code></code>"),
+    ],
+)
+def test_code_that_nobody_runs_is_no_tool(one):
+    """A model that answers with code, and what is no program."""
+    assert written_calls(one) == []
+
+
 # Whatever stands there --------------------------------------------------------------------------------------------
 
 PIECES = [
     "[[ ## ", " ## ]]", "\n", "\n\n", " " * 50, "<", ">", "</", "next_tool_name", "next_tool_args", "trajectory",
     "thought_0", "tool_name_0", "observation_0", "observation_1", "look", "{", "}", '"', "'", ":", "\\", "[",
     "Respond with ", "`", TAILS["chat"], TAILS["json"], TAILS["xml"], answer("look", {}), request(),
+    "\nAction: ", "\nAction Input: ", "\nObservation:", "\nThought:", "Begin!\n", "Question: ", LINES, OBJECT,
+    ONE_PROMPT, TALK, REPLY, WORK,
+    "<code>", "```py\n", "Calling tools:\n", "Observation:\n", "Error:\n",
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=40).map("".join)
+
+
+OFFER_ALL = (DSPY, CREW, BLOB, CODER)
 
 
 @settings(max_examples=300, deadline=None)
 @given(question=TEXTS, told=TEXTS, later=TEXTS)
 def test_any_text_is_read(question, told, later):
     """None raises; a result is part of the request it came with."""
-    waiting = [Waits(one) for one in written_calls(call(DSPY, question, answer=told))]
+    waiting = [Waits(one) for one in written_calls(call(*OFFER_ALL, question, answer=told))]
     for one, result in written_results(
         waiting, call(DSPY, later, Message("assistant", told + later), question + later)
     ):
-        assert result.name == one.name
-        assert result.content in question + later
+        assert one in waiting
+        assert result.content in question + later or result.content in told + later
 
 
 class Waits:
@@ -226,6 +410,9 @@ LONG = [
     "[[ ## next_tool_name ## ]]\n", "<next_tool_name>", "</next_tool_args>",
     "<a>", "<a></a>", "\n", "\n ", " ", "{", "'",
     "{'a': '", "\n\n[[ ## thought_0 ## ]]\n", "\n\n[[ ## observation_0 ## ]]\n", "\n\nRespond with ", "<thought_0>\n",
+    "\nAction: look", "\nAction: look\nAction Input: ", "\nObservation:", "\nObservation: \n", "\nThought:",
+    "\nQuestion: ", "<code>", "```py\n",
+    "\nAction: tool name (one of ", 'Valid "action" values: "Final Answer" or ', "Calling tools:\n",
 ]  # fmt: skip
 
 
@@ -236,10 +423,16 @@ def test_long_texts_take_no_time(piece):
     started = time.process_time()
     for adapter in TAILS:
         for told in ("".join(SIGNS) + flood, answer("look", flood, adapter), flood + answer("look", {}, adapter)):
-            asks = call(DSPY, request(question=flood, adapter=adapter), answer=told[:262_144])
+            asks = call(*OFFER_ALL, request(question=flood, adapter=adapter), answer=told[:262_144])
             waiting = [Waits(one) for one in written_calls(asks)]
             text = asks.messages[-1].text
             at = text.rfind("\n\nRespond with ")
             written_results(waiting, call(DSPY, text[:at] + flood + text[at:], Message("assistant", told), told))
             spoken(text)
+    for told in (LINES, OBJECT, f"<code>{LINES}"):
+        for asked in (f"{ONE_PROMPT}{flood}", f"{flood}{ONE_PROMPT}", f"{flood}{TALK}", f"{TALK}{flood}{WORK}Thought:"):
+            waiting = [Waits(one) for one in written_calls(call(*OFFER_ALL, asked, answer=told + flood[:200_000]))]
+            again = f"{asked}{told}{flood[:200_000]}\nObservation: {flood}\nThought:"
+            written_results(waiting, call(*OFFER_ALL, again, Message("assistant", again), again))
+            spoken(asked), spoken(again)
     assert time.process_time() - started < 9

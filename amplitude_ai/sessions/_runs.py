@@ -80,8 +80,8 @@ class RunRegistry:
             lambda text: find_asked(self._runs, text, run, talk, exchange),
         )
         results = (*call.tool_results, *said.results)
-        found = (*written_results(run.waiting.values(), call), *_tools.match(run.waiting.values(), results, talk))
-        for one, result in found:
+        found = written_results(run.waiting.values(), call) if run.waiting else []
+        for one, result in [*found, *_tools.match(run.waiting.values(), results, talk)]:
             if run.waiting.pop(one.insert_id, None) is None:
                 continue
             run.turns.heard(result.content if isinstance(result.content, str) else None)

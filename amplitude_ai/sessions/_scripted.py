@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from .._models import JSON, ToolResult
 from .._pattern import lazy_pattern
+from ._langchain_text import asked_in
 
 #: Characters of each end that are looked at.
 _ENDS = 4000
@@ -33,6 +34,7 @@ _RESULT = lazy_pattern(
     r"\A\s*(?:"
     r"(?:Call id: (?P<id>\S+)\n)?"  # smolagents memory.py, ActionStep.to_messages (errors)
     r"(?P<marker>Observations?:|Error:\n(?=[\s\S]*\nNow let's retry: ))"  # smolagents, ReAct agents
+    r"|TOOL RESPONSE:[ \t]*\n-{3,}(?=[ \t]*\n)"  # LangChain conversational_chat/prompt.py
     r"|(?P<tag><(?:tool_response|tool_result|function_result|function_results)>)"  # Hermes and Qwen templates
     r")[ \t]*\n?(?P<rest>[\s\S]*)\Z"
 )
@@ -138,7 +140,8 @@ _COMPOSED = lazy_pattern(r"\A\s*(?:New task:\n|Observation:\n|(?:Call id: \S+\n)
 _SEAM = lazy_pattern(r"\n(?=New task:\n|Observation:\n|(?P<failed>(?:Call id: \S+\n)?Error:\n))")
 #: What smolagents writes behind the last observation, in the same turn.
 _BEHIND = lazy_pattern(
-    r"\n(?:Based on the above, please provide an answer to|Now proceed and carry out this plan)[\s\S]*\Z"
+    r"\n(?:\nUSER'S INPUT\n-{3,}\n\nOkay, so what is the response to my last"  # LangChain conversational_chat
+    r"|Based on the above, please provide an answer to|Now proceed and carry out this plan)[\s\S]*\Z"
 )
 #: AutoGen's swarm (base/_handoff.py) has the next agent read that it was handed to: the result of the handoff.
 _TRANSFERRED = lazy_pattern(r"\ATransferred to (?P<name>.{1,200}), adopting the role of (?P=name) immediately\.\s*\Z")
@@ -167,7 +170,7 @@ def spoken(text: str) -> str:
     parts = _composed(text)
     if len(parts) > 1:
         text = next(part for part in reversed(parts) if _PREFIX.match(part))
-    framed = _framed(text)
+    framed = _framed(text) or asked_in(text)
     if framed is not None:
         return framed
     given = inputs(text)

@@ -73,6 +73,26 @@ TRUTHS = {
         [*LOOKUPS, *[("lookup_order", True)] * 2],
         steps={"rewrite", "react", "extract"},
     ),
+    "langchain_classic": Truth(
+        ("langgraph", "langchain_classic"),
+        ["When is my refund?", "And by card?\n\n", "And in cash?"],  # the prompt is {input}\n\n{agent_scratchpad}
+        [(None, None, None)] * 9,
+        LOOKUPS * 3,
+    ),
+    "llama_index_react": Truth(
+        ("llama-index", "llama_index.llms.openai"),
+        TWO,
+        [("billing", None, None)] * 4,
+        LOOKUPS,
+        steps={"run_agent_step"},
+    ),
+    "crewai_react": Truth(("crewai", "crewai"), ["When is my refund?"], [("Billing", None, None)] * 3, LOOKUPS),
+    "smolagents_code": Truth(
+        ("smolagents", "smolagents"),
+        TWO,
+        [(None, None, None)] * 6,
+        [("python_interpreter", success) for success in (True, False, None)] * 2,
+    ),
     "crewai": Truth(
         ("crewai", "crewai"),
         ["When is my refund?", "Write it down"],

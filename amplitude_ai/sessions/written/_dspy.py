@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from ..._models import JSON, LLMCall, ToolCall
+from ..._models import JSON, LLMCall, ToolCall, ToolResult
 from ..._pattern import lazy_pattern
 from .._conversation import digest
 from .._scripted import literal
@@ -73,7 +73,7 @@ def _asked(call: LLMCall) -> list[Written]:
     return [Written(ToolCall(name, arguments=arguments), Mark(FORMAT, digest(said), len(said)))]
 
 
-def _result(call: LLMCall, mark: Mark, name: str) -> str | None:
+def _result(call: LLMCall, mark: Mark, name: str) -> ToolResult | None:
     said, _ = _parted(last_user_text(call))
     if len(said) <= mark.size or digest(said[: mark.size]) != mark.known:
         return None
@@ -87,7 +87,7 @@ def _result(call: LLMCall, mark: Mark, name: str) -> str | None:
                 return None
             rest = step[at + len(observed) :]
             until = rest.find("\n\n" + written.format(f"thought_{number + 1}"))
-            return _closed(rest if until < 0 else rest[:until], number)
+            return ToolResult(None, _closed(rest if until < 0 else rest[:until], number))
     return None
 
 

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 from ..._models import LLMCall, ToolResult
-from . import _dspy
+from . import _code, _dspy, _react
 from ._mark import Format, Mark, Written
 
-FORMATS: tuple[Format, ...] = (_dspy.FORMAT,)
+FORMATS: tuple[Format, ...] = (_dspy.FORMAT, _react.FORMAT, _code.FORMAT)
+_SIGNS = tuple((sign, one) for one in FORMATS for sign in one.signs)
 #: Characters of an answer that may ask for a tool: what is longer is an essay.
 _MAX_ANSWER = 262_144
 
@@ -39,8 +40,8 @@ def written_calls(call: LLMCall) -> list[Written]:
     text = call.output_text
     if not text or call.tool_calls or len(text) > _MAX_ANSWER:
         return []
-    for one in FORMATS:
-        if any(sign in text for sign in one.signs) and (found := one.asked(call)):
+    for sign, one in _SIGNS:
+        if sign in text and (found := one.asked(call)):
             return found
     return []
 
@@ -49,6 +50,6 @@ def written_results(waiting: Iterable[_Waits], call: LLMCall) -> list[tuple[_Wai
     """Those that wait whose results stand in the texts of a request."""
     found = []
     for one in waiting:
-        if one.mark is not None and (text := one.mark.format.result(call, one.mark, one.name)) is not None:
-            found.append((one, ToolResult(None, text, name=one.name)))
+        if one.mark is not None and (result := one.mark.format.result(call, one.mark, one.name)) is not None:
+            found.append((one, result))
     return found

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from ..._models import LLMCall, ToolCall
+from ..._models import LLMCall, ToolCall, ToolResult
 
 
 class Mark(Struct, frozen=True):
@@ -35,7 +35,7 @@ class Format(Struct, frozen=True):
 
     signs: tuple[str, ...]
     asked: Callable[[LLMCall], list[Written]]
-    result: Callable[[LLMCall, Mark, str], str | None]
+    result: Callable[[LLMCall, Mark, str], ToolResult | None]
 
 
 def last_user_text(call: LLMCall) -> str:
