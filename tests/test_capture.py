@@ -218,3 +218,21 @@ def test_what_is_counted_with_each_call_starts_anew_too():
     assert "kept_for_a_test" not in _guard.counters()
     next(_guard.counter("kept_for_a_test"))
     assert _guard.counted("kept_for_a_test") == 1
+
+
+def test_headers_are_kept_by_name_however_they_are_spelled_and_given(monkeypatch):
+    """As bytes, as text, as what a mock gives; only those of the list; what is known of names is bounded."""
+    monkeypatch.setattr(_capture, "_MAX_HEADER_NAMES", 4)
+    given = [
+        (b"X-Request-ID", b"r1"),
+        ("Date", "d"),
+        (b"Set-Cookie", b"secret"),
+        (Exception("date"), 5),
+        (b"\xff", b""),
+    ]
+    assert _capture._kept([*given, ("\u20ac", "secret")]) == {"x-request-id": "r1", "date": "5"}
+    for number in range(20):
+        assert _capture._kept([(b"x-%d" % number, b"secret"), (b"cf-ray", b"c")]) == {"cf-ray": "c"}
+    assert _capture._kept([(b"x" * 1000, b"secret")]) == {}
+    assert len(_capture._kept_names) <= 4
+    assert max(map(len, _capture._kept_names)) < 100

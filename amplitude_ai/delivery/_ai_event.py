@@ -19,7 +19,7 @@ from amplitude.constants import MAX_STRING_LENGTH
 from amplitude.event import BaseEvent
 
 from .._models import Event
-from .._safe import Made, copy_of, safe_properties, safe_text
+from .._safe import copy_of, known_again, safe_properties, safe_text
 from ._event_template import SHARED, body_of, filled
 
 #: The one property whose text Amplitude does not cut at 1,024 characters; its own SDK for AI events uses it so.
@@ -131,8 +131,7 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         else:
             self.__dict__ = fields
         # Not an argument: the constructor would look at every value again, to refuse what `safe_properties` made safe.
-        self.event_properties = safe_properties(event.properties)
-        self.made = Made(self.event_properties)
+        self.event_properties, self.made = known_again(event.properties)
         if scope.groups:
             self.groups = safe_properties(scope.groups)
         if scope.user_properties:
@@ -174,7 +173,7 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         What they added is as unchecked as what callers give: one Decimal would cost the whole request.
         """
         if self.made.is_same(self.event_properties):
-            return copy_of(self.event_properties)  # type: ignore[no-any-return]
+            return dict(self.event_properties)
         return safe_properties(self.event_properties or {})
 
     def get_event_body(self) -> dict[str, Any]:
