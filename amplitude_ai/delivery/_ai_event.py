@@ -11,8 +11,6 @@ import copy
 import uuid
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import compress
-from operator import not_
 from typing import Any
 
 from amplitude.constants import MAX_STRING_LENGTH
@@ -148,9 +146,8 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         """A copy, which the client makes for each destination: a cheap one of what is known to be plain."""
         made = AIEvent.__new__(type(self))
         fields = made.__dict__ = self.__dict__.copy()
-        kinds = map(type, self.__dict__.values())
-        # Of fifty fields two or three are not shared: built-in functions find them.
-        for name in compress(self.__dict__, map(not_, map(SHARED.__contains__, kinds))):
+        # Of fifty fields two or three are not shared.
+        for name in [name for name, value in fields.items() if type(value) not in SHARED]:
             value = fields[name]
             fields[name] = copy_of(value) if name in _PROPERTIES else copy.deepcopy(value, memo)
         return made
