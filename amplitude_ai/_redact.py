@@ -23,26 +23,30 @@ _WRAPPED = lazy_pattern(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{60,76}\r?\n){3,}[A
 #: Nothing shorter is found by these two: three lines of 60 characters and their ends, or a run of 200.
 _SHORTEST = 183
 _EMAIL = lazy_pattern(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
-_CARD = lazy_pattern(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d.]*\d)")
+# Each begins with the characters it may begin with, and what must not stand before them comes after that: so `re`
+# goes from one to the next in one step, and tries nothing in between. The same for the `\b` in front of the secrets.
+_CARD = lazy_pattern(r"\d(?<![\d.-]\d)(?:[ -]?\d){12,18}(?![\d.]*\d)")
 _PHONE = lazy_pattern(
-    r"(?<![\w.+-])(?:"
-    r"\+\d{1,3}[ .()-]{0,2}\d(?:[ .()-]{0,2}\d){6,12}"  # +1 (555) 123-4567
-    r"|\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}"  # (555) 123-4567
-    r"|[2-9]\d{2}[2-9]\d{6}"  # 5552345678; a Unix time starts with 1
+    r"[+(\d](?<![\w.+-][+(\d])(?:"
+    r"(?<=\+)\d{1,3}[ .()-]{0,2}\d(?:[ .()-]{0,2}\d){6,12}"  # +1 (555) 123-4567
+    r"|(?:(?<=\()\d{3}|(?<=\d)\d{2})\)?[ .-]{1,2}\d{3}[ .-]\d{4}"  # (555) 123-4567
+    r"|(?<=[2-9])\d{2}[2-9]\d{6}"  # 5552345678; a Unix time starts with 1
     r")(?!\w)"
 )
-_SSN = lazy_pattern(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
+_SSN = lazy_pattern(r"\d(?<![\w-]\d)\d{2}-\d{2}-\d{4}(?![\w-])")
 _SECRETS = lazy_pattern(
     r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,8192}(?:-----END [A-Z ]{0,32}PRIVATE KEY-----)?"
-    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # JWT
-    r"|\b(?i:bearer)\s{1,4}[\w.~+/-]{8,}=*"
-    r"|\bsk-[\w-]{12,}"  # OpenAI, Anthropic, OpenRouter, DeepSeek
-    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS
-    r"|\bAIza[\w-]{30,}|\bya29\.[\w-]{20,}"  # Google
-    r"|\b(?:gsk|hf|xai|pplx|r8|csk|fw|nvapi)[_-][A-Za-z0-9_-]{20,}"
-    r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{20,}"
-    r"|\bxox[abeprs]-[\w-]{10,}"  # Slack
-    r"|\b[rsp]k_(?:live|test)_\w{10,}"  # Stripe
+    r"|\b(?:"
+    r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # JWT
+    r"|(?i:bearer)\s{1,4}[\w.~+/-]{8,}=*"
+    r"|sk-[\w-]{12,}"  # OpenAI, Anthropic, OpenRouter, DeepSeek
+    r"|(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS
+    r"|AIza[\w-]{30,}|ya29\.[\w-]{20,}"  # Google
+    r"|(?:gsk|hf|xai|pplx|r8|csk|fw|nvapi)[_-][A-Za-z0-9_-]{20,}"
+    r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{20,}"
+    r"|xox[abeprs]-[\w-]{10,}"  # Slack
+    r"|[rsp]k_(?:live|test)_\w{10,}"  # Stripe
+    r")"
 )
 
 
@@ -77,7 +81,8 @@ def redact_secrets(text: str) -> str:
 def redact_pii(text: str) -> str:
     """``text`` without secrets, e-mail addresses, card, phone and social security numbers."""
     text = redact_secrets(text)
-    text = _EMAIL.sub("[email]", text)
+    if "@" in text:
+        text = _EMAIL.sub("[email]", text)
     text = _CARD.sub(lambda found: "[card]" if _luhn(found[0]) else found[0], text)
     text = _SSN.sub("[ssn]", text)
     return _PHONE.sub("[phone]", text)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -189,11 +190,9 @@ class Runtime:
             self._deliver(item)
 
     def _record(self, capture: Capture) -> None:
-        from .parsers._read import read_all
-
         exchange = capture.exchange()
         ignored = True
-        for call, own in read_all(exchange):
+        for call, own in _reader()(exchange):
             ignored = False
             self._record_call(call, own)
         if ignored:
@@ -345,6 +344,13 @@ class Runtime:
         )
         forecasts = {} if self._runs is None else self._runs.forecasts.as_stats(_clock.perf_ns())
         return {**always, **_guard.counters(), "queue_items": items, "queue_bytes": size, **forecasts}
+
+
+@functools.cache
+def _reader() -> Callable[[Exchange], Iterator[tuple[LLMCall, Exchange]]]:
+    from .parsers._read import read_all
+
+    return read_all
 
 
 def _tell(told: Callable[[Spend], object], spend: Spend) -> list[Event]:

@@ -30,6 +30,8 @@ MAX_ITEMS = 1000
 MAX_VALUES = 5000
 #: Characters of a key, and of the text that stands for an object of an unknown class.
 MAX_NAME = 1024
+#: Rows of names that are remembered, and the characters of one.
+_MAX_KNOWN, _MAX_KNOWN_TEXT = 256, 8192
 _MAX_INT = 2**63 - 1  # the largest SQLite and most JSON readers take as a whole number
 
 #: What needs no copy, and what may stand in a flat mapping.
@@ -51,15 +53,23 @@ def safe_properties(properties: Mapping[Any, Any]) -> dict[str, Any]:
 
     What has no value (``None``, NaN, infinities) is left out. Of too much the last is kept, where our own stand.
     """
+    return known_again(properties)[0]
+
+
+def known_again(properties: Mapping[Any, Any]) -> tuple[dict[str, Any], Made]:
+    """What `safe_properties` makes, and what knows it again."""
     made = _flat(properties)
-    return _Maker().mapping(properties, 0) if made is None else made
+    if made is not None:
+        return made, Made(made, True)
+    made = _Maker().mapping(properties, 0)
+    return made, Made(made, _is_flat(made))
 
 
 def copy_of(value: Any) -> Any:
     """A deep copy of what `safe_properties` made, a small part of what ``copy.deepcopy`` costs."""
     kind = type(value)
     if kind is dict:
-        if _PLAIN.issuperset(map(type, value.values())):
+        if _is_flat(value):
             return value.copy()
         return {name: item if type(item) in _PLAIN else copy_of(item) for name, item in value.items()}
     if kind is list:
@@ -76,8 +86,7 @@ class Made:
 
     __slots__ = ("_names", "_values")
 
-    def __init__(self, made: dict[str, Any]) -> None:
-        is_flat = _PLAIN.issuperset(map(type, made.values()))
+    def __init__(self, made: dict[str, Any], is_flat: bool) -> None:
         self._names: tuple[str, ...] | None = tuple(made) if is_flat else None
         self._values = tuple(made.values()) if is_flat else ()
 
@@ -97,21 +106,46 @@ class Made:
         )
 
 
+#: The names of events' properties that are safe as they are, by themselves: a program has few such rows.
+_safe_names: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+
+def _are_safe(names: tuple[Any, ...]) -> bool:
+    """Whether these names need no change. To find that out takes longer than to look at their values."""
+    known = _safe_names.get(names)
+    if known is not None and all(map(is_, names, known)):  # others may be equal and no plain text
+        return True
+    if not _STR.issuperset(map(type, names)):
+        return False
+    text = "".join(names)
+    if not text.isascii() or "\0" in text or max(map(len, names)) > MAX_NAME:
+        return False
+    if len(text) <= _MAX_KNOWN_TEXT:
+        if len(_safe_names) >= _MAX_KNOWN:
+            _safe_names.clear()
+        _safe_names[names] = names
+    return True
+
+
+def _is_flat(made: dict[str, Any]) -> bool:
+    return _PLAIN.issuperset(map(type, made.values()))
+
+
 def _flat(properties: Mapping[Any, Any]) -> dict[str, Any] | None:
     """The same as `_Maker` makes, where nothing is nested, of unknown class or too much: nearly always. Else ``None``.
 
-    A third of what an event costs would be a look at each key and value by itself; built-in functions look at all.
+    A third of what an event costs would be to look at each key and value as `_Maker` does.
     """
     if type(properties) is not dict or len(properties) > MAX_ITEMS:
         return None
-    made = dict(properties)
-    if not made:
-        return made
-    if not _STR.issuperset(map(type, made)) or not _PLAIN.issuperset(map(type, made.values())):
+    if not properties:
+        return {}
+    try:
+        if not _are_safe(tuple(properties)):
+            return None
+    except Exception:  # a name's class is the user's, and so is what it raises
         return None
-    names = "".join(made)
-    if not names.isascii() or "\0" in names or max(map(len, made)) > MAX_NAME:
-        return None
+    made = properties.copy()
     absent = []
     for name, item in made.items():
         kind = type(item)
@@ -123,6 +157,8 @@ def _flat(properties: Mapping[Any, Any]) -> dict[str, Any] | None:
                 made[name] = _whole(item)
         elif item is None or (kind is float and not math.isfinite(item)):
             absent.append(name)
+        elif kind not in _PLAIN:
+            return None
     for name in absent:
         del made[name]
     return made

@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+import re
 
 import pytest
 from hypothesis import given
@@ -245,3 +246,25 @@ def test_a_text_with_spaces_all_over_is_looked_at_no_closer(text):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(_redact, "_is_spaced", lambda text: False)
         assert found == _redact.remove_blobs(text)
+
+
+#: The patterns as one would write them: what must not stand before comes first, and `re` tries at each character.
+_PLAINLY = {
+    "_CARD": r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d.]*\d)",
+    "_SSN": r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])",
+    "_PHONE": (
+        r"(?<![\w.+-])(?:\+\d{1,3}[ .()-]{0,2}\d(?:[ .()-]{0,2}\d){6,12}"
+        r"|\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}|[2-9]\d{2}[2-9]\d{6})(?!\w)"
+    ),
+}
+_PIECES = st.sampled_from(
+    [*"0127aZ_-.+() \n@é٣", "+1 ", "(555)", "555", "123-4567", "123-45-6789", "4111 1111 1111 1111", "5552345678"]
+)
+
+
+@given(st.lists(_PIECES, max_size=12).map("".join))
+def test_numbers_are_found_as_if_each_place_were_tried(text):
+    """The search goes from digit to digit in one step; it finds the same."""
+    for name in ("_CARD", "_SSN", "_PHONE"):
+        found = [one.span() for one in getattr(_redact, name).finditer(text)]
+        assert found == [one.span() for one in re.finditer(_PLAINLY[name], text)]

@@ -8,7 +8,8 @@ import uuid
 
 import pytest
 
-from amplitude_ai._safe import MAX_DEPTH, MAX_ITEMS, MAX_VALUES, Made, copy_of, safe_properties
+from amplitude_ai import _safe
+from amplitude_ai._safe import MAX_DEPTH, MAX_ITEMS, MAX_VALUES, copy_of, known_again, safe_properties
 
 
 class Colour(enum.Enum):
@@ -83,8 +84,7 @@ def test_structures_are_bounded_in_depth_width_and_number():
 )
 def test_what_was_changed_is_not_known_again(name, value):
     """Equal is not enough: True and Decimal(1) are equal to 1."""
-    properties = safe_properties({"a": 1, "b": 0.5, "text": "word"})
-    made = Made(properties)
+    properties, made = known_again({"a": 1, "b": 0.5, "text": "word"})
     copied = copy_of(properties)
     assert made.is_same(properties)
     assert made.is_same(copied)
@@ -95,14 +95,47 @@ def test_what_was_changed_is_not_known_again(name, value):
 
 def test_what_can_be_changed_from_inside_is_never_known_again():
     """Nobody sees from outside what became of it."""
-    properties = safe_properties({"a": 1, "list": [1]})
-    assert not Made(properties).is_same(properties)
+    properties, made = known_again({"a": 1, "list": [1]})
+    assert not made.is_same(properties)
 
 
 def test_other_names_in_other_places_are_not_known_again():
     """Of as many values."""
-    made = Made(safe_properties({"a": 1, "b": 1}))
+    _, made = known_again({"a": 1, "b": 1})
     assert not made.is_same({"b": 1, "a": 1})
     assert not made.is_same({"a": 1, "c": 1})
     assert not made.is_same({"a": 1})
     assert not made.is_same(None)
+
+
+class Shouting(str):
+    """Equal to the plain text, and none to orjson."""
+
+
+class Raising(str):
+    def __hash__(self):
+        return str.__hash__(self)
+
+    def __eq__(self, other):
+        raise ValueError("no")
+
+
+@pytest.mark.parametrize("kind", [Shouting, Raising])
+def test_names_equal_to_ones_that_are_known_are_no_plain_names(kind):
+    """Names are looked at once; those of another class are made plain ones however often they were seen."""
+    assert safe_properties({"tier": 1, "x": 2}) == {"tier": 1, "x": 2}
+    made = safe_properties({kind("tier"): 1, kind("x"): 2})
+    assert [*map(type, made)] == [str, str]
+    assert [*made] == ["tier", "x"]
+    assert safe_properties({"tier\0": 1}) == safe_properties({"tier\0": 1}) == {"tier\ufffd": 1}
+
+
+def test_what_is_known_of_names_is_bounded(monkeypatch):
+    """A program that names its properties anew each time is served, and nothing of it is kept for ever."""
+    monkeypatch.setattr(_safe, "_MAX_KNOWN", 8)
+    for number in range(50):
+        assert safe_properties({f"k{number}": 1}) == {f"k{number}": 1}
+    assert len(_safe._safe_names) <= 8
+    long = "n" * 1000
+    assert [*safe_properties({f"{long}{at}": at for at in range(9)}).values()] == [*range(9)]
+    assert not any(len("".join(names)) > _safe._MAX_KNOWN_TEXT for names in _safe._safe_names)

@@ -693,3 +693,15 @@ def test_what_a_plugin_leaves_as_the_library_keeps_no_event_out(library):
     assert json.loads(_row(event)[6]) == told
     event.groups = None
     assert json.loads(_row(event)[6]) == {name: value for name, value in told.items() if name != "groups"}
+
+
+def test_a_plugin_of_the_destination_alone_acts_on_what_is_stored(client, store):
+    """Its own timeline is passed by only while nothing is in it."""
+    destination = next(each for each in destinations_of(client) if isinstance(each, LocalStoreDestination))
+    plugin = Tag()
+    for number, change in enumerate((bool, lambda: destination.add(plugin), lambda: destination.remove(plugin))):
+        change()
+        client.track(AIEvent(Event("llm_message", TIME, f"id-{number}", {"a": 1})))
+    kept = [json.loads(row["properties"]) for row in rows(store.path, "SELECT properties FROM events ORDER BY id")]
+    assert kept[0] == kept[2] == {"a": 1}
+    assert kept[1] != kept[0]

@@ -11,15 +11,13 @@ import copy
 import uuid
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import compress
-from operator import not_
 from typing import Any
 
 from amplitude.constants import MAX_STRING_LENGTH
 from amplitude.event import BaseEvent
 
 from .._models import Event
-from .._safe import Made, copy_of, safe_properties, safe_text
+from .._safe import copy_of, known_again, safe_properties, safe_text
 from ._event_template import SHARED, body_of, filled
 
 #: The one property whose text Amplitude does not cut at 1,024 characters; its own SDK for AI events uses it so.
@@ -131,8 +129,7 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         else:
             self.__dict__ = fields
         # Not an argument: the constructor would look at every value again, to refuse what `safe_properties` made safe.
-        self.event_properties = safe_properties(event.properties)
-        self.made = Made(self.event_properties)
+        self.event_properties, self.made = known_again(event.properties)
         if scope.groups:
             self.groups = safe_properties(scope.groups)
         if scope.user_properties:
@@ -149,9 +146,8 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         """A copy, which the client makes for each destination: a cheap one of what is known to be plain."""
         made = AIEvent.__new__(type(self))
         fields = made.__dict__ = self.__dict__.copy()
-        kinds = map(type, self.__dict__.values())
-        # Of fifty fields two or three are not shared: built-in functions find them.
-        for name in compress(self.__dict__, map(not_, map(SHARED.__contains__, kinds))):
+        # Of fifty fields two or three are not shared.
+        for name in [name for name, value in fields.items() if type(value) not in SHARED]:
             value = fields[name]
             fields[name] = copy_of(value) if name in _PROPERTIES else copy.deepcopy(value, memo)
         return made
@@ -174,7 +170,7 @@ class AIEvent(BaseEvent):  # type: ignore[misc]  # amplitude-analytics has no ty
         What they added is as unchecked as what callers give: one Decimal would cost the whole request.
         """
         if self.made.is_same(self.event_properties):
-            return copy_of(self.event_properties)  # type: ignore[no-any-return]
+            return dict(self.event_properties)
         return safe_properties(self.event_properties or {})
 
     def get_event_body(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,6 +19,8 @@ from amplitude.plugin import AmplitudeDestinationPlugin
 
 from .. import _clock, _threads
 from .._guard import fence, guard
+from .._models import Event
+from ._ai_event import AIEvent, DeliveryReceipt, is_refused
 from ._sender import Sender, destinations_of
 from ._store_destination import LocalStoreDestination
 
@@ -76,6 +79,16 @@ class ClientAdapter:
         configuration = self.client.configuration
         where = f"{configuration.api_key}\0{configuration.server_url}"
         return hashlib.sha256(where.encode()).hexdigest()[:16]
+
+    def made(self, event: Event, answers: int, settle: Callable[[int | None], None]) -> tuple[AIEvent, DeliveryReceipt]:
+        """An event as this client takes it, and the knowledge of what becomes of it; see `DeliveryReceipt`."""
+        receipt = DeliveryReceipt(answers, settle, True)
+        return AIEvent(event, receipt, self.min_id_length), receipt
+
+    @staticmethod
+    def refuses(made: AIEvent) -> bool:
+        """Whether Amplitude takes nobody by the id that an event has."""
+        return is_refused(made.user_id or made.device_id or "", made.min_id_length)
 
     def _destinations(self) -> list[Any]:
         return destinations_of(self.client) if self.is_amplitude else []

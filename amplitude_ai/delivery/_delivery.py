@@ -141,14 +141,11 @@ class Delivery:
             self._drop("dropped_pending_full", "too many events wait for an answer from Amplitude")
             return
         adapter = self._adapter(client)
-        from ._ai_event import AIEvent, DeliveryReceipt, is_refused
-
         pending = self._pending
         self._uncommitted[id(adapter)] = adapter
         answers, sends = adapter.look()
-        receipt = DeliveryReceipt(answers, lambda code: self._settled(pending, number, code, entry), True)
-        made = AIEvent(event, receipt, adapter.min_id_length)
-        if sends and is_refused(made.user_id or made.device_id or "", made.min_id_length):
+        made, receipt = adapter.made(event, answers, lambda code: self._settled(pending, number, code, entry))
+        if sends and adapter.refuses(made):
             self._count("ids_replaced")
             log_once(
                 "ids_replaced",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amplitude.constants import MAX_STRING_LENGTH
+from amplitude.constants import MAX_PROPERTY_KEYS, MAX_STRING_LENGTH
 from amplitude.event import EVENT_KEY_MAPPING, BaseEvent
 from amplitude.utils import truncate
 
@@ -57,13 +57,27 @@ def body_of(fields: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any
         if value is None:
             continue
         if name == "event_properties":
-            value = truncate(properties)
+            value = _cut(properties)
         elif type(value) is str:
             value = value[:MAX_STRING_LENGTH]
         elif type(value) not in _SCALARS:
             return None  # the library makes something else of it
         body[wire] = value
     return body
+
+
+def _cut(properties: dict[str, Any]) -> dict[str, Any]:
+    """`truncate`, which looks at every value several times."""
+    if len(properties) > MAX_PROPERTY_KEYS:
+        return truncate(properties)  # type: ignore[no-any-return]
+    for name, value in properties.items():
+        kind = type(value)
+        if kind is str:
+            if len(value) > MAX_STRING_LENGTH:
+                properties[name] = value[:MAX_STRING_LENGTH]
+        elif kind not in _SCALARS:
+            properties[name] = truncate(value)
+    return properties
 
 
 def _is_known() -> bool:

@@ -26,7 +26,7 @@ from .. import _clock, _threads
 from .._config import env_api_key, env_server_url, env_server_zone
 from .._guard import count, fence, guard, log_once
 from .._harmless import harmless_record
-from ._store_destination import LocalStoreDestination
+from ._store_destination import LocalStoreDestination, OwnTimeline
 
 #: Most events of one request; Amplitude takes 2,000. A 413 halves the number further.
 BATCH_EVENTS = 500
@@ -299,6 +299,7 @@ def _make(key: str | None, path: Path | None) -> Amplitude:
             client.remove(destination)
         else:
             destination.workers = Sender()
+            destination.timeline = OwnTimeline()
             destination.setup(client)
     if key is None:
         client.add(LocalStoreDestination(path))

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 from amplitude.event import EVENT_KEY_MAPPING, BaseEvent, IngestionMetadata, Plan
 from amplitude.plugin import DestinationPlugin
+from amplitude.timeline import Timeline
 
 from .. import _clock
 from .._config import AIConfig, store_limits
@@ -37,6 +38,14 @@ _DETAILS = tuple(name for name in EVENT_KEY_MAPPING if name not in _COLUMNS)
 _OF_THE_FILE = (OSError, sqlite3.OperationalError, NewerStoreError)
 
 
+class OwnTimeline(Timeline):  # type: ignore[misc]
+    """The plugins of one destination, of which there are seldom any: then no lock is taken to do nothing."""
+
+    def process(self, event: BaseEvent) -> BaseEvent | None:
+        """What they make of an event."""
+        return super().process(event) if any(self.plugins.values()) else event
+
+
 class LocalStoreDestination(DestinationPlugin):  # type: ignore[misc]  # amplitude-analytics has no types
     """Writes every event to one SQLite file, on the thread that tracks it, and then calls the event's callback.
 
@@ -53,6 +62,7 @@ class LocalStoreDestination(DestinationPlugin):  # type: ignore[misc]  # amplitu
 
     def __init__(self, path: Path | str | None = None) -> None:
         super().__init__()
+        self.timeline = OwnTimeline()
         self.store = Store(path)
         self.configuration: Any = None
         self._chosen = path is not None or is_chosen()

@@ -29,8 +29,9 @@ def until_ms(headers: Mapping[str, str], names: tuple[str, ...], answered_at_ms:
     text = next((headers[name].strip() for name in names if headers.get(name)), "")
     if not text or len(text) > _MAX_LENGTH:
         return None
-    if _PART.sub("", text) == "":
-        return sum(float(number) * _UNITS_MS[unit] for number, unit in _PART.findall(text))
+    parts = _PART.findall(text)
+    if sum([len(number) + len(unit) for number, unit in parts]) == len(text):
+        return sum([float(number) * _UNITS_MS[unit] for number, unit in parts])
     now_ms = _server_ms(headers.get("date")) or answered_at_ms
     try:
         number = float(text)

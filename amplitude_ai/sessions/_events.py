@@ -7,7 +7,6 @@ In: facts that privacy has passed. Out: `Event` values whose properties are the 
 from __future__ import annotations
 
 import json
-import math
 import platform
 import uuid
 from collections.abc import Mapping
@@ -44,7 +43,8 @@ ESTIMATE = "estimate"
 _TOKENS, _COSTS, _TIMES, _ERRORS = (
     flagged(flag) for flag in ("token_tracking", "cost_tracking", "latency_tracking", "error_tracking")
 )
-_ROUNDED = _TIMES | _COSTS
+#: Figures after the point that are told.
+_DIGITS = {**dict.fromkeys(_COSTS, 12), **dict.fromkeys(_TIMES, 3)}
 _ALLOWED = {event_type: frozenset(names) for event_type, names in SCHEMA.items()}
 #: The two bits of a UUID that say how to read it.
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
@@ -99,9 +99,9 @@ def build(
     known = {name: value for name, value in own.items() if value is not None}
     for name in off & known.keys():
         del known[name]
-    for name in _ROUNDED & known.keys():
+    for name in _DIGITS.keys() & known.keys():
         if isinstance(value := known[name], float):
-            known[name] = _rounded(name, value)
+            known[name] = round(value, _DIGITS[name])
     custom = {name: value for name, value in scope.properties.items() if name not in own}
     return Event(
         event_type=event_type,
@@ -348,11 +348,3 @@ def _switched_off(config: AIConfig) -> frozenset[str]:
     if not config.error_tracking:
         off |= _ERRORS
     return off
-
-
-def _rounded(name: str, value: float) -> float:
-    if name in _TIMES:
-        return round(value, 3)
-    if math.isfinite(value) and name in _COSTS:
-        return round(value, 12)
-    return value

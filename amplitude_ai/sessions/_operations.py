@@ -46,12 +46,12 @@ _TOLD_AS_MESSAGES = frozenset({CHAT, GENERATE_CONTENT, TEXT_COMPLETION})
 
 def operation_name(call: LLMCall) -> str:
     """What ``call`` is told as."""
-    endpoint = call.endpoint.rstrip("/")
     if call.operation == "audio":
+        endpoint = call.endpoint.rstrip("/")
         if endpoint.endswith(_SPEECH) or "/text-to-speech/" in endpoint:
             return "text_to_speech"
         return "speech_to_text" if endpoint.endswith(_TRANSCRIPTION) else "audio"
-    if call.operation == "chat" and endpoint.endswith(("enerateContent",)):
+    if call.operation == "chat" and call.endpoint.rstrip("/").endswith("enerateContent"):
         return GENERATE_CONTENT
     return _NAMES.get(call.operation, call.operation or CHAT)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -36,6 +37,7 @@ _SNAPSHOT = lazy_pattern(
 _ANY = lazy_pattern(r"auto|default|router|latest|preview|arn:|\Atgi\Z", re.IGNORECASE)
 #: Whose customers call their deployments and endpoints as they like.
 _DEPLOYED = ("azure", "databricks", "sagemaker")
+_NO_SYSTEM = digest("")
 
 
 class _Prompt(Struct, frozen=True):
@@ -73,7 +75,7 @@ class Signals:
     ) -> dict[str, Any]:
         """The properties of an ``llm_message``. ``body`` is what the request is known by."""
         system = "\n\n".join(turn.text for turn in call.messages if turn.role == "system" and turn.text)
-        system_key = digest(system)
+        system_key = digest(system) if system else _NO_SYSTEM
         self.new_system = system if system and _count(self._systems, system_key, _MAX_AGENTS, True) == 1 else None
         tools, names = offered(call.tool_definitions)
         made: dict[str, Any] = {
@@ -140,6 +142,7 @@ def is_substituted(call: LLMCall) -> bool | None:
     return None if _ANY.search(asked) else True
 
 
+@lru_cache(maxsize=512)  # the same few models are named by every call
 def _family(name: str) -> str:
     short = name.lower().rpartition("/")[2]
     return _SNAPSHOT.sub("", _VENDOR.sub("", short))
@@ -175,13 +178,14 @@ def _savings(
     usage = call.usage
     if not usage.cached_input_tokens or cost[0] is None or call.price_usage is not None:
         return None
-    priced = replace(call, reported_cost_usd=None)
-    with_cache = price(priced, exchange.started_at_ms, config)
-    uncached = replace(priced, usage=replace(usage, cached_input_tokens=None))
+    if call.reported_cost_usd is not None:  # what the provider says it cost is by prices of its own
+        call = replace(call, reported_cost_usd=None)
+        cost = price(call, exchange.started_at_ms, config)
+    uncached = replace(call, usage=replace(usage, cached_input_tokens=None))
     without = price(uncached, exchange.started_at_ms, config)
-    if with_cache[0] is None or without[0] is None or with_cache[1] != without[1]:
+    if cost[0] is None or without[0] is None or cost[1] != without[1]:
         return None
-    return without[0] - with_cache[0]
+    return without[0] - cost[0]
 
 
 def _count(table: OrderedDict[bytes, int], key: bytes, most: int, again: bool) -> int:

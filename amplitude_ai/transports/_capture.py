@@ -77,6 +77,9 @@ RESPONSE_HEADERS = frozenset(
     }
 )
 
+#: Names of headers that are remembered, and the longest of them: none that is kept is half as long.
+_MAX_HEADER_NAMES, _MAX_HEADER_NAME = 512, 64
+
 #: Outcomes by a name of their own: to look up an enumeration's member runs a function of Python's in 3.11.
 EXHAUSTED = Outcome.EXHAUSTED
 CLOSED = Outcome.CLOSED
@@ -322,12 +325,28 @@ def _octets(chunk: Any) -> bytes:
     return bytes(chunk) if isinstance(chunk, bytearray | memoryview) else b""
 
 
+class _KeptNames(dict[bytes, str]):
+    """What a header is kept as, by its name as the wire has it; empty where it is not kept. Servers send few names."""
+
+    def __missing__(self, raw: bytes) -> str:
+        name = raw.decode("latin-1").lower()
+        kept = name if name in RESPONSE_HEADERS else ""
+        if len(raw) <= _MAX_HEADER_NAME:
+            if len(self) >= _MAX_HEADER_NAMES:
+                self.clear()
+            self[raw] = kept
+        return kept
+
+
+_kept_names = _KeptNames()
+
+
 def _kept(headers: Any) -> dict[str, str]:
     kept: dict[str, str] = {}
     pairs: Iterable[tuple[Any, Any]] = getattr(headers, "raw", headers)
     for name, value in pairs:
-        key = as_text(name, "latin-1").lower()
-        if key in RESPONSE_HEADERS:
+        key = _kept_names[name if type(name) is bytes else str(name).encode("latin-1", "replace")]
+        if key:
             kept[key] = as_text(value, "latin-1")
     return kept
 
