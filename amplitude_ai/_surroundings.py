@@ -15,12 +15,13 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
 from msgspec import Struct
 
-from ._guard import count, report
+from ._guard import count
 from ._pattern import lazy_pattern
 
 Names = dict[str, Any]
@@ -79,11 +80,8 @@ def look() -> Found:
         library = _BY_MODULE[name]
         try:
             current = library.find(loaded[name])
-        except AttributeError:  # half imported, another version, or an application's own module of that name
+        except Exception:  # half imported, another version, or an application's own module of that name
             count("surroundings_unknown")
-            continue
-        except Exception as exc:
-            report("surroundings", exc)
             continue
         if current is not None:
             found += ((library, current),)
@@ -106,12 +104,15 @@ def named(found: Found, said: Mapping[str, Any]) -> Mapping[str, Any]:
     for library, current in found:
         try:
             told = library.read(current)
-        except Exception as exc:
-            report("surroundings", exc)
+        except Exception:  # what was found is not the library's
+            count("surroundings_unknown")
             continue
         if "agent" in names:
             told.pop("parent_agent", None)  # of another agent, perhaps
-        names = {**{name: value for name, value in told.items() if value not in (None, "")}, **names}
+        names = {
+            **{name: value for name, value in told.items() if isinstance(value, str | int) and value != ""},
+            **names,
+        }
     return names
 
 
@@ -145,14 +146,18 @@ def _pydantic_ai_names(agent: Any) -> Names:
 
 
 def _openai_agents(module: ModuleType) -> Any:
-    span = module.Scope.get_current_span()
+    # Not by its functions: applications have packages of the name `agents` too, whose own would be called.
+    current_span, current_trace = module._current_span, module._current_trace
+    if not isinstance(current_span, ContextVar) or not isinstance(current_trace, ContextVar):
+        raise AttributeError(module.__name__)
+    span = current_span.get(None)
     found: list[Any] = []
     while span is not None and len(found) < _DEPTH:
         found.append(span.span_data)
         # What was current before it: forgotten when the span ends, so it is read here.
         token = getattr(span, "_prev_span_token", None) or getattr(span, "_prev_context_token", None)
         span = None if token is None or token.old_value is token.MISSING else token.old_value
-    trace = module.Scope.get_current_trace()
+    trace = current_trace.get(None)
     return (found, trace) if found else None
 
 

@@ -159,6 +159,7 @@ class Worker:
 
     def _run(self, mine: deque[tuple[Any, int]]) -> None:
         self._thread = get_ident()
+        was_sent_away = False
         try:
             next_tick = _clock.monotonic_s() + TICK_SECONDS
             while self._queue is mine:
@@ -168,7 +169,8 @@ class Worker:
                 self._handle_all(mine, next_tick)
                 with self._running, fence("commit"):
                     self._handler.commit()
-                if self._leave_s != _NEVER:
+                was_sent_away = self._leave_s != _NEVER
+                if was_sent_away:
                     return
                 if _clock.monotonic_s() >= next_tick:
                     next_tick = _clock.monotonic_s() + TICK_SECONDS
@@ -178,6 +180,8 @@ class Worker:
         finally:
             if self._queue is mine:
                 self._thread = None  # whatever ended it, the next item starts another
+                if was_sent_away and mine and self._leave_s == _NEVER:
+                    self._start()  # the fork did not wait so long, and found nobody missing
 
     def _handle_all(self, mine: deque[tuple[Any, int]], until_s: float) -> None:
         """Handle what waits, and what comes meanwhile, but leave the interpreter to who wants it."""

@@ -289,7 +289,7 @@ OTHERS = {
     "OCR, streamed": (
         "https://api.mistral.ai/v1/ocr", [{"pages": [{"markdown": "Hello!"}], "usage_info": {"pages_processed": 1}}],
             {}, "sse",
-        {**HELLO, "usage.extra": {"pages": 1}}),
+        {**HELLO, "usage.extra": {"input_document_pages": 1}}),
     "aleph alpha, streamed": (
         "https://api.aleph-alpha.com/complete",
         [{"type": "stream_chunk", "completion": "Hello!"}, {"type": "stream_summary", "finish_reason": "end_of_text"},

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,50 @@ def test_a_fork_in_the_midst_of_a_burst(monkeypatch):
             worker.after_fork_in_parent()
     assert worker.drain(10)
     assert handler.items == list(range(5_000))
+
+
+class Late(Worker):
+    """Is held up where it has just seen that it is to go."""
+
+    def __init__(self, handler):
+        self.sees, self.goes = threading.Event(), threading.Event()
+        self.told = _worker._NEVER
+        super().__init__(handler)
+
+    @property
+    def _leave_s(self):
+        told = self.told
+        if told != _worker._NEVER and self.is_current() and not self.goes.is_set():
+            self.sees.set()
+            assert self.goes.wait(10)
+        return told
+
+    @_leave_s.setter
+    def _leave_s(self, value):
+        self.told = value
+
+
+@posix
+@pytest.mark.parametrize("drains", [False, True])
+def test_a_worker_that_goes_when_the_fork_is_over(monkeypatch, drains):
+    """Nobody starts another while it is there; what came meanwhile is handled all the same, without a further call."""
+    monkeypatch.setattr(_worker, "LEAVES_FOR_FORK", True)
+    monkeypatch.setattr(_worker, "FORK_SECONDS", 0.05)
+    handler = Handler()
+    worker = Late(handler)
+    worker.submit(1)
+    assert worker.drain(5)
+    worker.before_fork()
+    assert worker.sees.wait(5)
+    worker.after_fork_in_parent()
+    worker.submit(2)
+    threading.Timer(0.1, worker.goes.set).start()
+    if drains:
+        assert worker.drain(5)
+    deadline = time.monotonic() + 5
+    while handler.items != [1, 2] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert handler.items == [1, 2]
 
 
 #: Forks while a thread of ours is at work, on the application's thread or on ours.

@@ -121,23 +121,15 @@ def test_the_current_span_is_named(client, seen, monkeypatch):
         assert body["event_properties"]["span_id"] == "0" * 13 + "def"
 
 
-@pytest.mark.swallows
-@pytest.mark.parametrize(
-    ("module", "counter"),
-    [
-        (SimpleNamespace(), "surroundings_unknown"),
-        (SimpleNamespace(get_current_span=lambda: 1 / 0), "internal_errors_surroundings"),
-        (None, "surroundings_unknown"),
-    ],
-)
-def test_a_broken_opentelemetry_costs_nothing(client, seen, monkeypatch, module, counter):
+@pytest.mark.parametrize("module", [SimpleNamespace(), SimpleNamespace(get_current_span=lambda: 1 / 0), None])
+def test_a_broken_opentelemetry_costs_nothing(client, seen, monkeypatch, module):
     """A module of that name that is half imported, another's or broken: the call is recorded without a trace."""
     monkeypatch.setitem(sys.modules, "opentelemetry.trace", module)
-    before = amplitude_ai.stats().get(counter, 0)
+    before = amplitude_ai.stats().get("surroundings_unknown", 0)
     with amplitude_ai.context(user_id="ann-1"):
         ask(client)
     told = bodies(seen)
-    assert amplitude_ai.stats()[counter] > before
+    assert amplitude_ai.stats()["surroundings_unknown"] > before
     assert {body["user_id"] for body in told} == {"ann-1"}
     assert "trace_id" not in json.dumps(told)
 

@@ -1,6 +1,7 @@
 """What reading the store is made of: texts made harmless, moments, lines."""
 
 import sqlite3
+import time
 import unicodedata
 from contextlib import closing
 
@@ -76,6 +77,18 @@ def test_what_is_no_moment_says_how_one_is_written(text):
         moment_ms(text, NOW)
     with pytest.raises(ValueError, match="write"):
         span_s(text)
+
+
+@pytest.mark.parametrize("text", [" " * 30_000 + "x", "7" + " " * 30_000 + "x", "7" * 30_000, "2026-" * 6_000])
+def test_a_long_text_is_no_moment_either(text):
+    """At once, and with its beginning in the message."""
+    began = time.perf_counter()
+    with pytest.raises(ValueError, match="is no moment") as raised:
+        moment_ms(text, NOW)
+    with pytest.raises(ValueError, match="is no length of time"):
+        span_s(text)
+    assert time.perf_counter() - began < 0.2
+    assert len(str(raised.value)) < 200
 
 
 def test_times_that_no_calendar_has():

@@ -5,6 +5,8 @@ import gzip
 import json
 import sqlite3
 import sys
+from contextlib import closing
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -160,6 +162,52 @@ def _filled(value, values):
     if isinstance(value, dict):
         return {name: _filled(each, values) for name, each in value.items()}
     return values.get(value, value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_cassette_and_a_har_file_of_one_exchange(replay, tmp_path, packed):
+    """Have one price, that of its day, which the answer says where the cassette does not; and no made-up reset."""
+    url, asked = "https://api.openai.com/v1/chat/completions", '{"model": "o3", "messages": []}'
+    day = datetime(2025, 5, 20, 12, tzinfo=UTC)  # o3 cost five times as much
+    usage = {"prompt_tokens": 1000, "completion_tokens": 1000, "total_tokens": 2000}
+    answer = {
+        "object": "chat.completion",
+        "created": int(day.timestamp()),
+        "model": "o3",
+        "choices": [],
+        "usage": usage,
+    }
+    text = json.dumps(answer)
+    headers = {
+        "content-type": "application/json",
+        "x-ratelimit-reset-tokens": "6m0s",
+        "anthropic-ratelimit-requests-reset": "2025-05-20T12:01:00Z",
+    }
+    entry = {
+        "startedDateTime": day.isoformat(),
+        "request": {"method": "POST", "url": url, "postData": {"text": asked}},
+        "response": {
+            "status": 200,
+            "headers": [{"name": name, "value": value} for name, value in headers.items()],
+            "content": {"text": text},
+        },
+    }
+    (tmp_path / "x.har").write_text(json.dumps({"log": {"entries": [entry]}}))
+    body = {"base64_string": base64.b64encode(gzip.compress(text.encode())).decode()} if packed else {"string": text}
+    if packed:
+        headers["content-encoding"] = "gzip"
+    tape = {
+        "request": {"method": "POST", "uri": url, "body": {"string": asked}},
+        "response": {"status": {"code": 200}, "headers": headers, "body": body},
+    }
+    (tmp_path / "x.json").write_text(json.dumps({"interactions": [tape]}))
+    found = {}
+    for name in ("x.har", "x.json"):
+        _, total = replay(tmp_path / name, "--into", tmp_path / f"{name}.db")
+        with closing(sqlite3.connect(tmp_path / f"{name}.db")) as connection:
+            row = "SELECT ratelimit_reset_requests_ms, ratelimit_reset_tokens_ms FROM llm_message"
+            found[name] = total["cost_usd"], *connection.execute(row).fetchone()
+    assert found == {"x.har": (0.05, 60_000, 360_000), "x.json": (0.05, None, 360_000)}
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_cohere_others(path, seed):
         counted.get("output_tokens"),
     )
     units = ((body.get("meta") or {}).get("billed_units") or {}).get("search_units")
-    assert call.usage.extra.get("search_units") == (units or None)
+    assert call.usage.extra.get("rerank_searches") == (units or None)
     assert (call.response_id or "") == (body.get("id") or "")
     texts = {"v1/summarize": lambda: body.get("summary"), "v1/generate": lambda: first(body["generations"], "text")}
     assert (call.output_text or "") == (texts.get(path, lambda: None)() or "")
@@ -236,7 +236,7 @@ def test_mistral_others(path, seed):
     assert counts_of(call) == (read, wrote)
     if path == "ocr":
         assert (call.output_text or "") == "\n\n".join(page["markdown"] for page in body["pages"])
-        assert call.usage.extra.get("pages") == (body["usage_info"]["pages_processed"] or None)
+        assert call.usage.extra.get("input_document_pages") == (body["usage_info"]["pages_processed"] or None)
     if path == "audio/transcriptions":
         assert call.output_text == body["text"]
         assert call.usage.extra.get("input_audio_seconds") == usage.get("prompt_audio_seconds")

@@ -248,3 +248,17 @@ def test_how_a_call_ended(book, changes, where, expected):
     """Success, abort, error and finish reason, for each way a call can end."""
     said = only(book.record(call("Hello", **changes), exchange(**where)), "llm_message")
     assert (said["success"], said["stream_aborted"], said.get("error_type"), said.get("finish_reason")) == expected
+
+
+def test_the_machines_time_set_back_in_the_midst_of_a_run(book):
+    """A run lasts as long as it lasted; and who is silent from then on is silent from then on."""
+    tool = ToolCall("get_weather", "call-1", {"city": "Paris"})
+    hour = 3_600_000
+    book.record(call("Hello"), exchange(session_id="s"))
+    assert book.tick(NEW_YEAR + 500) == []
+    later = exchange(1000, session_id="s", started_at_ms=NEW_YEAR + 1000 - hour)
+    book.record(call("Weather?", tool_calls=(tool,), answer=None), later)
+    assert book.tick(NEW_YEAR + 1500 - hour) == []
+    assert kinds(book.tick(NEW_YEAR + 1500 - hour + 60_000)) == ["tool_called"]
+    (finished,) = book.tick(NEW_YEAR + 1500 - hour + HALF_AN_HOUR)
+    assert (finished.event_type, finished.properties["duration_ms"]) == ("llm_run_finished", 1100)

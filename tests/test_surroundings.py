@@ -156,10 +156,10 @@ def test_the_conversation_as_frameworks_call_it(events, tracer):
 def test_the_group_of_openai_agents(events, monkeypatch):
     """What its trace is grouped by."""
     span = SimpleNamespace(span_data=SimpleNamespace(type="agent", name="triage"))
-    scope = SimpleNamespace(
-        get_current_span=lambda: span, get_current_trace=lambda: SimpleNamespace(name="Support", group_id="chat-9")
-    )
-    loaded(monkeypatch, "agents.tracing.scope", Scope=scope)
+    current, trace = contextvars.ContextVar("current_span"), contextvars.ContextVar("current_trace")
+    current.set(span)
+    trace.set(SimpleNamespace(name="Support", group_id="chat-9"))
+    loaded(monkeypatch, "agents.tracing.scope", _current_span=current, _current_trace=trace)
     ask()
     assert places(events) == [("triage", None, None)]
     (told,) = events.of_type("llm_message")
@@ -294,16 +294,51 @@ def test_other_modules_of_these_names(events, monkeypatch):
     assert after["internal_errors"] == before["internal_errors"]
 
 
-@pytest.mark.swallows
-def test_a_library_that_raises(events, monkeypatch):
-    """What it raises is counted, and the call is recorded."""
-    broken = types.ModuleType("opentelemetry.trace")
-    broken.get_current_span = lambda: 1 / 0
-    monkeypatch.setitem(sys.modules, "opentelemetry.trace", broken)
-    before = amplitude_ai.stats().get("internal_errors_surroundings", 0)
+def raising(*_):
+    raise ValueError("not here")
+
+
+OWN = {
+    "raises": raising,
+    "wants more": lambda one, two: None,
+    "knows something else": lambda: object(),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("module", [library.module for library in _surroundings.LIBRARIES])
+def test_an_applications_own_module_that_answers(events, monkeypatch, caplog, module, name):
+    """Is none of ours: the call is recorded, one counter rises, and nothing is said of faults."""
+    own, current = types.ModuleType(module), OWN[name]
+    variable = contextvars.ContextVar("own")
+    holder = SimpleNamespace(get_current_span=current, get_current_trace=current, get=lambda _=None: current())
+    holder._MESSAGE_HANDLER_CONTEXT = holder
+    for one in ("Scope", "MessageHandlerContext", "StepWorkerStateContextVar", "var_child_runnable_config"):
+        setattr(own, one, holder)
+    own.current_flow_name, own._current_span = holder, variable
+    variable.set(object())
+    own._current_trace = variable
+    own.settings = SimpleNamespace(caller_modules=object())
+    own.get_current_span = own.get_current_run_context = current
+    monkeypatch.setitem(sys.modules, module, own)
+    before = amplitude_ai.stats()
     ask()
     assert places(events) == [(None, None, None)]
-    assert amplitude_ai.stats()["internal_errors_surroundings"] > before
+    after = amplitude_ai.stats()
+    known = module.startswith("crewai") and name == "knows something else"  # any flow would do, and its name is no text
+    assert after["surroundings_unknown"] == before.get("surroundings_unknown", 0) + (not known)
+    assert after["internal_errors"] == before["internal_errors"]
+    assert not caplog.records
+
+
+def test_an_applications_own_agents_package_is_not_called(events, monkeypatch):
+    """``agents.tracing.scope`` is a name that others have: only what is the library's is asked."""
+    asked = []
+    own = types.ModuleType("agents.tracing.scope")
+    own.Scope = SimpleNamespace(get_current_span=lambda: asked.append("span"), get_current_trace=lambda: None)
+    monkeypatch.setitem(sys.modules, own.__name__, own)
+    ask()
+    assert (asked, places(events)) == ([], [(None, None, None)])
 
 
 def test_nothing_is_imported():

@@ -1,15 +1,18 @@
 """Recorded traffic -> `Exchange`: HAR files of browsers and proxies, cassettes of VCR, in YAML or JSON.
 
 In: a file. Out: the exchanges in it, and whether their times are known: cassettes keep none, and what is not known is
-not made up. Ids come from the file's content, so that the same file gives the same events each time.
+not made up. The day, which prices go by, many an answer says itself. Ids come from the file's content, so that the same
+file gives the same events each time.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -20,11 +23,19 @@ from msgspec import Struct
 
 from .._foreign import clean_url
 from .._models import Binding, CallError, Exchange, Outcome, Scope
+from .._pattern import lazy_pattern
+from ..parsers._rate_limits import RESET_REQUESTS, RESET_TOKENS, until_ms
 from ..transports._capture import REQUEST_HEADERS, RESPONSE_HEADERS
 from ._errors import Failure
 
 #: Larger files are no recordings that anybody keeps.
 _MAX_BYTES = 512 << 20
+#: Where an answer says when it was made, and how far into it that is looked for.
+_CREATED = lazy_pattern(
+    rb'"(?:created|created_at|createTime)"\s{0,4}:\s{0,4}(?:(\d{10})(?:\.\d{1,9})?[\s,}]|"(\d{4}-\d\d-\d\dT[\d:.]{5,18}Z)")'
+)
+_CREATED_WITHIN = 1 << 20
+_RESETS = {*RESET_REQUESTS, *RESET_TOKENS}
 _MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 
 
@@ -99,7 +110,8 @@ def _of_har(entry: dict[str, Any], name: str, when_ms: int, context: Scope) -> R
         response_headers=_pairs(response.get("headers")),
         response_body=_text(content.get("text"), content.get("encoding")),
         error=CallError("ConnectionError", str(said)) if failed else None,
-        started_ms=_iso_ms(entry.get("startedDateTime")) or when_ms,
+        started_ms=_iso_ms(entry.get("startedDateTime")),
+        file_ms=when_ms,
         took_ms=float(took) if timed and took is not None else None,
         decoded=True,
     )
@@ -124,9 +136,8 @@ def _of_vcr(entry: dict[str, Any], name: str, when_ms: int, context: Scope) -> R
         response_headers=headers,
         response_body=body,
         error=None,
-        started_ms=_iso_ms(entry.get("recorded_at"))
-        or _http_ms(entry.get("recorded_at") or headers.get("date"))
-        or when_ms,
+        started_ms=_iso_ms(entry.get("recorded_at")) or _http_ms(entry.get("recorded_at") or headers.get("date")),
+        file_ms=when_ms,
         took_ms=None,
         decoded="parsed_body" in response or not _is_encoded(headers.get("content-encoding", ""), body),
     )
@@ -144,12 +155,18 @@ def _recorded(
     response_headers: Mapping[str, str],
     response_body: bytes | None,
     error: CallError | None,
-    started_ms: int,
+    started_ms: int | None,
+    file_ms: int,
     took_ms: float | None,
     decoded: bool,
 ) -> Recorded | None:
     if not isinstance(method, str) or not isinstance(url, str):
         return None
+    if started_ms is None:
+        response_headers = {
+            key: value for key, value in response_headers.items() if key not in _RESETS or _is_span(key, value)
+        }
+        started_ms = _created_ms(response_body) or file_ms
     start_ns = started_ms * 1_000_000
     end_ns = start_ns + int((took_ms or 0) * 1e6)
     exchange = Exchange(
@@ -208,6 +225,23 @@ def _is_encoded(encoding: str, body: bytes | None) -> bool:
     if encoding in _MAGIC:
         return body.startswith(_MAGIC[encoding])
     return not body.lstrip().startswith((b"{", b"[", b"data:", b"event:", b"id:"))
+
+
+def _is_span(name: str, value: str) -> bool:
+    """Whether a reset is so long after the answer, and not at a moment that an answer without a time is not held to."""
+    return until_ms({name: value}, (name,), 0.0) == until_ms({name: value}, (name,), 1e15)
+
+
+def _created_ms(body: bytes | None) -> int | None:
+    """When an answer says that it was made."""
+    data = body or b""
+    if data.startswith(_MAGIC["gzip"]):
+        with contextlib.suppress(zlib.error):
+            data = zlib.decompressobj(31).decompress(data, _CREATED_WITHIN)
+    found = _CREATED.search(data, 0, _CREATED_WITHIN)
+    if found is None:
+        return None
+    return int(found[1]) * 1000 if found[1] else _iso_ms(found[2].decode())
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from .._pattern import lazy_pattern
 
+#: Of what somebody wrote, in the message that it is nothing.
+_SHOWN = 60
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_SPAN = lazy_pattern(r"\s*([0-9]{1,9})\s*([smhdw])\s*", re.IGNORECASE)
+_SPAN = lazy_pattern(r"([0-9]{1,9})\s{0,9}([smhdw])", re.IGNORECASE)
 
 
 def span_s(text: str) -> int:
@@ -17,9 +19,9 @@ def span_s(text: str) -> int:
     Raises:
         ValueError: it is none; the message says how one is written.
     """
-    match = _SPAN.fullmatch(text)
+    match = _SPAN.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no length of time: write 90s, 15m, 2h, 30d or 4w")
+        raise ValueError(f"{text[:_SHOWN]!r} is no length of time: write 90s, 15m, 2h, 30d or 4w")
     return int(match[1]) * _UNITS[match[2].lower()]
 
 
@@ -29,7 +31,7 @@ def moment_ms(text: str, now_ms: int) -> int:
     Raises:
         ValueError: it is none; the message says how one is written.
     """
-    if _SPAN.fullmatch(text):
+    if _SPAN.fullmatch(text.strip()):
         return now_ms - span_s(text) * 1000
     midnight = datetime.fromtimestamp(now_ms / 1000, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     named = {"today": midnight, "yesterday": midnight - timedelta(days=1)}.get(text.strip().lower())
@@ -38,7 +40,8 @@ def moment_ms(text: str, now_ms: int) -> int:
             named = datetime.fromisoformat(text.strip())
         except ValueError:
             raise ValueError(
-                f"{text!r} is no moment: write 15m, 2h or 7d (ago), today, yesterday, 2026-01-31 or 2026-01-31T12:00Z"
+                f"{text[:_SHOWN]!r} is no moment: write 15m, 2h or 7d (ago), today, yesterday, 2026-01-31 or "
+                "2026-01-31T12:00Z"
             ) from None
     if named.tzinfo is None:
         named = named.replace(tzinfo=UTC)

@@ -202,7 +202,9 @@ def _request_body(exchange: Exchange) -> tuple[Mapping[str, Any], str | None]:
         return {}, "RequestNotJSON" if "json" in content_type else None
 
 
-_FIELD = lazy_pattern(rb'Content-Disposition: form-data; name="([^"]+)"\r\n(?:[^\r\n]+\r\n)*\r\n', re.IGNORECASE)
+_FIELD = lazy_pattern(
+    rb'(?:[^\r\n]+\r\n)*?Content-Disposition: form-data; name="([^"]+)"\r\n(?:[^\r\n]+\r\n)*\r\n', re.IGNORECASE
+)
 
 
 def _multipart_fields(raw: bytes, content_type: str) -> Mapping[str, Any]:
@@ -215,7 +217,9 @@ def _multipart_fields(raw: bytes, content_type: str) -> Mapping[str, Any]:
         matched = _FIELD.match(part.lstrip(b"\r\n")) if len(part) < 8192 else None
         if matched:
             value = part.lstrip(b"\r\n")[matched.end() :].removesuffix(b"\r\n")
-            fields[matched.group(1).decode("utf-8", "replace")] = value.decode("utf-8", "replace")
+            text = value.decode("utf-8", "replace")
+            # A form has no types: SDKs write what is no text as JSON has it.
+            fields[matched.group(1).decode("utf-8", "replace")] = {"true": True, "false": False}.get(text, text)
     return fields
 
 
@@ -250,15 +254,20 @@ def _answer(exchange: Exchange, request: WireRequest, decoded: Body, where: Rout
         body = rejoined(folded.body) if has_halves(data) and not is_whole(folded.body) else folded.body
         return _Answer(body, folded.complete, True, folded.first_token_end, usage_complete=counted)
     streamed = _asked_to_stream(request) and not refused
+    plain = getattr(wire, "plain_text", False) and label.startswith("text/") and label != "text/html" and not refused
     try:
         value = loads_whole(elide_base64(data))
     except ValueError:
+        if plain:
+            return _Answer({"text": data.decode("utf-8", "replace")}, complete=wire_ended, streamed=streamed)
         text = data[:4000].decode("utf-8", "replace")
         if "json" in exchange.response_headers.get("content-type", "json"):
             problem = "Truncated" if not wire_ended else "ResponseNotJSON"
         else:
             problem = None  # audio, an HTML error page: no JSON was promised
         return _Answer({}, complete=wire_ended, streamed=streamed, problem=problem, text=text)
+    if plain and not isinstance(value, Mapping):  # what was said is a number
+        return _Answer({"text": data.decode("utf-8", "replace")}, complete=True, streamed=False)
     if isinstance(value, list):
         value = value[0] if value and refused else {"data": value}
     return _Answer(as_dict(value), complete=True, streamed=False)

@@ -171,7 +171,7 @@ def _usage(body: Mapping[str, Any]) -> Usage:
     billed = as_dict(reported.get("billed_units"))
     tokens = as_dict(reported.get("tokens")) or billed
     extra: dict[str, int | float] = {}
-    for name, unit in (("search_units", "search_units"), ("image_tokens", "input_image_tokens")):
+    for name, unit in (("search_units", "rerank_searches"), ("image_tokens", "input_image_tokens")):
         count = as_count(billed.get(name))
         if count:
             extra[unit] = count

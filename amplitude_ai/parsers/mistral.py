@@ -33,7 +33,10 @@ class _Fim:
 
 
 class _Ocr:
-    """``/v1/ocr``: a document in, pages of Markdown out; billed by the page (``usage_info.pages_processed``)."""
+    """``/v1/ocr``: a document in, pages of Markdown out; billed by the page (``usage_info.pages_processed``).
+
+    A page that was annotated too has a price of its own (https://mistral.ai/pricing#api-pricing).
+    """
 
     name = "mistral.ocr"
 
@@ -44,10 +47,14 @@ class _Ocr:
         call = base_call(request, body, "ocr", find_error(request, body))
         pages = as_count(as_dict(body.get("usage_info")).get("pages_processed"))
         texts = [page["markdown"] for page in dicts(body.get("pages")) if isinstance(page.get("markdown"), str)]
+        asked = as_dict(request.body)
+        annotated = asked.get("document_annotation_format") or asked.get("bbox_annotation_format")
+        units = ("input_document_pages", "input_annotated_document_pages")[: 2 if annotated else 1]
+        extra = {**call.usage.extra, **dict.fromkeys(units, pages)} if pages else call.usage.extra
         return replace(
             call,
-            usage=replace(call.usage, extra={**call.usage.extra, "pages": pages} if pages else call.usage.extra),
-            messages=(Message("user", _document(as_dict(as_dict(request.body).get("document")))),),
+            usage=replace(call.usage, extra=extra),
+            messages=(Message("user", _document(as_dict(asked.get("document")))),),
             output_text="\n\n".join(texts) if texts else None,
         )
 

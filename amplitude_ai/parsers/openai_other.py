@@ -26,12 +26,13 @@ from .openai_chat import finish_reason, first_choice
 
 
 class _Format(Struct, frozen=True):
-    """A wire format made of two functions."""
+    """A wire format made of two functions. ``plain_text``: an answer that is text and no JSON is what was said."""
 
     name: str
     operation: str
     folder: Callable[[Iterable[Frame]], Folded]
     reader: Callable[[LLMCall, Mapping[str, Any], Mapping[str, Any]], LLMCall]
+    plain_text: bool = False
 
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
         return self.folder(frames)
@@ -174,7 +175,11 @@ def _seconds(value: object) -> float | None:
 
 
 def _audio(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
-    """Speech answers with bytes, so ``body`` is empty; transcriptions are billed by tokens or by the second."""
+    """Speech answers with bytes, so ``body`` is empty; transcriptions are billed by tokens or by the second.
+
+    A transcription's ``response_format`` may be ``text``, ``srt`` or ``vtt``, which come as they are, without JSON
+    (https://platform.openai.com/docs/api-reference/audio/createTranscription).
+    """
     text = body.get("text")
     return replace(
         call,
@@ -286,7 +291,7 @@ FORMATS = (
     _Format("openai.completions", "completion", _fold_completion, _completion),
     _Format("openai.embeddings", "embeddings", _fold_events, _embeddings),
     _Format("openai.images", "image", _fold_events, _images),
-    _Format("openai.audio", "audio", _fold_events, _audio),
+    _Format("openai.audio", "audio", _fold_events, _audio, plain_text=True),
     _Format("openai.videos", "video", _fold_events, _videos),
     _Format("openai.moderations", "moderation", _fold_events, _moderation),
 )

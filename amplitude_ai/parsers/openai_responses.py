@@ -62,9 +62,20 @@ def _finish_reason(body: Mapping[str, Any]) -> str | None:
 
 
 def _with_searches(usage: Usage, body: Mapping[str, Any]) -> Usage:
-    """Web searches are billed by the request and counted beside ``usage`` (``Response.tool_usage``)."""
-    searches = as_count(as_dict(as_dict(body.get("tool_usage")).get("web_search")).get("num_requests"))
-    return replace(usage, extra={**usage.extra, "web_searches": searches}) if searches else usage
+    """Searches are billed by the call and stand beside ``usage``: in ``Response.tool_usage``, else among the output.
+
+    Of web searches each ``search`` action is billed, opening a page and finding in it are not; of files each call
+    (https://developers.openai.com/api/docs/guides/tools-web-search, https://developers.openai.com/api/docs/pricing).
+    """
+    web = as_count(as_dict(as_dict(body.get("tool_usage")).get("web_search")).get("num_requests"))
+    done = [item for item in dicts(body.get("output")) if item.get("status") in (None, "completed")]
+    if web is None:
+        searches = (item for item in done if item.get("type") == "web_search_call")
+        web = sum(as_dict(item.get("action")).get("type") in (None, "search") for item in searches)
+    files = sum(item.get("type") == "file_search_call" for item in done)
+    found = {"web_searches": web, "storage_searches": files}
+    extra = {**usage.extra, **{unit: count for unit, count in found.items() if count}}
+    return replace(usage, extra=extra) if web or files else usage
 
 
 def _text(body: Mapping[str, Any]) -> str | None:

@@ -142,9 +142,11 @@ def _context(tier: str | None) -> dict[str, str] | None:
 
 
 def _trusted(result: Any, provider: str, usage: Usage, context: dict[str, str] | None) -> bool:
-    tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0)
-    if not result.total_price and tokens and not str(result.model.id).endswith(":free"):
-        return False  # whisper-1 and tts-1 are billed by time and characters: tokens come out as 0.00
+    used = (usage.input_tokens or 0) + (usage.output_tokens or 0) + sum(usage.extra.values())
+    if not result.total_price and used and not str(result.model.id).endswith(":free"):
+        # whisper-1 and tts-1 are billed by time and characters: tokens come out as 0.00, and so does any count that the
+        # model has no price for, pages and seconds too.
+        return False
     audio = sum(count for unit, count in usage.extra.items() if "audio" in unit and unit.endswith("_tokens"))
     if audio and provider in ("openai", "azure") and not any("audio" in key for key in vars(result.model_price)):
         return False  # OpenAI's audio tokens cost many times its text tokens, and this entry has no price for them

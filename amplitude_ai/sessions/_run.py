@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -20,6 +20,7 @@ from ._result import CallResult
 from ._signals import Signals
 from ._totals import RunStats
 from ._turns import Said, Turns, last_user_text
+from .written._mark import Mark
 
 
 class Run(Struct):
@@ -28,8 +29,9 @@ class Run(Struct):
     id: str
     origin: Origin
     owner: int | None  # the client whose close ends the run
-    started_ms: int
-    last_ms: int
+    started_ns: int  # of the clock that only goes forward: a machine's time may be set back in the midst of a run
+    last_ns: int
+    last_ms: int  # the machine's time, for what silence is and what events are dated
     announced: bool  # it has begin and end events of its own
     closed_ms: int | None = None  # when its client closed, where tools are still at work for it
     stats: RunStats = field(default_factory=RunStats)
@@ -38,16 +40,24 @@ class Run(Struct):
     turns: Turns = field(default_factory=Turns)
     signals: Signals = field(default_factory=Signals)
 
+    def heard(self, exchange: Exchange) -> None:
+        """An exchange is part of it."""
+        self.started_ns = min(self.started_ns, exchange.started_ns)
+        self.last_ns = max(self.last_ns, exchange.finished_ns)
+        self.last_ms = max(self.last_ms, _events.finished_at_ms(exchange))
+
     def due_ms(self) -> int:
         """When `_runs.RunRegistry.tick` has something to do here."""
         config = self.origin.config
         due = self.last_ms + (config.session_timeout_ms if self.closed_ms is None else 0)
         if self.waiting:
             oldest = next(iter(self.waiting.values()))
-            due = min(
-                self.last_ms + config.session_timeout_ms, oldest.asked_ms + oldest.origin.config.tool_result_timeout_ms
-            )
+            due = min(self.last_ms + config.session_timeout_ms, self.late_ms(oldest))
         return due
+
+    def late_ms(self, one: _tools.Pending) -> int:
+        """When a tool call has waited long enough."""
+        return min(one.asked_ms, self.last_ms) + one.origin.config.tool_result_timeout_ms
 
     def message(
         self,
@@ -82,8 +92,12 @@ class Run(Struct):
         talk: Conversation,
         said: Said,
         max_waiting: int,
+        marks: Sequence[Mark | None],
     ) -> None:
-        """The tools that an answer asks for wait for their results; those that the provider ran are told."""
+        """The tools that an answer asks for wait for their results; those that the provider ran are told.
+
+        ``marks``: of its tool calls, where they stand in its text.
+        """
         if not ending.success:
             return  # a call that failed half-way is made again, and asks for the same tools again
         for index, tool in enumerate(call.tool_calls):
@@ -93,7 +107,8 @@ class Run(Struct):
                 self.tell_tool(events, lambda t=tool, i=index, n=repeats: _tools.executed(origin, exchange, t, i, n))  # type: ignore[misc]
                 continue
             try:
-                one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn, repeats, arguments)
+                mark = marks[index] if marks else None
+                one = _tools.pending(origin, exchange, tool, index, talk.whole, said.turn, repeats, arguments, mark)
             except PrivacyError:
                 count("dropped_privacy")
                 continue
@@ -120,7 +135,7 @@ class Run(Struct):
         if self.announced:
             properties = {
                 **self.stats.as_properties(),
-                "duration_ms": float(self.last_ms - self.started_ms),
+                "duration_ms": (self.last_ns - self.started_ns) / 1e6,
                 "end_reason": reason,
             }
             events.append(_events.run_finished(self.origin, max(now_ms, self.last_ms), self.id, properties))

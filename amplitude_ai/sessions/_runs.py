@@ -35,6 +35,7 @@ from ._result import classify
 from ._run import Run, add
 from ._totals import RunStats
 from ._turns import Request, Said
+from .written._formats import written_calls, written_results
 
 _MAX_RUNS = 10_000
 _MAX_PENDING = 256
@@ -54,6 +55,7 @@ class RunRegistry:
         self._max_pending = max_pending
         self._runs: Runs = OrderedDict()
         self._next_due_ms: int | None = None  # never later than the true one
+        self._ticked_ms = 0
         self.forecasts = Forecasts()
         self._answers: OrderedDict[str, tuple[Origin, str]] = OrderedDict()  # by the provider's id, for feedback
         self._begun: OrderedDict[tuple[str, int], None] = OrderedDict()  # ids whose beginning was told by hand
@@ -77,14 +79,20 @@ class RunRegistry:
             Request(body, attempt.number, ending.success, exchange),
             lambda text: find_asked(self._runs, text, run, talk, exchange),
         )
-        for one, result in _tools.match(run.waiting.values(), (*call.tool_results, *said.results), talk):
-            del run.waiting[one.insert_id]
+        results = (*call.tool_results, *said.results)
+        found = (*written_results(run.waiting.values(), call), *_tools.match(run.waiting.values(), results, talk))
+        for one, result in found:
+            if run.waiting.pop(one.insert_id, None) is None:
+                continue
             run.turns.heard(result.content if isinstance(result.content, str) else None)
             run.tell_tool(events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
         origin = replace(origin, place=_place(said), scope=_with_agents(origin.scope, call, said))
         run.turns.heard(call.output_text)
         if origin.config.estimate_usage:
             call = estimated(call)
+        written = written_calls(call)
+        if written:
+            call = replace(call, tool_calls=tuple(one.tool for one in written))
         cost = price(call, exchange.started_at_ms, origin.config) if origin.config.cost_tracking else (None, None)
         signals = run.signals.of_call(call, exchange, talk, body, attempt.number, cost, origin)
         message = run.message(origin, call, exchange, ending, attempt, cost, signals)
@@ -95,7 +103,9 @@ class RunRegistry:
         if message is not None:
             events.append(message)
             self._remember_answer(call.response_id, origin, message.insert_id)
-        run.ask_tools(events, origin, call, exchange, ending, talk, said, self._max_pending)
+        run.ask_tools(
+            events, origin, call, exchange, ending, talk, said, self._max_pending, [one.mark for one in written]
+        )
         self._schedule(run)
         return events
 
@@ -134,7 +144,7 @@ class RunRegistry:
         origin = asked.origin if is_open else replace(asked.origin, privacy=own)
         repeats = asked.repeat_count
         run.tell_tool(events, lambda: _tools.executed(origin, exchange, tool, 0, repeats, exchange.latency_ms))
-        run.last_ms = max(run.last_ms, finished_at_ms(exchange))
+        run.heard(exchange)
         self._schedule(run)
         return events
 
@@ -156,6 +166,11 @@ class RunRegistry:
 
     def tick(self, now_ms: int) -> list[Event]:
         """End what was silent too long; report tool calls whose result never came. Cheap when nothing is due."""
+        if now_ms < self._ticked_ms:  # the machine's time was set back: nobody was heard of later than now
+            self._next_due_ms = now_ms
+            for run in self._runs.values():
+                run.last_ms = min(run.last_ms, now_ms)
+        self._ticked_ms = now_ms
         if self._next_due_ms is None or now_ms < self._next_due_ms:
             return []
         events: list[Event] = []
@@ -163,12 +178,7 @@ class RunRegistry:
             if now_ms - run.last_ms >= run.origin.config.session_timeout_ms:
                 events += self._end(name, run.last_ms, "timeout")
             elif run.waiting:
-                late = [
-                    one
-                    for one in run.waiting.values()
-                    if now_ms - one.asked_ms >= one.origin.config.tool_result_timeout_ms
-                ]
-                run.release(events, late)
+                run.release(events, [one for one in run.waiting.values() if now_ms >= run.late_ms(one)])
             if run.closed_ms is not None and not run.waiting and name in self._runs:
                 events += self._end(name, run.closed_ms, "closed")
         self._next_due_ms = min((run.due_ms() for run in self._runs.values()), default=None)
@@ -239,7 +249,7 @@ class RunRegistry:
         context = _with_names(exchange.context)
         config = context.binding.config or self._config
         name = run_name(context)
-        started, ended = exchange.started_at_ms, finished_at_ms(exchange)
+        started = exchange.started_at_ms
         run = self._runs.get(name)
         if run is not None and started - run.last_ms >= run.origin.config.session_timeout_ms:
             events += self._end(name, run.last_ms, "timeout")
@@ -267,8 +277,9 @@ class RunRegistry:
                 id=exchange.id,
                 origin=origin,
                 owner=context.binding.key if own else None,
-                started_ms=started,
-                last_ms=ended,
+                started_ns=exchange.started_ns,
+                last_ns=exchange.finished_ns,
+                last_ms=finished_at_ms(exchange),
                 announced=session_id is not None and not managed,
                 stats=context.totals if isinstance(context.totals, RunStats) else RunStats(),
             )
@@ -276,8 +287,7 @@ class RunRegistry:
             if run.announced and (session_id, id(context.binding.amplitude_client)) not in self._begun:
                 events.append(_events.run_started(origin, started, run.id))
         self._runs.move_to_end(name)
-        run.started_ms = min(run.started_ms, started)
-        run.last_ms = max(run.last_ms, ended)
+        run.heard(exchange)
         return run, origin
 
     def _end_all(self, names: Iterable[Hashable], now_ms: int, reason: str) -> list[Event]:

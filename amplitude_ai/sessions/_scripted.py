@@ -105,6 +105,9 @@ _DSPY_REST = lazy_pattern(
     r"\n[^\S\n]*(?:\[\[ ## trajectory ## \]\]\n|Respond with (?:the corresponding output fields|a JSON object)|"
     r"Outputs will be a JSON object|Respond with the corresponding)"
 )
+#: The same by its XML adapter.
+_DSPY_XML = "\n\nRespond with the corresponding output fields wrapped in XML tags `<"
+_DSPY_ELEMENT = lazy_pattern(r"\s*<(\w{1,200})>\n")
 _DSPY_FIELD = lazy_pattern(r"\[\[ ## (\w+) ## \]\][ \t]*(?:\n|\Z)")
 #: A framework's frame around a person's own words: smolagents' prefix; and by how it begins and goes on crewai's task
 #: (translations/en.json, ``task``, ``expected_output``; what an earlier task gave follows), Strands' swarms and graphs
@@ -183,9 +186,23 @@ def identity(text: str) -> str:
 def inputs(text: str) -> dict[str, str]:
     """The input fields in a user turn of DSPy's adapters; of any other text none."""
     if not _DSPY.match(text):
-        return {}
+        return _elements(text)
     rest = _DSPY_REST.search(text)
     return fields(text[: rest.start()] if rest else text)
+
+
+def _elements(text: str) -> dict[str, str]:
+    end = text.rfind(_DSPY_XML)
+    found: dict[str, str] = {}
+    at = 0
+    while end > 0 and (opened := _DSPY_ELEMENT.match(text, at, end)):
+        name = opened[1]
+        closed = text.find(f"\n</{name}>", opened.end() - 1, end)
+        if closed < 0 or name == "trajectory":
+            break
+        found[name] = text[opened.end() : closed].strip()
+        at = closed + len(name) + 4
+    return found
 
 
 def fields(text: str) -> dict[str, str]:
@@ -232,12 +249,12 @@ def _results(matched: re.Match[str]) -> list[ToolResult]:
     failed = _FAILED_STEP.search(text, 0, text.rfind(_RETRY) + len(_RETRY)) if _RETRY in text else None
     if failed:
         called = _FAILED_CALL.match(failed["error"])
-        name, arguments = (None, None) if called is None else (called["name"], _literal(called["arguments"]))
+        name, arguments = (None, None) if called is None else (called["name"], literal(called["arguments"]))
         return [ToolResult(failed["id"], failed["error"], success=False, name=name, arguments=arguments)]
     return [ToolResult(matched["id"], rest)]
 
 
-def _literal(text: str) -> JSON:
+def literal(text: str) -> JSON:
     """A plain dict as Python writes it, by way of JSON: `ast` would warn the application of what it finds odd."""
     if '"' in text or "\\" in text:
         return None

@@ -22,6 +22,7 @@ from ._handoffs import handoff_to, taken_by
 from ._privacy import Privacy
 from ._tool_errors import tool_success
 from ._turns import Asked, Parent, Turn
+from .written._mark import Mark
 
 
 class Pending(Struct, frozen=True):
@@ -42,6 +43,7 @@ class Pending(Struct, frozen=True):
     turn: Turn | None
     repeat_count: int  # how often the run has asked for the same
     handoff_to: str | None  # the agent that takes over
+    mark: Mark | None = None  # of a call that stands in a text
 
     def as_asked(self) -> Asked:
         """What user turns of other conversations are compared with."""
@@ -93,6 +95,7 @@ def pending(
     turn: Turn | None,
     repeat_count: int,
     arguments: str,
+    mark: Mark | None = None,
 ) -> Pending:
     """The ``index``-th tool call of an answer, to wait for its result; ``arguments`` are the `canonical` ones.
 
@@ -115,6 +118,7 @@ def pending(
         turn=turn,
         repeat_count=repeat_count,
         handoff_to=_handoff(origin, tool),
+        mark=mark,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from .._guard import report
 from .._models import Binding
 from ._capture import ABANDONED, CLOSED, EXHAUSTED, Capture
+from ._form import written
 from ._library import Library, Patch, async_closing, closing
 from ._watch import Everyone, Observer, Reader, end_client, open_capture, send_watched, send_watched_async
 
@@ -41,8 +42,11 @@ class RequestReader(Reader):
 
     def read(self, request: Any) -> tuple[object, Sequence[Sequence[Any]], bytes | None]:
         headers = request.headers
+        body = getattr(request, "_content", None)
+        if body is None:
+            body = _form(getattr(request, "stream", None))
         # The library's own list, uncopied.
-        return request.url, getattr(headers, "_list", None) or headers.raw, getattr(request, "_content", None)
+        return request.url, getattr(headers, "_list", None) or headers.raw, body
 
     def names(self, request: Any) -> Iterable[bytes]:
         headers = request.headers
@@ -66,6 +70,26 @@ class RequestReader(Reader):
         request._content = body
         request.headers["content-length"] = str(len(body))
         request.headers["accept-encoding"] = "identity"  # events are taken out of plain text
+
+
+def _form(stream: Any) -> bytes | None:
+    """The text fields of a ``MultipartStream``, whose ``fields`` have a ``value``, or a ``file`` and its name."""
+    fields, boundary = getattr(stream, "fields", None), getattr(stream, "boundary", None)
+    if not isinstance(fields, list) or not isinstance(boundary, bytes):
+        return None
+    try:
+        # ``files={"model": (None, "whisper-1")}`` is a field too: a file without a name.
+        return written(
+            boundary,
+            (
+                (field.name, field.value if hasattr(field, "value") else getattr(field, "file", None))
+                for field in fields
+                if getattr(field, "filename", None) is None
+            ),
+        )
+    except Exception as exc:
+        report("read_form", exc)
+        return None
 
 
 #: In the order of names: nothing of ours is as small.

@@ -21,6 +21,7 @@ from .._guard import report
 from .._models import Binding
 from ._aiohttp_content import Content, Filtered
 from ._capture import ABANDONED, EXHAUSTED, Capture
+from ._form import written
 from ._library import Library, Patch, async_closing
 from ._watch import Everyone, Observer, Reader, inside, open_capture
 
@@ -127,7 +128,7 @@ class _RequestReader(Reader):
         # The body when it is in memory: bytes, text and JSON are payloads that hold their bytes as ``_value``.
         body = request.body
         content = body if isinstance(body, bytes | bytearray) else getattr(body, "_value", None)
-        kept = bytes(content) if isinstance(content, bytes | bytearray) else None
+        kept = bytes(content) if isinstance(content, bytes | bytearray) else _form(body)
         return request.url, list(request.headers.items()), kept
 
     def names(self, request: Any) -> Iterable[str | bytes]:
@@ -136,6 +137,24 @@ class _RequestReader(Reader):
     def drop(self, request: Any, names: Collection[str]) -> None:
         for name in names:
             del request.headers[name]
+
+
+def _form(body: Any) -> bytes | None:
+    """The text fields of a form: a ``MultipartWriter``, whose parts are payloads with headers of their own."""
+    parts, boundary = getattr(body, "_parts", None), getattr(body, "_boundary", None)
+    if not isinstance(parts, list) or not isinstance(boundary, bytes):
+        return None
+    try:
+        return written(boundary, ((name, part._value) for part, *_ in parts if (name := _field_name(part))))
+    except Exception as exc:
+        report("read_form", exc)
+        return None
+
+
+def _field_name(part: Any) -> str | None:
+    """The name of a form's field, ``None`` of a file."""
+    disposition = aiohttp.parse_content_disposition(part.headers.get("Content-Disposition"))[1]
+    return None if "filename" in disposition else disposition.get("name")
 
 
 _READER = _RequestReader()

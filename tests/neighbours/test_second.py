@@ -68,8 +68,9 @@ TRUTHS = {
     ),
     "dspy": Truth(
         ("dspy", "dspy"),
-        ["When is my refund?"],
-        [("Support", None, None), *[("ReAct", "Support", None)] * 3],
+        [*TWO, "And in cash?"],
+        [("Support", None, None), *[("ReAct", "Support", None)] * 4, *[("ReAct", None, None)] * 6],
+        [*LOOKUPS, *[("lookup_order", True)] * 2],
         steps={"rewrite", "react", "extract"},
     ),
     "crewai": Truth(

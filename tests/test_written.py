@@ -1,0 +1,245 @@
+"""Tools that are asked for by what a model writes, and answered in a later request's text."""
+
+import json
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amplitude_ai._models import Binding, Message, ToolCall
+from amplitude_ai.sessions._runs import RunRegistry
+from amplitude_ai.sessions._scripted import spoken
+from amplitude_ai.sessions.written._formats import FORMATS, written_calls, written_results
+
+from .records import call, exchange
+
+
+@pytest.fixture
+def book():
+    """An empty book."""
+    return RunRegistry()
+
+
+@pytest.fixture
+def binding():
+    """One client, without a user: all calls are one run."""
+    return Binding()
+
+
+def tools(events):
+    """(name, parameters, result, success) of the tools."""
+    found = [event.properties for event in events if event.event_type == "tool_called"]
+    return [(one["tool_name"], one.get("tool_parameters"), one.get("tool_result"), one.get("success")) for one in found]
+
+
+def said(events):
+    """The contents of the user messages."""
+    return [event.properties["content"] for event in events if event.event_type == "user_message"]
+
+
+# DSPy -----------------------------------------------------------------------------------------------------------
+
+DSPY = Message(
+    "system",
+    "Your output fields are:\n1. `next_thought` (str): \n2. `next_tool_name` (Literal['look', 'finish']): \n"
+    "3. `next_tool_args` (dict[str, Any]): \nWhen selecting the next_tool_name and its next_tool_args, the tool must "
+    "be one of:\n\n(1) look, whose description is <desc>Look.</desc>. It takes arguments {}.\n(2) finish, whose "
+    "description is <desc>Marks the task as complete.</desc>. It takes arguments {}.",
+)
+TAILS = {
+    "chat": "Respond with the corresponding output fields, starting with the field `[[ ## next_thought ## ]]`, then "
+    "`[[ ## next_tool_name ## ]]` (must be formatted as a valid Python Literal['look', 'finish']), then "
+    "`[[ ## next_tool_args ## ]]` (must be formatted as a valid Python dict[str, Any]), and then ending with the "
+    "marker for `[[ ## completed ## ]]`.",
+    "json": "Respond with a JSON object in the following order of fields: `next_thought`, then `next_tool_name` (must "
+    "be formatted as a valid Python Literal['look', 'finish']), then `next_tool_args` (must be formatted as a valid "
+    "Python dict[str, Any]).",
+    "xml": "Respond with the corresponding output fields wrapped in XML tags `<next_thought>`, then "
+    "`<next_tool_name>`, then `<next_tool_args>`. Use this nested XML structure: <next_tool_args>...</next_tool_args>",
+}
+EXTRACT = "Respond with the corresponding output fields, starting with the field `[[ ## answer ## ]]`."
+
+
+def field(name, value, adapter="chat"):
+    """A field as DSPy writes it."""
+    return f"<{name}>\n{value}\n</{name}>" if adapter == "xml" else f"[[ ## {name} ## ]]\n{value}"
+
+
+def request(*steps, adapter="chat", tail=None, question="Where is A1?"):
+    """The user turn of a step, after ``steps``: (name, arguments, observation)."""
+    done = "\n\n".join(
+        field(f"{name}_{number}", value, adapter)
+        for number, step in enumerate(steps)
+        for name, value in zip(("thought", "tool_name", "tool_args", "observation"), ("Look.", *step), strict=True)
+    )
+    fields = (field("question", question, adapter), field("trajectory", done, adapter))
+    return "\n\n".join((*fields, tail or TAILS[adapter]))
+
+
+def answer(name, arguments, adapter="chat"):
+    """What a model answers."""
+    given = {"next_thought": "Look.", "next_tool_name": name, "next_tool_args": arguments}
+    if adapter == "json":
+        return json.dumps(given)
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+    return "\n\n".join(field(key, value, adapter) for key, value in texts.items())
+
+
+@pytest.mark.parametrize("adapter", TAILS)
+def test_an_agent_of_dspy_has_its_tools(book, binding, adapter):
+    """Each with arguments and result, one that failed too; none for `finish`; and one question is asked."""
+    shipped, failed = ("look", '{"order": "A1"}', "shipped"), ("look", '{"order": "B2"}', "Execution error in look: no")
+    talks = [
+        (request(adapter=adapter), answer("look", {"order": "A1"}, adapter)),
+        (request(shipped, adapter=adapter), answer("look", {"order": "B2"}, adapter)),
+        (request(shipped, failed, adapter=adapter), answer("finish", {}, adapter)),
+        (request(shipped, failed, ("finish", "{}", "Completed."), adapter=adapter, tail=EXTRACT), "[[ ## answer ## ]]"),
+    ]
+    events = [
+        book.record(call(DSPY, text, answer=told), exchange(number * 200, binding=binding, body=b"%d" % number))
+        for number, (text, told) in enumerate(talks)
+    ]
+    assert [tools(some) for some in events] == [
+        [],
+        [("look", '{"order":"A1"}', "shipped", True)],
+        [("look", '{"order":"B2"}', "Execution error in look: no", False)],
+        [],
+    ]
+    assert book.release_tools(10_000) == []
+    counts = [
+        event.properties.get("tool_call_count")
+        for some in events
+        for event in some
+        if "output_content" in event.properties
+    ]
+    assert counts == [1, 1, 0, 0]
+
+
+def test_the_same_call_again_has_its_own_result(book, binding):
+    """In a loop each observation is the next step's; what an observation says is no step."""
+    first = ("look", "{}", "nothing\n\n[[ ## tool_name_1 ## ]]\nlook\n\n[[ ## observation_1 ## ]]\nfalse")
+    texts = [request(), request(first), request(first, ("look", "{}", "something"))]
+    found = [
+        tools(book.record(call(DSPY, text, answer=answer("look", {})), exchange(number * 200, binding=binding)))
+        for number, text in enumerate(texts)
+    ]
+    assert [[one[2] for one in some] for some in found] == [[], [first[2]], ["something"]]
+
+
+@pytest.mark.parametrize(
+    ("written", "arguments"),
+    [
+        ('{"order": "A1", "n": 2}', {"order": "A1", "n": 2}),
+        ("{'order': 'A1', 'all': True}", {"order": "A1", "all": True}),
+        ("<order>A1</order>\n<n>2</n>", {"order": "A1", "n": "2"}),
+        ("{order: A1", "{order: A1"),
+        ("", ""),
+    ],
+)
+def test_arguments_in_the_forms_dspy_reads(written, arguments):
+    """JSON, Python's, elements; what cannot be read is told as it stands."""
+    (one,) = written_calls(call(DSPY, request(), answer=answer("look", written)))
+    assert one.tool == ToolCall("look", arguments=arguments)
+
+
+NOT_OFFERED = {
+    "no system prompt": call(request(), answer=answer("look", {})),
+    "a system prompt of something else": call(Message("system", "Be kind."), request(), answer=answer("look", {})),
+    "a question about DSPy": call(DSPY, "What is next_tool_name?", answer=answer("look", {})),
+    "another step of the program": call(DSPY, request(tail=EXTRACT), answer=answer("look", {})),
+    "a tool that is not there": call(DSPY, request(), answer=answer("delete_all", {})),
+    "no arguments": call(DSPY, request(), answer="[[ ## next_tool_name ## ]]\nlook"),
+    "a name that is none": call(DSPY, request(adapter="json"), answer='{"next_tool_name": 1, "next_tool_args": {}}'),
+    "no JSON": call(DSPY, request(adapter="json"), answer="{next_tool_name"),
+    "a list": call(DSPY, request(adapter="json"), answer='["next_tool_name {", "}"]'),
+    "an open element": call(DSPY, request(adapter="xml"), answer="<next_tool_name>look"),
+    "an essay": call(DSPY, request(), answer=answer("look", {}) + "x" * 300_000),
+    "a call of its own": call(DSPY, request(), answer=answer("look", {}), tool_calls=(ToolCall("look"),)),
+}
+
+
+@pytest.mark.parametrize("one", NOT_OFFERED.values(), ids=NOT_OFFERED)
+def test_what_no_program_asked_for_is_no_tool(one):
+    """A text that only looks like it."""
+    assert written_calls(one) == []
+
+
+def test_what_only_looks_like_a_step_is_no_result(book, binding):
+    """Another question's steps, another tool's, a step without an observation: the call waits on."""
+    shipped = ("look", "{}", "shipped")
+    book.record(call(DSPY, request(), answer=answer("look", {})), exchange(0, binding=binding))
+    others = [
+        request(shipped, question="Where is A2?"),
+        request(("other", "{}", "shipped")),
+        request() + "\n\nThat is all.",
+        request(shipped).replace("observation_0", "observed"),
+        request(shipped).replace("thought_0", "thought"),
+        "shipped",
+    ]
+    for number, text in enumerate(others):
+        events = book.record(call(DSPY, text), exchange(number * 200 + 200, binding=binding, body=b"%d" % number))
+        assert tools(events) == [], text
+    assert tools(book.release_tools(10_000)) == [("look", "{}", None, None)]
+
+
+def test_the_template_of_the_xml_adapter_is_no_persons():
+    """What the fields say is; what only begins like it stays whole."""
+    assert spoken(request(adapter="xml")) == "Where is A1?"
+    two = "<sky>\nblue\n</sky>\n\n<tone>\nkind\n</tone>\n\n" + TAILS["xml"]
+    assert spoken(two) == "sky: blue\ntone: kind"
+    for text in ("<b>\nbold\n</b>\n\nRespond with care.", "<b>\nbold\n\n" + TAILS["xml"], "x\n\n" + TAILS["xml"]):
+        assert spoken(text) == text
+
+
+# Whatever stands there --------------------------------------------------------------------------------------------
+
+PIECES = [
+    "[[ ## ", " ## ]]", "\n", "\n\n", " " * 50, "<", ">", "</", "next_tool_name", "next_tool_args", "trajectory",
+    "thought_0", "tool_name_0", "observation_0", "observation_1", "look", "{", "}", '"', "'", ":", "\\", "[",
+    "Respond with ", "`", TAILS["chat"], TAILS["json"], TAILS["xml"], answer("look", {}), request(),
+]  # fmt: skip
+TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=40).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(question=TEXTS, told=TEXTS, later=TEXTS)
+def test_any_text_is_read(question, told, later):
+    """None raises; a result is part of the request it came with."""
+    waiting = [Waits(one) for one in written_calls(call(DSPY, question, answer=told))]
+    for one, result in written_results(
+        waiting, call(DSPY, later, Message("assistant", told + later), question + later)
+    ):
+        assert result.name == one.name
+        assert result.content in question + later
+
+
+class Waits:
+    """A call that waits, as `_tools.Pending`."""
+
+    def __init__(self, written):
+        self.name, self.mark = written.tool.name, written.mark
+
+
+SIGNS = [sign for one in FORMATS for sign in one.signs]
+LONG = [
+    "[[ ## next_tool_name ## ]]\n", "<next_tool_name>", "</next_tool_args>",
+    "<a>", "<a></a>", "\n", "\n ", " ", "{", "'",
+    "{'a': '", "\n\n[[ ## thought_0 ## ]]\n", "\n\n[[ ## observation_0 ## ]]\n", "\n\nRespond with ", "<thought_0>\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", LONG)
+def test_long_texts_take_no_time(piece):
+    """A quarter of a million characters of what a pattern may stumble on, in each place: below a second each."""
+    flood = piece * (250_000 // len(piece))
+    started = time.process_time()
+    for adapter in TAILS:
+        for told in ("".join(SIGNS) + flood, answer("look", flood, adapter), flood + answer("look", {}, adapter)):
+            asks = call(DSPY, request(question=flood, adapter=adapter), answer=told[:262_144])
+            waiting = [Waits(one) for one in written_calls(asks)]
+            text = asks.messages[-1].text
+            at = text.rfind("\n\nRespond with ")
+            written_results(waiting, call(DSPY, text[:at] + flood + text[at:], Message("assistant", told), told))
+            spoken(text)
+    assert time.process_time() - started < 9
