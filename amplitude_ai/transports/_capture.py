@@ -186,8 +186,10 @@ class Capture:
             self.error = error
             if self._is_looked_at:
                 self.size += self._kept + self._tail_size
-            else:
+            elif self._room == KEEP_HEAD and self._chunks:  # a loop over the stream stands still, and has told nothing
                 self.size += sum(map(len, self._chunks)) + CHUNK_COST * len(self._times)
+            else:
+                self.size += KEEP_HEAD - self._room
             self._sink(self)
         except Exception as own:
             report("finish", own)
@@ -214,19 +216,24 @@ class Capture:
         try:
             asked(now())
             for chunk in stream:
-                # As `feed` does it, without the call: that is a quarter of what a chunk costs.
-                if type(chunk) is bytes and (room := room - len(chunk) - CHUNK_COST) >= 0:
-                    came(now())
-                    keep(chunk)
-                else:
-                    self._room = room
+                # What `feed` does, without the call: that is a fifth of what a chunk costs.
+                try:
+                    room -= len(chunk) + CHUNK_COST
+                except TypeError:
                     self.feed(chunk)
-                    room = self._room
+                else:
+                    if room >= 0:
+                        came(now())
+                        keep(chunk)
+                    else:
+                        self._feed_closely(chunk)
                 yield chunk
                 asked(now())
         except BaseException as exc:
+            self._room = room
             self.fail(exc)
             raise
+        self._room = room
         self.finish(EXHAUSTED)
 
     async def over_async(self, stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
@@ -237,18 +244,23 @@ class Capture:
         try:
             asked(now())
             async for chunk in stream:
-                if type(chunk) is bytes and (room := room - len(chunk) - CHUNK_COST) >= 0:
-                    came(now())
-                    keep(chunk)
-                else:
-                    self._room = room
+                try:
+                    room -= len(chunk) + CHUNK_COST
+                except TypeError:
                     self.feed(chunk)
-                    room = self._room
+                else:
+                    if room >= 0:
+                        came(now())
+                        keep(chunk)
+                    else:
+                        self._feed_closely(chunk)
                 yield chunk
                 asked(now())
         except BaseException as exc:
+            self._room = room
             self.fail(exc)
             raise
+        self._room = room
         self.finish(EXHAUSTED)
 
     def feed(self, chunk: bytes) -> None:
