@@ -1,9 +1,11 @@
 """One exchange in flight."""
 
+import asyncio
 import gc
 
 import pytest
 
+from amplitude_ai import _guard
 from amplitude_ai._foreign import clean_text, clean_url
 from amplitude_ai._models import Binding, Outcome, Scope
 from amplitude_ai.parsers._read import read
@@ -179,18 +181,77 @@ def test_a_reader_that_is_timed_for_longer_than_all_times_are_kept(clock):
     """Neither list grows past the limit, and what the reader took after it is not told as time that it took before."""
     capture = make(lambda _: None)
     capture.respond(200, [])
-    feed, ask = capture.chunk_recorder(), capture.ask_recorder()
-    ask(_capture._clock.perf_ns())
+    chunks = capture.over([b""] * (_capture.TIMED_CHUNKS + 1000))
     for _ in range(_capture.TIMED_CHUNKS + 1000):
-        feed(b"")
+        next(chunks)
         clock[0] += 1  # the reader's
-        ask(_capture._clock.perf_ns())
+    assert next(chunks, None) is None
     assert len(capture._times) == _capture.TIMED_CHUNKS
     assert len(capture._asks) == _capture.TIMED_CHUNKS + 1
-    clock[0] += 1_000_000
-    capture.finish(Outcome.EXHAUSTED)
     assert capture.exchange().reader_ns == (_capture.TIMED_CHUNKS - 1) * 1_000_000
     assert capture.exchange().max_gap_ns == 0
+
+
+def over(capture, chunks):
+    """What a reader gets."""
+    return list(capture.over(chunks))
+
+
+def over_async(capture, chunks):
+    """The same in the other colour."""
+
+    async def stream():
+        for chunk in chunks:
+            yield chunk
+
+    async def read():
+        return [chunk async for chunk in capture.over_async(stream())]
+
+    return asyncio.run(read())
+
+
+@pytest.mark.parametrize("read", [over, over_async])
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [],
+        [b"", b"abc", b"", b"defg"],
+        [b"a" * 90] * 50,
+        [b"a" * 5000],
+        [b"ab", b"c" * 950, b"de", b"f" * 300, b"gh"],
+        [b"abc", bytearray(b"def"), 5, memoryview(b"ghi"), None, b"jkl"],
+        [bytearray(b"a" * 90)] * 50,
+        [bytearray(b"a" * 600), b"b" * 600, bytearray(b"c" * 600)],
+    ],
+)
+def test_a_loop_keeps_what_feed_keeps(monkeypatch, read, chunks):
+    """Chunk by chunk, to the same byte, whatever passes; the reader gets the very objects."""
+    monkeypatch.setattr(_capture, "KEEP_HEAD", 1000)
+    monkeypatch.setattr(_capture, "KEEP_TAIL", 100)
+    monkeypatch.setattr(_guard, "on_internal_error", None)  # what is no bytes is counted
+    fed, looped = make(lambda _: None), make(lambda _: None)
+    for chunk in chunks:
+        fed.feed(chunk)
+    fed.finish(Outcome.EXHAUSTED)
+    got = read(looped, chunks)
+    assert len(got) == len(chunks)
+    assert all(one is other for one, other in zip(got, chunks, strict=True))
+    told = [each.exchange() for each in (fed, looped)]
+    assert told[0].response_chunks == told[1].response_chunks
+    assert told[0].tail_index == told[1].tail_index
+    assert len(told[0].chunk_times_ns) == len(told[1].chunk_times_ns)
+    assert fed.size == looped.size
+    assert looped.outcome is Outcome.EXHAUSTED
+
+
+def test_a_stream_that_is_closed_in_its_midst_tells_what_it_holds():
+    """The loop over it, which stands still, has told nobody how far it came."""
+    capture = make(lambda _: None, body=None)
+    chunks = capture.over([b"a" * 500] * 3)
+    next(chunks)
+    next(chunks)
+    capture.finish(Outcome.CLOSED)
+    assert 1000 <= capture.size <= 1000 + 2 * _capture.CHUNK_COST
 
 
 def test_bytes_held(monkeypatch):

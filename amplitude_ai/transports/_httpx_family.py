@@ -11,7 +11,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .. import _clock
 from .._guard import report
 from .._models import Binding
 from ._capture import ABANDONED, CLOSED, EXHAUSTED, Capture
@@ -138,7 +137,8 @@ class TeeBase:
     __slots__ = ("_shown",)
 
     def __init__(self, stream: Any, capture: Capture) -> None:
-        self._shown = stream, capture, capture.chunk_recorder(), capture.ask_recorder()
+        self._shown = stream, capture
+        capture.is_read = True  # one that is let go from now on was abandoned
 
     def __getattr__(self, name: str) -> Any:
         # Extra attributes of the inner stream (elapsed, network objects) stay reachable.
@@ -155,62 +155,30 @@ class SyncTee(TeeBase):
     """A byte stream that shows each chunk to the capture and yields the very same object."""
 
     def __iter__(self) -> Iterator[bytes]:
-        capture = self._shown[1]
-        shown = _shown(*self._shown)
+        stream, capture = self._shown
         hide = capture.usage_filter
-        return shown if hide is None else hide.over(shown)
+        return capture.over(stream) if hide is None else hide.over(capture.over(stream))
 
     def close(self) -> None:
         """Finish the capture, then close the stream."""
-        stream, capture, *_ = self._shown
+        stream, capture = self._shown
         capture.finish(CLOSED)
         stream.close()
-
-
-def _shown(stream: Any, capture: Capture, feed: Callable[[bytes], None], ask: Callable[[int], None]) -> Iterator[bytes]:
-    now = _clock.perf_ns
-    try:
-        ask(now())
-        for chunk in stream:
-            feed(chunk)
-            yield chunk
-            ask(now())
-    except BaseException as exc:
-        capture.fail(exc)
-        raise
-    capture.finish(EXHAUSTED)
 
 
 class AsyncTee(TeeBase):
     """The same in the other colour."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        capture = self._shown[1]
-        shown = _async_shown(*self._shown)
+        stream, capture = self._shown
         hide = capture.usage_filter
-        return shown if hide is None else hide.over_async(shown)
+        return capture.over_async(stream) if hide is None else hide.over_async(capture.over_async(stream))
 
     async def aclose(self) -> None:
         """Finish the capture, then close the stream."""
-        stream, capture, *_ = self._shown
+        stream, capture = self._shown
         capture.finish(CLOSED)
         await stream.aclose()
-
-
-async def _async_shown(
-    stream: Any, capture: Capture, feed: Callable[[bytes], None], ask: Callable[[int], None]
-) -> AsyncIterator[bytes]:
-    now = _clock.perf_ns
-    try:
-        ask(now())
-        async for chunk in stream:
-            feed(chunk)
-            yield chunk
-            ask(now())
-    except BaseException as exc:
-        capture.fail(exc)
-        raise
-    capture.finish(EXHAUSTED)
 
 
 class TransportBase:

@@ -90,34 +90,6 @@ class Observer(Fact, frozen=True):
     may_watch: Callable[[str], bool] = lambda path: True
     takes_usage_option: Callable[[str, str, str], bool] = lambda method, host, path: False
 
-    def begin(
-        self,
-        binding: Binding,
-        method: str,
-        url: object,
-        headers: Sequence[Sequence[Any]],
-        body: bytes | None,
-        carried: Mapping[str, str] | None = None,
-    ) -> tuple[Capture, Mapping[str, str]]:
-        """Start a capture. Returns it with the ``X-Amplitude-*`` headers found, which the adapter must remove.
-
-        Args:
-            binding: what the client was told.
-            method: of the request.
-            url: of the request, as the library has it.
-            headers: for each header something that begins with its name and ends with its value, str or bytes.
-            body: of the request, where it is in memory.
-            carried: our headers of an earlier request that this one continues.
-        """
-        plan = header_plan(tuple(map(_name_of, headers)))
-        kept = (plan.names, plan.pick(headers) if plan.pick else ())
-        ours = _NONE
-        if plan.ours:
-            ours = {name: as_text(headers[at][-1], "utf-8") for at, name in plan.ours}
-        context = self.snapshot(binding, ours or carried or _NONE)
-        next(_started)
-        return Capture(self.sink, context, method, url, kept, body), ours
-
 
 def our_headers(names: Iterable[str | bytes]) -> Collection[str]:
     """Names of the ``X-Amplitude-*`` headers among those of a request, in lower case."""
@@ -217,7 +189,12 @@ def open_capture(observer: Observer, binding: Binding, reader: Reader, request: 
             and _ask(observer, binding, reader, request)
         )
         url, headers, body = reader.read(request)
-        capture, ours = observer.begin(binding, method, url, headers, body, reader.carried(request))
+        plan = header_plan(tuple(map(_name_of, headers)))
+        kept = (plan.names, plan.pick(headers) if plan.pick else ())
+        ours = {name: as_text(headers[at][-1], "utf-8") for at, name in plan.ours} if plan.ours else _NONE
+        context = observer.snapshot(binding, ours or reader.carried(request) or _NONE)
+        next(_started)
+        capture = Capture(observer.sink, context, method, url, kept, body)
         if ours:
             if not _is_signed(headers):
                 reader.drop(request, ours)

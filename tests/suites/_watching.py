@@ -6,7 +6,6 @@ for tests only: each request of the process is watched, whatever its host and pa
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import sys
@@ -29,12 +28,11 @@ if MODE != "without":
     import amplitude_ai._guard
 
     if MODE == "every":
+        from msgspec.structs import replace
+
         from amplitude_ai.instrumentation import install
 
-        object.__setattr__(install.observer, "watches", lambda *request: True)
-        install.is_any = lambda path: True
-        if importlib.util.find_spec("requests") is not None:
-            importlib.import_module("amplitude_ai.transports.requests").is_any = lambda path: True
+        install.observer = replace(install.observer, watches=lambda *request: True, may_watch=lambda path: True)
     amplitude_ai._guard.on_internal_error = lambda stage, exc: traceback.print_exception(exc, file=sys.__stderr__)
     amplitude_ai.install_transport(amplitude_client=Nobody())
 
