@@ -107,23 +107,22 @@ class Made:
 
 
 #: The names of events' properties that are safe as they are, by themselves: a program has few such rows.
-_safe_names: dict[tuple[str, ...], tuple[str, ...]] = {}
+_safe_names: set[tuple[str, ...]] = set()
 
 
 def _are_safe(names: tuple[Any, ...]) -> bool:
     """Whether these names need no change. To find that out takes longer than to look at their values."""
-    known = _safe_names.get(names)
-    if known is not None and all(map(is_, names, known)):  # others may be equal and no plain text
-        return True
     if not _STR.issuperset(map(type, names)):
         return False
+    if names in _safe_names:
+        return True
     text = "".join(names)
     if not text.isascii() or "\0" in text or max(map(len, names)) > MAX_NAME:
         return False
     if len(text) <= _MAX_KNOWN_TEXT:
         if len(_safe_names) >= _MAX_KNOWN:
             _safe_names.clear()
-        _safe_names[names] = names
+        _safe_names.add(names)
     return True
 
 
@@ -140,10 +139,7 @@ def _flat(properties: Mapping[Any, Any]) -> dict[str, Any] | None:
         return None
     if not properties:
         return {}
-    try:
-        if not _are_safe(tuple(properties)):
-            return None
-    except Exception:  # a name's class is the user's, and so is what it raises
+    if not _are_safe(tuple(properties)):
         return None
     made = properties.copy()
     absent = []

@@ -244,7 +244,9 @@ def complaints():
     return sum(
         number
         for name, number in counters.items()
-        if name.startswith(("internal_errors", "dropped", "parse_errors", "usage_not", "spool_errors"))
+        if name.startswith(
+            ("internal_errors", "dropped", "parse_errors", "usage_not", "spool_errors", "surroundings_unknown")
+        )
     )
 
 

@@ -92,9 +92,12 @@ class Bill(Struct, frozen=True):
     def _own_name(self, name: str) -> str | None:
         """Without its provider's, which gateways and Vertex' OpenAI door write before it: ``google/gemini-2.5-pro``."""
         owner, _, own = name.partition("/")
-        word = _ALIASES.get(owner.lower(), owner.lower())
-        known = (_ALIASES.get(one.lower(), one.lower()) for one in (self.provider, self.shape) if one)
-        return own if own and word in known else None
+        if not own:
+            return None
+        named, *known = (
+            _ALIASES.get(one.lower(), one.lower()) for one in (owner, self.provider or self.shape, self.shape)
+        )
+        return own if named in known else None
 
 
 def cost(bill: Bill, when_ms: int | None, prices: Prices) -> tuple[float | None, str | None]:
