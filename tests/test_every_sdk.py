@@ -15,7 +15,7 @@ import time
 import pytest
 
 import amplitude_ai
-from amplitude_ai.transports._watch import Observer
+from amplitude_ai.transports import _watch
 from tests.every_sdk import SDKS
 
 #: Where `make matrix` wants a line of JSON for each test that passed.
@@ -26,14 +26,14 @@ NOTES = os.environ.get("AMPLITUDE_AI_SUPPORT")
 def stacks(monkeypatch):
     """The HTTP libraries that sent something."""
     seen = []
-    begin = Observer.begin
+    made = _watch.Capture
 
-    def noted(self, binding, method, url, *args, **kwargs):
-        adapter = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]
+    def noted(sink, context, method, url, *args):
+        adapter = type(sys._getframe(1).f_locals["reader"]).__module__.rpartition(".")[2]
         seen.append(type(url).__module__.partition(".")[0] if adapter == "_httpx_family" else adapter)
-        return begin(self, binding, method, url, *args, **kwargs)
+        return made(sink, context, method, url, *args)
 
-    monkeypatch.setattr(Observer, "begin", noted)
+    monkeypatch.setattr(_watch, "Capture", noted)
     return seen
 
 
