@@ -14,6 +14,7 @@ from amplitude_ai.testing import EventList
 from tests.bare_server import bare_server  # noqa: F401
 from tests.clients_common import seen  # noqa: F401
 from tests.fake_amplitude import server  # noqa: F401
+from tests.records import binding, book  # noqa: F401
 from tests.simulator.plugin import simulator, simulator_process  # noqa: F401
 
 

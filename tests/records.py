@@ -2,6 +2,8 @@
 
 import itertools
 
+import pytest
+
 from amplitude_ai._models import Binding, Exchange, LLMCall, Message, Outcome, Scope, Usage
 from amplitude_ai.sessions._runs import RunRegistry
 
@@ -67,3 +69,15 @@ def only(events, event_type):
     """The properties of the one event of a type."""
     (found,) = (event.properties for event in events if event.event_type == event_type)
     return found
+
+
+@pytest.fixture
+def book():
+    """An empty book."""
+    return RunRegistry()
+
+
+@pytest.fixture
+def binding():
+    """One client, without a user: all calls are one run."""
+    return Binding()

@@ -15,12 +15,6 @@ ASSISTANT = Message("assistant", "Fine.")
 HALF_AN_HOUR = 30 * 60 * 1000
 
 
-@pytest.fixture
-def book():
-    """An empty book."""
-    return RunRegistry()
-
-
 def test_a_run_begins_with_its_first_call(book):
     """Run, message and answer; the second call of the client belongs to the same run."""
     binding = Binding()

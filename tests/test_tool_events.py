@@ -13,12 +13,6 @@ ROME = ToolCall("get_weather", "call-2", {"city": "Rome"})
 ASSISTANT = Message("assistant", "")
 
 
-@pytest.fixture
-def book():
-    """An empty book."""
-    return RunRegistry()
-
-
 def asked(*tools):
     """A call that asks for tools."""
     return call("Weather?", tool_calls=tools, answer=None, finish_reason="tool_calls")

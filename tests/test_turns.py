@@ -8,22 +8,9 @@ import pytest
 from amplitude_ai._models import Binding, CallError, Message, Scope, ToolCall, ToolResult, Usage
 from amplitude_ai.parsers import _google, ollama
 from amplitude_ai.sessions._prompted_names import prompted_name
-from amplitude_ai.sessions._runs import RunRegistry
 from amplitude_ai.sessions._scripted import identity, scripted, spoken
 
 from .records import NEW_YEAR, call, exchange, only
-
-
-@pytest.fixture
-def book():
-    """An empty book."""
-    return RunRegistry()
-
-
-@pytest.fixture
-def binding():
-    """One client, without a user: all calls are one run."""
-    return Binding()
 
 
 def said(events):

@@ -7,24 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amplitude_ai._models import Binding, Message, ToolCall
-from amplitude_ai.sessions._runs import RunRegistry
+from amplitude_ai._models import Message, ToolCall
 from amplitude_ai.sessions._scripted import spoken
 from amplitude_ai.sessions.written._formats import FORMATS, written_calls, written_results
 
 from .records import call, exchange
-
-
-@pytest.fixture
-def book():
-    """An empty book."""
-    return RunRegistry()
-
-
-@pytest.fixture
-def binding():
-    """One client, without a user: all calls are one run."""
-    return Binding()
 
 
 def tools(events):

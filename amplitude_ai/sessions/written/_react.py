@@ -9,7 +9,6 @@ conversational_chat send it as a message of its own, which `_scripted` reads.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
 from ..._models import JSON, LLMCall, ToolCall, ToolResult
@@ -36,6 +35,7 @@ _ACTION = lazy_pattern(
 _FINAL, _ANSWER = "Final Answer:", "Answer:"
 _OBSERVATION = "\nObservation:"
 _THOUGHT = "\nThought:"
+_LAST = lazy_pattern(r"\S\s{0,64}\Z")
 #: Observations of a text, from its end, that are looked at; and its last messages of a model.
 _MAX_OBSERVATIONS = 8
 _MAX_MESSAGES = 4
@@ -119,7 +119,7 @@ def _places(call: LLMCall) -> Iterator[tuple[str, bool]]:
 
 
 def _without_space(text: str, end: int) -> int:
-    found = re.compile(r"\S\s{0,64}\Z").search(text, max(0, end - 65), end)
+    found = _LAST.search(text, max(0, end - 65), end)
     return end if found is None else found.start() + 1
 
 
