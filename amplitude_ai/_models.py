@@ -312,6 +312,8 @@ class LLMCall(Fact, frozen=True):
     top_p: float | None = None
     service_tier: str | None = None  # as billed: batch, flex, priority, fast ...
     price_usage: Usage | None = None  # the counts that are billed, where they are not those of `usage`
+    #: What other models did for this answer, and are billed for at their own prices: (model, counts).
+    billed_besides: tuple[tuple[str, Usage], ...] = ()
     price_factor: float = 1.0  # what the price table's prices of tokens are multiplied by: a region's uplift
     usage_source: str | None = None  # ``estimate`` when the counts are ours; None: the provider's, or none
     #: False: the stream ended before its last counts came. None: they are whole, or there are none.

@@ -174,6 +174,37 @@ def test_compaction_is_billed_though_no_total_has_it():
     assert usd == pytest.approx(1023e-6 + 220e-6)
 
 
+SEVERAL = {"claude-x": (1e-6, 2e-6), "claude-y": (10e-6, 20e-6)}
+ANSWERED = {"type": "message", "model": "claude-x", "input_tokens": 1000, "output_tokens": 100}
+ADVISED = {"type": "advisor_message", "model": "claude-y", "input_tokens": 50, "output_tokens": 10}
+STOOD_IN = {"type": "fallback_message", "model": "claude-y", "input_tokens": 50, "output_tokens": 10}
+COMPACTED = {"type": "compaction", "input_tokens": 500, "output_tokens": 50}
+
+
+@pytest.mark.parametrize(
+    ("iterations", "usd"),
+    [
+        ([ANSWERED, ANSWERED], 1200e-6),  # the total stands
+        ([ANSWERED, ADVISED], 1200e-6 + 700e-6),
+        ([ANSWERED, ADVISED, ADVISED], 1200e-6 + 1400e-6),
+        ([ANSWERED, STOOD_IN], 1200e-6 + 700e-6),
+        ([COMPACTED, ANSWERED, ADVISED], 1800e-6 + 700e-6),
+        ([ANSWERED, {**ADVISED, "model": "claude-z"}], None),  # a part of a price is none
+        ([ANSWERED, {**ADVISED, "model": None}], None),
+    ],
+)
+def test_each_model_has_its_own_price(iterations, usd):
+    """An advisor, and a model that answered for one that declined, are billed beside the one that was asked."""
+    usage = {"input_tokens": 1000, "output_tokens": 100, "iterations": iterations}
+    request = WireRequest(
+        provider="anthropic", host="api.anthropic.com", path="/v1/messages", body={"model": "claude-x"}
+    )
+    found = FORMATS["anthropic.messages"].parse(request, {"model": "claude-x", "usage": usage})
+    found = replace(found, price_provider="anthropic")
+    assert (found.usage.input_tokens, found.usage.output_tokens) == (1000, 100)
+    assert price(found, None, AIConfig(prices=SEVERAL))[0] == (usd and pytest.approx(usd))
+
+
 @pytest.mark.parametrize(
     ("arguments", "usage", "tier"),
     [

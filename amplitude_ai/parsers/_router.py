@@ -49,6 +49,8 @@ _HOSTS: tuple[HostRow, ...] = (
     HostRow(r"api\.cohere\.(?:com|ai)", "cohere", "cohere"),
     HostRow(r".*\.inference\.huggingface\.co|api-inference\.huggingface\.co", "huggingface"),
     HostRow(r"api\.voyageai\.com|ai\.mongodb\.com", "voyage", "voyageai"),
+    HostRow(r".*\.api\.baseten\.co", "baseten"),
+    HostRow(r"api\.runpod\.ai", "runpod"),
     *_formats.HOSTS,
 )
 
