@@ -206,6 +206,31 @@ def test_each_model_has_its_own_price(iterations, usd):
 
 
 @pytest.mark.parametrize(
+    ("asked", "told", "usd"),
+    [
+        ([], {}, 120e-6),
+        ([], {"image_gen": {"input_tokens": 0, "output_tokens": 0}}, 120e-6),
+        ([], {"image_gen": {"input_tokens": 50, "output_tokens": 10}}, None),  # nobody says which model
+        ([{"type": "image_generation"}], {"image_gen": {"input_tokens": 50, "output_tokens": 10}}, None),
+        (
+            [{"type": "web_search"}, {"type": "image_generation", "model": "claude-y"}],
+            {"image_gen": {"input_tokens": 50, "output_tokens": 10}},
+            120e-6 + 700e-6,
+        ),
+    ],
+)
+@pytest.mark.parametrize("place", ["request", "answer"])
+def test_images_of_a_tool_have_their_models_price(place, asked, told, usd):
+    """OpenAI counts them beside the usage of the model that asked for them."""
+    usage = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
+    body = {"model": "claude-x", "usage": usage, "tool_usage": told, "tools": asked if place == "answer" else []}
+    request = WireRequest("openai", "api.openai.com", "/v1/responses", {"tools": asked if place == "request" else []})
+    found = replace(FORMATS["openai.responses"].parse(request, body), price_provider="openai")
+    assert found.usage.total_tokens == 110
+    assert price(found, None, AIConfig(prices=SEVERAL))[0] == (usd and pytest.approx(usd))
+
+
+@pytest.mark.parametrize(
     ("arguments", "usage", "tier"),
     [
         ({}, {}, None),

@@ -44,7 +44,8 @@ def price(call: LLMCall, when_ms: int | None, config: AIConfig) -> tuple[float |
     bill = Bill(call.provider, call.price_provider, models, call.price_usage or call.usage, call.service_tier)
     usd, source = _cost(bill, call.price_factor, when_ms, config)
     for model, usage in call.billed_besides:
-        more, _ = _cost(replace(bill, models=(model,), usage=usage), call.price_factor, when_ms, config)
+        part = replace(bill, models=(model,), usage=usage)
+        more = _cost(part, call.price_factor, when_ms, config)[0] if model else None
         if usd is None or more is None:  # a part of a price is none
             return None, None
         usd = round(usd + more, 12)
