@@ -18,7 +18,23 @@ from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
 
 _MODEL_IN_PATH = lazy_pattern(r"/models/(.+?)(?:/pipeline/[^/]+|/generate(?:_stream)?)?/?$")
 #: Where the tasks' answers have their text.
-_TEXTS = ("generated_text", "summary_text", "translation_text")
+_TEXTS = ("generated_text", "summary_text", "translation_text", "answer", "text")
+#: What a task is, where it writes no text: by its name in the path.
+_TASKS = {
+    "feature-extraction": "embeddings",
+    "sentence-similarity": "rerank",
+    "text-ranking": "rerank",
+    "text-classification": "classification",
+    "token-classification": "classification",
+    "zero-shot-classification": "classification",
+    "text-to-image": "image",
+    "text-to-speech": "audio",
+    "automatic-speech-recognition": "audio",
+}
+_TASK_IN_PATH = lazy_pattern(r"/pipeline/([^/]+)")
+_MEDIA = ("image", "audio", "video")
+#: What is asked where the inputs are no text: of similar sentences, and of a text.
+_QUESTIONS = ("source_sentence", "question")
 
 
 class _Generate:
@@ -50,7 +66,7 @@ class _Generate:
         model = _MODEL_IN_PATH.search(request.path)
         return LLMCall(
             provider=request.provider,
-            operation="embeddings" if _is_embedding(request.path, body.get("data")) else "completion",
+            operation=_operation(request, body),
             requested_model=as_str(asked.get("model")) or (model.group(1) if model else None),
             usage=_usage(details),
             messages=tuple(_messages(asked.get("inputs"))),
@@ -67,18 +83,30 @@ FORMATS = (_Generate(),)
 
 
 def _messages(given: object) -> Iterator[Message]:
+    if isinstance(given, Mapping):
+        given = next((given[name] for name in _QUESTIONS if name in given), None)
     for text in [given] if isinstance(given, str) else as_list(given):
         if isinstance(text, str) and text:
             yield Message("user", text)
 
 
-def _is_embedding(path: str, answer: object) -> bool:
-    """By the task, else by an answer of nothing but numbers: one vector, one a text, or one a token."""
-    if "/pipeline/" in path:
-        return "/pipeline/feature-extraction" in path
+def _operation(request: WireRequest, body: Mapping[str, Any]) -> str:
+    """By the task, else by the answer: a medium, labels, nothing but numbers (a vector, one a text, or one a token)."""
+    task = _TASK_IN_PATH.search(request.path)
+    if task:
+        return _TASKS.get(task.group(1), "completion")
+    medium = request.response_headers.get("content-type", "").partition("/")[0]
+    if medium in _MEDIA:
+        return medium
+    answer = body.get("data")
     while isinstance(answer, list | tuple) and answer:
         answer = answer[0]
-    return isinstance(answer, float)
+    if isinstance(answer, float):
+        return "embeddings"
+    found = as_dict(answer) or body
+    if "labels" in found or ("label" in found and "score" in found):
+        return "classification"
+    return "audio" if "text" in found and not request.body else "completion"
 
 
 def _usage(details: Mapping[str, Any]) -> Usage:
