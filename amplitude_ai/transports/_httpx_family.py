@@ -14,7 +14,7 @@ from typing import Any
 from .._guard import report
 from .._models import Binding
 from ._capture import ABANDONED, CLOSED, EXHAUSTED, Capture
-from ._form import written
+from ._form import MAX_PARTS, written
 from ._library import Library, Patch, async_closing, closing
 from ._watch import Everyone, Observer, Reader, end_client, open_capture, send_watched, send_watched_async
 
@@ -74,16 +74,16 @@ class RequestReader(Reader):
 
 def _form(stream: Any) -> bytes | None:
     """The text fields of a ``MultipartStream``, whose ``fields`` have a ``value``, or a ``file`` and its name."""
-    fields, boundary = getattr(stream, "fields", None), getattr(stream, "boundary", None)
-    if not isinstance(fields, list) or not isinstance(boundary, bytes):
-        return None
     try:
+        fields, boundary = getattr(stream, "fields", None), getattr(stream, "boundary", None)
+        if not isinstance(fields, list) or not isinstance(boundary, bytes):
+            return None
         # ``files={"model": (None, "whisper-1")}`` is a field too: a file without a name.
         return written(
             boundary,
             (
                 (field.name, field.value if hasattr(field, "value") else getattr(field, "file", None))
-                for field in fields
+                for field in fields[:MAX_PARTS]
                 if getattr(field, "filename", None) is None
             ),
         )
