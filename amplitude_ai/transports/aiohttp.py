@@ -24,7 +24,7 @@ from .._pattern import lazy_pattern
 from ._aiohttp_content import Content, Filtered
 from ._capture import ABANDONED, EXHAUSTED, Capture
 from ._form import MAX_PARTS, written
-from ._library import Library, Patch, async_closing
+from ._library import Library, Patch, async_closing, kind_of
 from ._watch import Everyone, Observer, Reader, inside, open_capture
 
 #: What stands over a field of a form: its name and no more. A file has a file's name too, by one of several words.
@@ -84,8 +84,9 @@ class _Call:
         if self.capture is None:
             return
         try:
-            if isinstance(exc, aiohttp.ClientResponseError) and exc.status:
-                self.capture.respond(exc.status, list((exc.headers or {}).items()))
+            refused: Any = exc if kind_of(exc, "aiohttp", "ClientResponseError") else None
+            if refused is not None and refused.status:
+                self.capture.respond(refused.status, list((refused.headers or {}).items()))
         except Exception as own:
             report("attach", own)
         self.capture.fail(exc)
@@ -272,7 +273,7 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
 
 
 def _adopt(client: Any, observer: Observer, binding: Binding) -> bool:
-    if not isinstance(client, aiohttp.ClientSession):
+    if kind_of(client, "aiohttp", "ClientSession") is None:
         return False
     watch_session(client, observer, binding)
     return True
