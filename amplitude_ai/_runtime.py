@@ -82,12 +82,10 @@ class Runtime:
         if not self._is_exit_registered:
             self._expect_exit()
         config = capture.context.binding.config
-        if config is None:
-            self.worker.submit(capture, capture.size, self._spools)
-        elif config.async_event_emission:
-            self.worker.submit(capture, capture.size, self._spools or bool(config.spool))
-        else:
+        if config is not None and not config.async_event_emission:
             self.worker.run_inline(capture)
+        elif not self.worker.submit(capture, capture.size, self._spools or (config is not None and bool(config.spool))):
+            capture.forget()
 
     def client_closed(self, binding: Binding) -> None:
         """An instrumented client was closed."""
@@ -190,7 +188,10 @@ class Runtime:
             self._deliver(item)
 
     def _record(self, capture: Capture) -> None:
-        exchange = capture.exchange()
+        try:
+            exchange = capture.exchange()
+        finally:
+            capture.forget()
         ignored = True
         for call, own in _reader()(exchange):
             ignored = False

@@ -36,6 +36,15 @@ def test_a_tool_is_told_with_its_result(book):
     assert kinds(events).index("tool_called") < kinds(events).index("llm_message")
 
 
+@pytest.mark.parametrize(("at", "latency"), [(101, 1), (100, 0), (99, None)])
+def test_how_long_a_tool_took(book, at, latency):
+    """From the answer's end to the request with the result; unknown where a stream was still read meanwhile."""
+    binding = Binding()
+    book.record(asked(PARIS), exchange(binding=binding, latency_ms=100))
+    events = book.record(brought(ToolResult("call-1", "18 degrees")), exchange(at, binding=binding))
+    assert only(events, "tool_called").get("latency_ms") == latency
+
+
 def test_parallel_tools_meet_their_own_results(book):
     """Results are matched by id, whatever their order."""
     binding = Binding()

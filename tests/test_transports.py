@@ -9,9 +9,12 @@ import httpx
 import httpx2
 import pytest
 
+import amplitude_ai
+from amplitude_ai import _runtime, _worker
 from amplitude_ai._models import Binding, Outcome, Scope
 from amplitude_ai.transports import httpx as leaf_httpx
 from amplitude_ai.transports import httpx2 as leaf_httpx2
+from amplitude_ai.transports._capture import Capture
 from amplitude_ai.transports._watch import Observer
 
 URL = "https://api.openai.com/v1/chat/completions"
@@ -320,3 +323,20 @@ def test_the_inner_transport_is_entered_closed_and_reachable(lib):
         pass
     assert transport._inner.closed
     assert len(watch.closed) == 1
+
+
+def test_a_response_that_is_kept_keeps_no_bytes_of_ours(lib, monkeypatch):
+    """A program that collects them would hold each body twice. What does not fit into the queue is let go too."""
+    module, _ = lib
+    for most in (_worker.MAX_ITEMS, 0):
+        monkeypatch.setattr(_runtime.runtime.worker, "_max_items", most)
+        transport = module.MockTransport(lambda _: module.Response(200, stream=stream_class(module, CHUNKS)))
+        with amplitude_ai.instrumented_httpx(
+            library=module.__name__, transport=transport, amplitude_client=amplitude_ai.testing.EventList()
+        ) as client:
+            response = client.post(URL, json={})
+            assert amplitude_ai.flush()
+            captures = [one for one in gc.get_objects() if type(one) is Capture and one._sink == _runtime.runtime.sink]
+            assert response.content == b"".join(CHUNKS)
+            assert captures
+            assert not any(one._chunks or one.request_body for one in captures)

@@ -134,48 +134,109 @@ def test_the_same_words_of_two_runs_are_two_messages(book):
 # What frameworks write in a user's role -----------------------------------------------------------------------
 
 
+CALLING = "Calling tools:\n[{'id': 'c1', 'type': 'function'}]"
+PLAN = "Here are the facts I know and the plan of action that I will follow to solve the task:\n```\n1. Look\n```"
+RETRY = (
+    "Your previous response failed the application's validation (this is automated feedback, not a message from the "
+)
+FENCE = "<<<BEGIN_QUOTED_AGENT_CONTENT>>>"
+MEMORIES = "You are a Personal Information Organizer, specialized in accurately storing facts."
+VOICE = (
+    "Mid-conversation system messages arrive inside user turns wrapped in <system> tags, because this channel has none."
+)
 FRAMEWORKS = {
     "smolagents observation": "Observation:\n18 degrees",
     "smolagents error": "Call id: c1\nError:\nboom\nNow let's retry: take care not to repeat previous errors!\n",
     "smolagents plan": "Now proceed and carry out this plan.",
     "instructor JSON": "Correct your JSON ONLY RESPONSE, based on the following errors:\n1 validation error",
     "instructor": "Validation Errors found:\nx\nRecall the function correctly, fix the errors found in the following",
+    "instructor, Gemini": "Recall the function arguments correctly and fix the errors",
     "crewai force": "Now it's time you MUST give your absolute best final answer. You'll ignore all previous",
     "crewai tool": "Analyze the tool result. If requirements are met, provide the Final Answer. Otherwise,",
-    "crewai error": "I encountered an error while trying to use the tool. This was the error: x.\n Tool t accepts",
-    "mem0 update": "You are a smart memory manager which controls the memory of a system.\nYou can",
-    "mem0 extract": "## Summary\nnone\n\n## Last k Messages\n[]\n\n## New Messages\n[user] hi\n\n# Output:",
+    "crewai error": "I encountered an error while trying to use the tool. This was the error: x.\n Tool t accepts "
+    "these inputs: y",
+    "crewai format": "I did it wrong. Invalid Format: I missed the 'Action:' after 'Thought:'. I will do right next,",
+    "crewai plan": "Create a focused execution plan for the following task:\n\n## Task\nFind it\n\nAfter your plan, "
+    'state:\n- "READY: I am ready to execute the task." if the plan is complete',
+    "mem0 update": "You are a smart memory manager which controls the memory of a system.\nYou can perform four "
+    "operations: (1) add",
+    "mem0 extract": "## Summary\nnone\n\n## Last k Messages\n[]\n\n## Recently Extracted Memories\n[]\n\n"
+    "## New Messages\n[user] hi\n\n# Output:",
     "mem0 facts": "Input:\nuser: I like tea\nassistant: Noted",
     "pydantic-ai": "Validation feedback:\nToo short\n\nFix the errors and try again.",
+    "pydantic-ai counted": "2 validation errors:\n```json\n[]\n```\n\nFix the errors and try again.",
+    "pydantic-ai fence": f"{RETRY}user):\n<retry_feedback>\nToo short\n</retry_feedback>",
+    "pydantic-ai voice": "<system>Please return text.</system>",
+    "pydantic-ai file": '<tool_result tool_name="draw" tool_call_id="c1">\n</tool_result>',
     "google-adk": "For context:\n[triage] said: I hand over to billing.",
+    "google-adk fence": f"For context: below is a transcript of what another agent did, quoted between {FENCE} and",
     "hermes": "<tool_response>\n18 degrees\n</tool_response>",
-    "langchain fix": "Prompt:\nx\nCompletion:\ny\n\nAbove, the Completion did not satisfy the constraints given",
+    "langchain fix": "Prompt:\nx\nCompletion:\ny\n\nAbove, the Completion did not satisfy the constraints given in the",
+    "langgraph": "Error: no such tool\n Please fix your mistakes.",
+}
+#: What stands before it, where that tells.
+BEFORE = {
+    "smolagents observation": (model(CALLING),),
+    "smolagents plan": (model(PLAN),),
+    "mem0 facts": (Message("system", MEMORIES),),
+    "pydantic-ai voice": (Message("system", VOICE), model("")),
 }
 
 
-@pytest.mark.parametrize("text", FRAMEWORKS.values(), ids=FRAMEWORKS)
-def test_a_frameworks_own_text_is_no_user_message(book, binding, text):
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_a_frameworks_own_text_is_no_user_message(book, binding, name):
     """Results, retries and templates of frameworks travel in a user's role; nobody said them."""
     assert said(book.record(call("Weather?"), exchange(binding=binding))) == ["Weather?"]
-    assert said(book.record(call("Weather?", model("Hm"), text), exchange(200, binding=binding))) == []
+    asked = call("Weather?", *BEFORE.get(name, (model("Hm"),)), FRAMEWORKS[name])
+    assert [text for text in said(book.record(asked, exchange(200, binding=binding))) if text != "Weather?"] == []
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "Observations about this text?",
+        "Observation: the patient is pale. What now?",
+        "Observation:\nThe sky is blue\nHypothesis: why?",
         "Error: my build fails, why?",
+        "Error:\nno such file\nNow let's retry: how?",
+        "The tests fail:\n\n1 error\n\nFix the errors and try again.",
+        "2 validation errors:\n- name\n- email\nHow do I show these in Django?",
+        "That is not what I asked for. Please fix your mistakes.",
+        "I encountered an error while installing numpy. What do I do?",
+        "I encountered an error: ModuleNotFoundError",
+        "I did it wrong, can I redo the last step?",
+        "I tried reusing the same input and it hangs",
         "What does 'Observation:' mean in ReAct?",
         "Now it's time to go",
+        "Now proceed and carry out this plan.",
         "Validation of my form fails",
+        "Validation Errors found: my form rejects the address",
         "For context, I live in Rome.",
+        "For context:\n[1] Smith (2020) says so. Is it true?",
         "Input: 3, output: 4. Explain.",
+        "Input:\nuser: name of the user\nWrite a parser for this.",
         "Here is a summary of my day",
+        "## Summary\nWe met.\n\n## New Messages\nTwo. Put it into better words.",
+        "Instructions:\n---\nDo it\nCompletion:\n---\nWhat is this format?",
+        "<tool_response>\n{}\n</tool_response>\nWhose format is this?",
+        "<system>What does this tag do?</system>",
+        "TOOL RESPONSE:\n----\nsunny\nWhat is this?",
+        "You are a world expert at analyzing a situation. What do you make of this?",
+        "You are my coach. My primary goal is: to run.",
+        "Plain text responses are not permitted by our gateway. How do I set it up?",
+        "[[ ## answer ## ]]\nWhat does this header in my logs mean?",
     ],
 )
 def test_a_person_may_begin_alike(text):
-    """What only resembles a framework's text is a person's."""
-    assert scripted(text) is None
+    """What only resembles a framework's text is a person's, first and behind an answer, and stays whole."""
+    for before in ((), (model("Here is what to do.\n\n**Action items**: none."),)):
+        assert scripted(text, before) is None
+    assert spoken(text) == text
+
+
+def test_a_persons_text_that_names_its_tasks_is_read():
+    """smolagents' prefix, twice and with nothing behind it."""
+    assert spoken("New task:\nNew task:\nError:\nx\nNow let's retry: y").endswith("y")
 
 
 def test_a_task_is_told_without_its_frame(book, binding):
@@ -606,7 +667,7 @@ def test_a_handoff_to_an_agent_with_a_client_of_its_own(book):
     first, second = Binding(user_id="ann-1"), Binding(user_id="ann-1")
     handoff = (ToolCall("transfer_to_agent", "c1", {"agent_name": "billing"}),)
     opened = book.record(call("I was charged twice", tool_calls=handoff, answer=None), exchange(0, context=first.plain))
-    transcript = "For context: below is a transcript of what another agent did, quoted between"
+    transcript = f"For context: below is a transcript of what another agent did, quoted between {FENCE} and"
     told = book.record(call("I was charged twice", transcript), exchange(200, context=second.plain, body=b"2"))
     assert said(told) == []
     assert message(told)["turn_id"] == message(opened)["turn_id"]
@@ -622,10 +683,11 @@ def test_frames_and_results_of_frameworks(book, binding):
     assert said(book.record(call(CREW.format("Write it\n\ndown")), exchange(binding=binding))) == ["Write it\n\ndown"]
     whole = "You are Writer. You know.\nYour personal goal is: help" + CREW.format("Write it\n\ndown")
     assert said(book.record(call(whole), exchange(200, binding=binding, body=b"2"))) == []
+    assert spoken("\nCurrent Task: Write it\n\nProvide your complete response:") == "Write it"
     assert scripted("Transferred to billing, adopting the role of billing immediately.").results[0].content
     assert scripted("Transferred to billing, adopting the role of sales immediately.") is None
     last = "Observation:\n18\nBased on the above, please provide an answer to the following user task:\nx"
-    assert scripted(last).results == (ToolResult(None, "18"),)
+    assert scripted(last, (model(CALLING),)).results == (ToolResult(None, "18"),)
 
 
 @pytest.mark.parametrize(

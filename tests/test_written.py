@@ -423,3 +423,23 @@ def test_long_texts_take_no_time(piece):
             written_results(waiting, call(*OFFER_ALL, again, Message("assistant", again), again))
             spoken(asked), spoken(again)
     assert time.process_time() - started < 9
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Action{}x Action Input",
+        "Action 1{}x Action Input",
+        "Action: look\nAction Input{}x",
+        "Action: look\n{}x Action Input",
+        "<code>x{}x",
+        "```py {}x",
+    ],
+)
+def test_blanks_between_take_no_time(text, blank):
+    """Where a pattern may try each of them as an end."""
+    flood = text.format(blank * 250_000)
+    started = time.process_time()
+    written_calls(call(*OFFER_ALL, "Where?", answer=flood))
+    assert time.process_time() - started < 1

@@ -217,9 +217,9 @@ def _multipart_fields(raw: bytes, content_type: str) -> Mapping[str, Any]:
         matched = _FIELD.match(part.lstrip(b"\r\n")) if len(part) < 8192 else None
         if matched:
             value = part.lstrip(b"\r\n")[matched.end() :].removesuffix(b"\r\n")
-            text = value.decode("utf-8", "replace")
-            # A form has no types: SDKs write what is no text as JSON has it.
-            fields[matched.group(1).decode("utf-8", "replace")] = {"true": True, "false": False}.get(text, text)
+            name, text = matched.group(1).decode("utf-8", "replace"), value.decode("utf-8", "replace")
+            # A form has no types: SDKs write what is no text as JSON has it. (A prompt may be "true", too.)
+            fields[name] = text == "true" if name == "stream" else text
     return fields
 
 

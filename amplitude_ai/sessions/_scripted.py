@@ -1,22 +1,24 @@
-"""Texts in a user's role that a framework wrote: tool results, retries, templates. Pure; the table is the knowledge.
+"""Texts in a user's role that a framework wrote: tool results, retries, templates. Pure; `_templates` has the latter.
 
-In: the text of a user turn. Out: what it is, when no person said it. Each row names its author's source. A text that
-is in no row is taken for a person's.
+In: the text of a user turn, and what stands before it. Out: what it is, when no person said it. What is not known is
+taken for a person's: to lose what somebody said is worse than to tell what nobody did.
 """
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct
 
-from .._models import JSON, ToolResult
+from .._models import Message, ToolResult
 from .._pattern import lazy_pattern
 from ._langchain_text import asked_in
+from ._literal import literal
+from ._templates import is_template
 
-#: Characters of each end that are looked at.
-_ENDS = 4000
+#: Characters of a beginning that are looked at.
+_HEAD = 1000
 
 
 class Scripted(Struct, frozen=True):
@@ -33,71 +35,27 @@ class Scripted(Struct, frozen=True):
 _RESULT = lazy_pattern(
     r"\A\s*(?:"
     r"(?:Call id: (?P<id>\S+)\n)?"  # smolagents memory.py, ActionStep.to_messages (errors)
-    r"(?P<marker>Observations?:|Error:\n(?=[\s\S]*\nNow let's retry: ))"  # smolagents, ReAct agents
-    r"|TOOL RESPONSE:[ \t]*\n-{3,}(?=[ \t]*\n)"  # LangChain conversational_chat/prompt.py
+    r"(?P<marker>(?P<observed>Observations?:)|Error:\n(?=[\s\S]*\nNow let's retry: take care))"
+    r"|TOOL RESPONSE:[ \t]*\n-{3,}(?=[ \t]*\n[\s\S]*\nUSER'S INPUT\n-)"  # LangChain conversational_chat/prompt.py
     r"|(?P<tag><(?:tool_response|tool_result|function_result|function_results)>)"  # Hermes and Qwen templates
     r")[ \t]*\n?(?P<rest>[\s\S]*)\Z"
 )
 _CLOSING_TAG = lazy_pattern(r"(?<!\s)\s*</(?:tool_response|tool_result|function_results?)>\s*\Z")
+#: A model that asks for a tool in its text. A person may begin with "Observation:" as well, behind any other answer.
+_ASKS = lazy_pattern(
+    r"(?:\A|\n)[ \t*]*+Action[ \t]*+(?:\d{1,9}[ \t]*+)?:|\"action\"|Calling tools:|<code>|<tool_call>|```py"
+)
+#: A file that a tool gave, in pydantic-ai's frame.
+_FILE, _FILE_END = "<tool_result tool_name=", "</tool_result>"
 #: smolagents tells a failed step behind its observation, or instead of one: to be looked for up to the last of these.
-_RETRY = "\nNow let's retry: "
-_FAILED_STEP = lazy_pattern(r"(?:\A|\n)(?:Call id: (?P<id>\S+)\n)?Error:\n(?P<error>[\s\S]*?)\nNow let's retry: ")
+_RETRY = "\nNow let's retry: take care"
+_FAILED_STEP = lazy_pattern(
+    r"(?:\A|\n)(?:Call id: (?P<id>\S+)\n)?Error:\n(?P<error>[\s\S]*?)\nNow let's retry: take care"
+)
 
 #: Of which call (agents.py, ``execute_tool_call``): where it is the first step, the call itself is sent no more.
 _FAILED_CALL = lazy_pattern(
     r"Error executing tool '(?P<name>[^'\n]{1,200})' with arguments (?P<arguments>\{.{0,2000}?\}): "
-)
-
-#: How a retry or a template begins.
-_BEGINS = lazy_pattern(
-    r"\A\s*(?:"
-    # instructor v2/providers/*/handlers.py (handle_reask), and its older reask.py
-    r"Validation Errors?(?:\(s\))? (?:found|due to no tool invocation):"
-    r"|Correct your JSON ONLY RESPONSE, based on the following errors:"
-    r"|Recall the function (?:arguments )?correctly"
-    # crewai translations/en.json (slices, errors)
-    r"|Now it's time you MUST give your absolute best final answer"
-    r"|Analyze the tool result\. If requirements are met"
-    r"|Sorry, I didn't use the right format\. I MUST"
-    r"|You can't keep going, here is the best final answer you generated"
-    r"|I (?:encountered an error|tried reusing the same input|did it wrong)"
-    r"|Error: the Action Input is not a valid key, value dictionary"
-    r"|You tried to use the tool .{1,200}, but it doesn't exist"
-    r"|Moving on then\. I MUST"
-    r"|### Previous attempt failed validation:"
-    r"|Analyze the following conversation and create a structured summary"
-    r"|<summary>\n[\s\S]*\n</summary>\s*Continue the task from where"
-    r"|Based on the following human feedback, determine which outcome"
-    r"|Output to review:\n[\s\S]*Lessons from past human feedback:"
-    # mem0 configs/prompts.py
-    r"|You are a smart memory manager which controls the memory of a system"
-    r"|## Summary\n[\s\S]*\n## (?:Last k Messages|New Messages)\n"
-    r"|Create procedural memory of the above conversation"
-    r"|Deduce the facts, preferences, and memories from the provided text"
-    r"|Input:\n(?:user|assistant|system): "
-    # smolagents prompts/*.yaml and agents.py
-    r"|Now proceed and carry out this plan"
-    r"|You are a world expert at analyzing a situation"
-    r"|Now write your updated facts below"
-    r"|Based on the above, please provide an answer to the following user task:"
-    r"|You're a helpful agent named '.{1,200}'\.\nYou have been submitted this task by your manager"
-    # pydantic-ai messages.py, RetryPromptPart
-    r"|Validation feedback:\n|\d+ validation errors?:\n|Plain text responses are not permitted"
-    r"|Please (?:return text or )?include your response in a tool call"
-    # google-adk flows/llm_flows/contents.py: what another agent said
-    r"|For context:(?:\n?\s*\[| below is a transcript of what another agent did)"
-    # llama-index ReAct output parser; LangChain's output fixing and retry parsers; guardrails-ai
-    r"|Error: Could not parse output\. Please follow the"
-    r"|Instructions:\n-+\n[\s\S]*\nCompletion:\n-+\n"
-    r"|Prompt:\n[\s\S]*\nAbove, the Completion did not satisfy the constraints"
-    r"|I was given the following JSON response, which had problems"
-    r")"
-)
-#: How one ends.
-_CLOSES = lazy_pattern(
-    r"(?:Fix the errors and try again\."  # pydantic-ai
-    r"|Recall the function (?:arguments )?correctly,? (?:and )?fix the errors"  # instructor, Gemini
-    r"|Please fix your mistakes\.)\s*\Z"  # LangGraph's ToolNode
 )
 
 #: DSPy's adapters: the input fields, then how to answer. The second differs from adapter to adapter (the fallback from
@@ -123,7 +81,10 @@ _FRAMES = (
             r"\A\s*(?:(?>You are [^\n]{1,200}?\. )(?>[\s\S]{0,3000}?\nYour personal goal is: )[\s\S]{0,3000}?\n)?"
             r"Current Task: "
         ),
-        lazy_pattern(r"\n[^\S\n]*\nThis is the expect(?:ed)? criteria for your final answer: "),
+        lazy_pattern(
+            r"\n[^\S\n]*\n(?:This is the expect(?:ed)? criteria for your final answer: "
+            r"|Provide your complete response:\s*\Z|Begin! This is VERY important to you, use the tools)"
+        ),
     ),
     (
         lazy_pattern(r"\A\s*Context:\n(?:User Request: |(?P<handed>Handoff Message: ))"),
@@ -147,29 +108,37 @@ _BEHIND = lazy_pattern(
 _TRANSFERRED = lazy_pattern(r"\ATransferred to (?P<name>.{1,200}), adopting the role of (?P=name) immediately\.\s*\Z")
 
 
-def scripted(text: str) -> Scripted | None:
-    """What ``text`` is when a framework wrote it; ``None`` for a person's."""
-    head = text[:_ENDS]
+def scripted(text: str, before: Sequence[Message] = ()) -> Scripted | None:
+    """What a text that stands behind the messages ``before`` is when a framework wrote it; ``None`` for a person's."""
     parts = _composed(text)
     if len(parts) > 1:
         matches = [_RESULT.match(part) for part in parts if not _PREFIX.match(part)]
         found = tuple(result for matched in matches if matched for result in _results(matched))
         return Scripted(found, speaks=scripted(spoken(text)) is None)
-    if _TRANSFERRED.match(head):
+    if _TRANSFERRED.match(text, 0, _HEAD):
         return Scripted((ToolResult(None, text),))
     matched = _RESULT.match(text)
-    if matched:
+    if matched and _is_result(matched, text, before):
         return Scripted(tuple(_results(matched)))
-    if _BEGINS.match(head) or _CLOSES.search(text[-_ENDS:]):
+    if is_template(text, before) or (text.startswith(_FILE) and text.rstrip().endswith(_FILE_END)):
         return Scripted()
     return None
+
+
+def _is_result(matched: re.Match[str], text: str, before: Sequence[Message]) -> bool:
+    if matched["tag"]:
+        return _CLOSING_TAG.search(text) is not None
+    if not matched["observed"]:
+        return True
+    said = next((message.text for message in reversed(before) if message.role == "assistant"), None)
+    return said is not None and (not said.strip() or _ASKS.search(said) is not None)
 
 
 def spoken(text: str) -> str:
     """The part of a person's text that is the person's, as far as a known framework frames it."""
     parts = _composed(text)
     if len(parts) > 1:
-        text = next(part for part in reversed(parts) if _PREFIX.match(part))
+        text = next((part for part in reversed(parts) if _PREFIX.match(part)), text)
     framed = _framed(text) or asked_in(text)
     if framed is not None:
         return framed
@@ -191,7 +160,7 @@ def inputs(text: str) -> dict[str, str]:
     if not _DSPY.match(text):
         return _elements(text)
     rest = _DSPY_REST.search(text)
-    return fields(text[: rest.start()] if rest else text)
+    return {} if rest is None else fields(text[: rest.start()])
 
 
 def _elements(text: str) -> dict[str, str]:
@@ -255,19 +224,3 @@ def _results(matched: re.Match[str]) -> list[ToolResult]:
         name, arguments = (None, None) if called is None else (called["name"], literal(called["arguments"]))
         return [ToolResult(failed["id"], failed["error"], success=False, name=name, arguments=arguments)]
     return [ToolResult(matched["id"], rest)]
-
-
-def literal(text: str) -> JSON:
-    """A plain dict as Python writes it, by way of JSON: `ast` would warn the application of what it finds odd."""
-    if '"' in text or "\\" in text:
-        return None
-    words = {"None": "null", "True": "true", "False": "false"}
-    try:
-        return _as_json(re.sub(r"'[^']*'|\b(?:None|True|False)\b", lambda found: words.get(found[0], found[0]), text))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _as_json(text: str) -> JSON:
-    found: JSON = json.loads(text.replace("'", '"'))
-    return found if isinstance(found, dict) else None

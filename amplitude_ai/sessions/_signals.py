@@ -28,10 +28,13 @@ _MAX_TOOLS = 256
 _MAX_AGENTS = 32
 #: Of a model's name: what says who offers it, which snapshot it is, in which form.
 _VENDOR = lazy_pattern(r"\A(?:[a-z]{2,6}\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|openai)\.")
+#: (Each part in one way only: `-preview-05-2025` could be one or two, and many of them be read in too many ways.)
 _SNAPSHOT = lazy_pattern(
-    r"(?:[-@:](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|\d{3}|\d{2}-\d{4}|latest|v\d+:\d+|exp"
-    r"|preview(?:-\d{2}-\d{2,4})?|free|nitro|floor|beta|extended|online))+\Z"
+    r"(?>[-@:](?:\d{4}-\d{2}-\d{2}(?!\d)|\d{8}|\d{6}|\d{4}|\d{3}|\d{2}-\d{4}|latest|v\d{1,9}:\d{1,9}|exp"
+    r"|preview(?:-\d{2}-\d{2,4})?|free|nitro|floor|beta|extended|online))++\Z"
 )
+#: Characters of a model's name: who answers with a longer one names none.
+_MAX_NAME = 256
 #: Names that ask for whatever is there.
 #: (``tgi`` is what Hugging Face's guides ask a server for, whatever it runs.)
 _ANY = lazy_pattern(r"auto|default|router|latest|preview|arn:|\Atgi\Z", re.IGNORECASE)
@@ -135,7 +138,7 @@ def is_substituted(call: LLMCall) -> bool | None:
     and ``auto`` name none.
     """
     asked, answered = call.requested_model, call.model
-    if not asked or not answered or call.provider.startswith(_DEPLOYED):
+    if not asked or not answered or call.provider.startswith(_DEPLOYED) or max(len(asked), len(answered)) > _MAX_NAME:
         return None
     if _family(asked) == _family(answered):
         return False

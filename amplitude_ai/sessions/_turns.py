@@ -124,7 +124,7 @@ class Turns:
             text = call.messages[index].text
             if not text:
                 continue
-            script = scripted(text)
+            script = scripted(text, call.messages[:index])
             if script is not None:
                 results += script.results
                 if not script.speaks:

@@ -7,15 +7,14 @@ The adapters forward the caller's own request to the caller's own transport and 
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._guard import report
 from .._models import Binding
 from ._capture import ABANDONED, CLOSED, EXHAUSTED, Capture
-from ._form import written
-from ._library import Library, Patch, async_closing, closing
+from ._form import MAX_PARTS, written
+from ._library import Library, Patch, async_closing, closing, kind_of
 from ._watch import Everyone, Observer, Reader, end_client, open_capture, send_watched, send_watched_async
 
 #: Key under which our headers travel with a redirected request (redirects copy ``request.extensions``).
@@ -74,16 +73,16 @@ class RequestReader(Reader):
 
 def _form(stream: Any) -> bytes | None:
     """The text fields of a ``MultipartStream``, whose ``fields`` have a ``value``, or a ``file`` and its name."""
-    fields, boundary = getattr(stream, "fields", None), getattr(stream, "boundary", None)
-    if not isinstance(fields, list) or not isinstance(boundary, bytes):
-        return None
     try:
+        fields, boundary = getattr(stream, "fields", None), getattr(stream, "boundary", None)
+        if not isinstance(fields, list) or not isinstance(boundary, bytes):
+            return None
         # ``files={"model": (None, "whisper-1")}`` is a field too: a file without a name.
         return written(
             boundary,
             (
                 (field.name, field.value if hasattr(field, "value") else getattr(field, "file", None))
-                for field in fields
+                for field in fields[:MAX_PARTS]
                 if getattr(field, "filename", None) is None
             ),
         )
@@ -145,6 +144,15 @@ class TeeBase:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._shown[0], name)
+
+    @property
+    def __class__(self) -> type:
+        # The library asks its streams what they are, and there may be more than one copy of it: ours is the first's.
+        return type(self._shown[0])
+
+    @__class__.setter
+    def __class__(self, value: type) -> None:
+        raise TypeError("the class of a watched stream cannot be changed")
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # A copy is not watched: it would tell the same bytes again, and an end that is not the stream's.
@@ -356,10 +364,10 @@ def library(transport: type[SyncTransport], async_transport: type[AsyncTransport
 
     def adopt(client: Any, observer: Observer, binding: Binding) -> bool:
         """Put a watching transport around every transport of an existing client, in place."""
-        module = sys.modules[transport.__module__.rpartition(".")[2]]
-        if isinstance(client, module.Client):
+        package = transport.__module__.rpartition(".")[2]
+        if kind_of(client, package, "Client"):
             kind: Any = transport
-        elif isinstance(client, module.AsyncClient):
+        elif kind_of(client, package, "AsyncClient"):
             kind = async_transport
         else:
             return False

@@ -16,8 +16,10 @@ from ._mark import Format, Mark, Written, in_system_prompt
 #: prompts/{code_agent,structured_code_agent}.yaml
 _OFFER = "these tools are basically Python functions which you can call with code"
 _NAME = "python_interpreter"
-#: utils.py, ``parse_code_blobs``; the end may be a stop sequence, which the answer has not.
-_CODE = lazy_pattern(r"(?:<code>|```(?:python|py)\s)\s*(?P<code>[\s\S]*?)\s*(?:</code>|```|\Z)")
+#: utils.py, ``parse_code_blobs``; the end may be a stop sequence, which the answer has not. (Each is looked for by
+#: itself: one pattern would try the spaces between them from every one on.)
+_BEGIN = lazy_pattern(r"<code>|```(?:python|py)\s")
+_END = lazy_pattern(r"</code>|```|\Z")
 _CALLING = "Calling tools:\n"
 
 
@@ -26,8 +28,8 @@ def _asked(call: LLMCall) -> list[Written]:
         return []
     text = (call.output_text or "").strip()
     code = _structured(text)
-    if code is None and (found := _CODE.search(text)) is not None:
-        code = found["code"]
+    if code is None and (begin := _BEGIN.search(text)) and (end := _END.search(text, begin.end())):
+        code = text[begin.end() : end.start()].strip()
     return [Written(ToolCall(_NAME, arguments=code), Mark(FORMAT, digest(text), len(text)))] if code else []
 
 
@@ -47,7 +49,7 @@ def _result(call: LLMCall, mark: Mark, _name: str) -> ToolResult | None:
     for said, answer in reversed(pairs):  # the same program twice: the last is the new one
         is_it = said.role == "assistant" and answer.role == "user" and _CALLING in said.text[mark.size :]
         if is_it and digest(said.text[: mark.size]) == mark.known:
-            found = scripted(answer.text)
+            found = scripted(answer.text, (said,))
             return found.results[-1] if found is not None and found.results else None
     return None
 

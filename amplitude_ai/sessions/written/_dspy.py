@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from ..._models import JSON, LLMCall, ToolCall, ToolResult
 from ..._pattern import lazy_pattern
 from .._conversation import digest
-from .._scripted import literal
+from .._literal import json_or_literal
 from ._mark import Format, Mark, Written, in_system_prompt, last_user_text
 
 _NAME, _ARGUMENTS = "next_tool_name", "next_tool_args"
@@ -113,12 +113,8 @@ _CHILD = lazy_pattern(r"\s*<(\w{1,200})>([^<]*)</\1>\s*")
 
 def _value(text: str) -> JSON:
     """Arguments as JSON, as Python writes a dict, or as one element each; else as they stand."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
     if text[:1] != "<":
-        found = literal(text)
+        found = json_or_literal(text)
         return text if found is None else found
     elements: dict[str, JSON] = {}
     at = 0

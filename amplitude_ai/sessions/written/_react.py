@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from ..._models import JSON, LLMCall, ToolCall, ToolResult
 from ..._pattern import lazy_pattern
 from .._conversation import digest
-from .._scripted import literal, spoken
+from .._literal import json_or_literal
+from .._scripted import spoken
 from ._mark import Format, Mark, Written, last_user_text
 
 #: What the request says of the tools, with their names.
@@ -28,8 +29,10 @@ _OFFERS = (
         r'|"action": string, \\{1,4} The action to take\. Must be one of )(?P<names>[^\n]*)'
     ),
 )
+#: (A number and the spaces around it give nothing back: each would be tried in every way.)
 _ACTION = lazy_pattern(
-    r"(?:\A|\n)[ \t]*Action[ \t]*\d{0,9}[ \t]*:[ \t]*(?P<name>[^\n]{1,200})\n\s*Action Input[ \t]*\d{0,9}[ \t]*:"
+    r"(?:\A|\n)[ \t]*+Action[ \t]*+(?:\d{1,9}[ \t]*+)?:[ \t]*+(?P<name>[^\n]{1,200})\n"
+    r"\s*+Action Input[ \t]*+(?:\d{1,9}[ \t]*+)?:"
 )
 #: An answer with this is one, whatever else stands in it. (LlamaIndex's is one where it comes first.)
 _FINAL, _ANSWER = "Final Answer:", "Answer:"
@@ -87,11 +90,8 @@ def _by_object(text: str) -> tuple[str, JSON] | None:
 def _arguments(text: str) -> JSON:
     start, end = text.find("{"), text.rfind("}")
     if 0 <= start < end and not text[:start].strip("` \njson"):
-        try:
-            return json.loads(text[start : end + 1])
-        except (ValueError, RecursionError):
-            found = literal(text[start : end + 1])
-            return text if found is None else found
+        found = json_or_literal(text[start : end + 1])
+        return text if found is None else found
     return text.strip('"')
 
 

@@ -1,0 +1,119 @@
+"""The texts that frameworks write in a user's role, by their own words: retries, prompts of their own. Pure.
+
+The table is the knowledge. A row is so much of a text that no person writes it by chance: how it begins, and what
+follows in this order. "I encountered an error" or "Fix the errors and try again." alone are what people say all day.
+Each row is under its author's source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._models import Message
+from .._pattern import lazy_pattern
+
+_TEMPLATES: tuple[tuple[str, ...], ...] = (
+    # instructor v2/providers/*/handlers.py (handle_reask), and its older reask.py
+    ("Validation Error found:\n", "\nRecall the function "),
+    ("Validation Errors found:\n", "\nRecall the function "),
+    ("Validation Error(s) found:\n", "\nRecall the function "),
+    ("Validation Error due to no tool invocation:\n", "\nRecall the function "),
+    ("Correct your JSON ONLY RESPONSE, based on the following errors:\n",),
+    ("Correct the following JSON response, based on the errors given below:\n\nJSON:\n", "\n\nExceptions:\n"),
+    ("Recall the function arguments correctly and fix the errors",),
+    # crewai translations/en.json (slices, errors), utilities/planning, reasoning
+    ("Now it's time you MUST give your absolute best final answer. You'll ignore all previous",),
+    ("Analyze the tool result. If requirements are met, provide the Final Answer.",),
+    ("Sorry, I didn't use the right format. I MUST either use a tool",),
+    ("You can't keep going, here is the best final answer you generated:",),
+    ("I encountered an error while trying to use the tool. This was the error:", " accepts these inputs: "),
+    ("I encountered an error: ", "\nMoving on then. I MUST either use a tool"),
+    ("Moving on then. I MUST either use a tool (use one at time) OR give my best final answer",),
+    ("I tried reusing the same input, I must stop using this action input.",),
+    ("I did it wrong. Tried to both perform Action and give a Final Answer at the same time",),
+    ("I did it wrong. Invalid Format: I missed the 'Action",),
+    ("Error: the Action Input is not a valid key, value dictionary.",),
+    ("You tried to use the tool ", ", but it doesn't exist. You must use one of the following tools"),
+    ("### Previous attempt failed validation:", "### Previous result:", "making sure to address the validation error"),
+    ("Analyze the following conversation and create a structured summary that preserves all information needed to",),
+    ("<summary>\n", "\n</summary>", "Continue the task from where"),
+    ("Based on the following human feedback, determine which outcome", "\nFeedback: ", "\nPossible outcomes: "),
+    ("Output to review:\n", "Lessons from past human feedback:"),
+    (
+        "Create a focused execution plan for the following task:\n\n## Task\n",
+        '"READY: I am ready to execute the task."',
+    ),
+    ("You are ", "\n\nYour primary goal is: ", '"READY: I am ready to execute the task."'),
+    # mem0 configs/prompts.py
+    ("You are a smart memory manager which controls the memory of a system.\nYou can perform four operations:",),
+    ("## Summary\n", "\n## Last k Messages\n", "\n## Recently Extracted Memories\n", "\n## New Messages\n"),
+    ("Create procedural memory of the above conversation.",),
+    ("Deduce the facts, preferences, and memories from the provided text.\nJust return the facts",),
+    # smolagents prompts/*.yaml and agents.py
+    ("You are a world expert at analyzing a situation to derive facts, and plan accordingly",),
+    ("You are a world expert at analyzing a situation, and plan accordingly towards solving a task.",),
+    ("Now write your updated facts below, taking into account the above history:",),
+    ("Based on the above, please provide an answer to the following user task:",),
+    ("You're a helpful agent named '", "'.\nYou have been submitted this task by your manager.\n---\n"),
+    # pydantic-ai messages.py (RetryPromptPart, RetryFeedbackPart), models/__init__.py, _framing.py
+    ("Your previous response failed the application's validation (this is automated feedback, not a message from",),
+    ("Validation feedback:\n", "\n\nFix the errors and try again."),
+    ("Plain text responses are not permitted, please ",),
+    ("Please include your response in a tool call.",),
+    ("Please return text or include your response in a tool call.",),
+    ("<conversation_summary>\nThe following is a summary of the earlier conversation, written by a separate",),
+    # LangGraph prebuilt/tool_node.py
+    ("Error: ", "\n Please fix your mistakes."),
+    # google-adk flows/llm_flows/contents.py and _fencing.py: what another agent said
+    ("For context: below is a transcript of what another agent did, quoted between ",),
+    # llama-index ReAct output parser; LangChain's output fixing and retry parsers; guardrails-ai
+    ("Error: Could not parse output. Please follow the thought-action-input format.",),
+    ("Instructions:\n--", "\nCompletion:\n--", "\nAbove, the Completion did not satisfy the constraints given in"),
+    ("Prompt:\n", "\nCompletion:\n", "\nAbove, the Completion did not satisfy the constraints given in"),
+    ("I was given the following JSON response, which had problems due to incorrect values.",),
+)
+#: The rest, which begin with what changes.
+_COUNTED = lazy_pattern(r"\d{1,9} validation errors?:")  # pydantic-ai, as above
+_COUNTED_ENDS = "\n\nFix the errors and try again."
+_CONTEXT = lazy_pattern(  # google-adk, before there were fences
+    r"For context:\s*\[[^\]\n]{1,200}\] (?:said: |called tool `|`[^`\n]{1,200}` tool returned result: )"
+)
+#: Short ones, which are a framework's where the conversation is: begins, whose text, and what that says.
+_BY_PLACE = (
+    (
+        "Now proceed and carry out this plan.",
+        "assistant",
+        ("the plan of action that I will follow", "I still need to solve"),
+    ),
+    ("Input:\n", "system", ("Personal Information Organizer", "Assistant Information Organizer")),
+    ("<system>", "system", ("system messages arrive inside user turns wrapped in <system> tags",)),
+)
+_HEADS = tuple({row[0] for row in _TEMPLATES})
+
+
+def is_template(text: str, before: Sequence[Message]) -> bool:
+    """Whether a framework wrote ``text``, which stands behind the messages ``before``."""
+    text = text.lstrip()
+    if text.startswith(_HEADS) and any(_has(text, row) for row in _TEMPLATES):
+        return True
+    if _COUNTED.match(text):
+        return text.rstrip().endswith(_COUNTED_ENDS)
+    return _CONTEXT.match(text) is not None or any(
+        text.startswith(begins) and any(one in _last(before, role) for one in says) for begins, role, says in _BY_PLACE
+    )
+
+
+def _has(text: str, pieces: tuple[str, ...]) -> bool:
+    if not text.startswith(pieces[0]):
+        return False
+    at = len(pieces[0])
+    for piece in pieces[1:]:
+        at = text.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
+
+
+def _last(messages: Sequence[Message], role: str) -> str:
+    return next((message.text for message in reversed(messages) if message.role == role), "")
