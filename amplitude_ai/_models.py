@@ -268,6 +268,7 @@ class ToolCall(Fact, frozen=True):
 class ToolResult(Fact, frozen=True):
     """A tool's result that a request carried back to the model. ``id`` or (Gemini) only ``name`` is known.
 
+    ``in_answer``: it is the provider's, which an answer has for a call of an earlier one; since when, nobody says.
     ``arguments`` are those of the call it answers, as the request's own history tells it, where results have no id.
     """
 
@@ -276,6 +277,7 @@ class ToolResult(Fact, frozen=True):
     name: str | None = None
     success: bool | None = None
     arguments: JSON = None
+    in_answer: bool = False
 
 
 class Message(Fact, frozen=True):

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from .._models import LLMCall, Message, ToolResult
 from .._pattern import lazy_pattern
 from ._anthropic_fold import fold_message
-from ._anthropic_tools import is_result, tool_calls
+from ._anthropic_tools import is_result, late_results, tool_calls
 from ._anthropic_usage import billed, billed_besides, read_usage, served_by
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
@@ -55,9 +55,9 @@ def read_message(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         reported_cost_usd=read_cost(usage, quirks(request.provider)),
         price_factor=anthropic_factor(usage),
         messages=tuple(_messages(asked)),
-        tool_results=tuple(_tool_results(asked.get("messages"))),
+        tool_results=(*_tool_results(asked.get("messages")), *late_results(content)),
         output_text=_output_text(content),
-        tool_calls=tuple(tool_calls(content)),
+        tool_calls=tuple(tool_calls(content, body.get("stop_reason"))),
         finish_reason=as_str(body.get("stop_reason")),
         response_id=as_str(body.get("id")),
         error=error_of(request, body),
