@@ -253,6 +253,7 @@ class ToolCall(Fact, frozen=True):
 
     ``arguments`` is the JSON value (a dict) when it could be read, else the raw text the model wrote.
     ``type`` is ``function`` for the caller's own tools, else the provider's word (``web_search`` ...).
+    ``unfinished``: the provider still runs it; a later answer has its result.
     """
 
     name: str
@@ -263,6 +264,7 @@ class ToolCall(Fact, frozen=True):
     result: JSON = None
     success: bool | None = None
     error_message: str | None = None
+    unfinished: bool = False
 
 
 class ToolResult(Fact, frozen=True):

@@ -34,7 +34,8 @@ def tool_calls(content: object, stop_reason: object = None) -> Iterator[ToolCall
             of = "mcp" if kind == "mcp_tool_use" else name
             result = results.get(ident or "")
             if result is None:  # else the stream was cut
-                yield ToolCall(name=name, id=ident, arguments=made, type=of, executed=stop_reason not in _GOES_ON)
+                goes_on = stop_reason in _GOES_ON
+                yield ToolCall(name=name, id=ident, arguments=made, type=of, executed=True, unfinished=goes_on)
             else:
                 yield _executed(name, ident, made, of, result)
         else:

@@ -23,6 +23,7 @@ class Quirks(Struct, frozen=True):
         byok_cost_path: what the user's own upstream account is charged on top, when ``is_byok``.
         price_by_requested: the answer names a base model, the request the product that is billed.
         usage_unasked: its streams tell their usage without ``stream_options``, which it may refuse.
+        in_parts: one answer is several choices.
     """
 
     price_provider: str | None = None
@@ -33,6 +34,7 @@ class Quirks(Struct, frozen=True):
     byok_cost_path: tuple[str, ...] = ()
     price_by_requested: bool = False
     usage_unasked: bool = False
+    in_parts: bool = False
 
 
 class Host(Struct, frozen=True):
@@ -105,8 +107,9 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "cerebras": (Quirks("cerebras"), ("api.cerebras.ai",)),
     # The price id depends on who served it: see `price_provider`.
     "huggingface": (_PLAIN, ("router.huggingface.co", "api-inference.huggingface.co", "*.endpoints.huggingface.cloud")),
+    # Claude's text is one choice, its calls are others.
     "github_copilot": (
-        Quirks("github-copilot"),
+        Quirks("github-copilot", in_parts=True),
         ("api.githubcopilot.com", "*.githubcopilot.com", "copilot-proxy.githubusercontent.com"),
     ),
     "nvidia": (_PLAIN, ("integrate.api.nvidia.com", "ai.api.nvidia.com")),

@@ -16,6 +16,7 @@ from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_str, dicts
 from ._openai import base_call, find_error, is_pending, prompt_text, visible_text
 from ._openai_chat_fold import fold
+from .compatible import quirks
 from .llamacpp import timed_usage
 
 _ROLES = {"user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}
@@ -34,7 +35,7 @@ class _Chat:
         if not body.get("choices") and isinstance(body.get("response"), Mapping):  # Perplexity's, fetched later
             body = body["response"]
         asked = as_dict(request.body)
-        choice = first_choice(body) if (as_count(asked.get("n")) or 1) > 1 else _whole_choice(body)
+        choice = _whole_choice(body) if quirks(request.provider).in_parts else first_choice(body)
         message = as_dict(choice.get("message"))
         error = find_error(request, body) or find_error(request, choice) or _task_failure(body)
         call = base_call(request, body, "chat", error)
@@ -83,7 +84,7 @@ def first_choice(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _whole_choice(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The answer, where one was asked for. GitHub Copilot gives Claude's text in one choice, its calls in others."""
+    """The answer of a server that puts what was said in one choice and the calls in others."""
     first = first_choice(body)
     messages = [as_dict(choice.get("message")) for choice in dicts(body.get("choices"))]
     called = [call for message in messages for call in dicts(message.get("tool_calls"))]
