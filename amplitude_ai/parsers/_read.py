@@ -203,7 +203,8 @@ def _request_body(exchange: Exchange) -> tuple[Mapping[str, Any], str | None]:
 
 
 _FIELD = lazy_pattern(
-    rb'(?:[^\r\n]+\r\n)*?Content-Disposition: form-data; name="([^"]+)"\r\n(?:[^\r\n]+\r\n)*\r\n', re.IGNORECASE
+    rb'(?:[^\r\n]+\r\n){0,9}?Content-Disposition: form-data; name="([^"]+)"\r\n(?:[^\r\n]+\r\n){0,9}\r\n',
+    re.IGNORECASE,
 )
 
 

@@ -47,7 +47,7 @@ def read_message(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         model=as_str(body.get("model")),
         usage=read_usage(usage),
         price_usage=_billed(usage),
-        price_factor=anthropic_factor(usage),
+        price_factor=anthropic_factor(request.provider, usage),
         messages=tuple(_messages(asked)),
         tool_results=tuple(_tool_results(asked.get("messages"))),
         output_text=_output_text(content),
