@@ -47,8 +47,8 @@ _SECRETS = lazy_pattern(
     r"|[rsp]k_(?:live|test)_\w{10,}"  # Stripe
     r")"
 )
-# A JWT is ``eyJ``, and what belongs to it, up to a point, and two parts more. Tried at each ``eyJ`` of a long run that
-# no point follows, it would be gone through as often: so runs that a second part follows are found first.
+# A JWT is ``eyJ``, and what belongs to it, up to a point, and two parts more. Tried at each ``eyJ`` of a run that no
+# point follows, a long one would be gone through as often: so runs that a second part follows are found first.
 _JWT_RUN = lazy_pattern(r"(?<![\w-])(?=[\w-]*eyJ)[\w-]{11,}(?=\.[\w-]{8,}\.)")
 _JWT_HEAD = lazy_pattern(r"\beyJ[\w-]{8,}")
 _JWT_REST = lazy_pattern(r"\.[\w-]{8,}\.[\w-]*")

@@ -160,6 +160,30 @@ def by_hand(library, way, url):
     return {"answers": len(set(answers)), "recorded": len(events.of_type("llm_message"))}
 
 
+def of_ours(library, way, url):
+    """This package itself, imported once more or reloaded, and installed again while the first installation stands."""
+    importlib.import_module(MODULES[library][1])
+    lists, client = [], Client(library, sys.modules[MODULES[library][1]], url)
+    for number in range(3):
+        for name in modules_of("amplitude_ai") if number and way == "copy" else ():
+            del sys.modules[name]
+        package = importlib.import_module("amplitude_ai")
+        if number and way == "reload":
+            importlib.reload(sys.modules["amplitude_ai.instrumentation.install"])
+            importlib.reload(package)
+        lists.append(importlib.import_module("amplitude_ai.testing").EventList())
+        package.install_transport(amplitude_client=lists[-1])
+        client.call()
+        package.flush()
+    package.uninstall_transport()
+    client.call()
+    package.flush()
+    return {
+        "recorded": [len(events.of_type("llm_message")) for events in lists],
+        "ours": ours(client.kind),
+    }
+
+
 def lazily(library, way, url):
     """A library that is executed when it is first looked at, or that never is in ``sys.modules``."""
     events = EventList()
@@ -204,5 +228,5 @@ def often(library, way, url, times=40):
 
 if __name__ == "__main__":
     what, libraries, way, url = sys.argv[1:]
-    see = {each.__name__: each for each in (once, by_hand, lazily, often)}[what]
+    see = {each.__name__: each for each in (once, by_hand, of_ours, lazily, often)}[what]
     print(json.dumps({library: see(library, way, url) for library in libraries.split(",")}))

@@ -61,6 +61,22 @@ def test_a_generator_exit_is_a_close_and_no_error():
 
 
 @pytest.mark.parametrize(
+    ("inner", "outcome", "kind"),
+    [
+        ([asyncio.CancelledError(), asyncio.CancelledError()], Outcome.CANCELLED, "CancelledError"),
+        ([BaseExceptionGroup("", [asyncio.CancelledError()])], Outcome.CANCELLED, "CancelledError"),
+        ([ConnectionError("a"), ConnectionError("b")], Outcome.ERROR, "ConnectionError"),
+        ([ConnectionError("a"), ValueError("b")], Outcome.ERROR, "ExceptionGroup"),
+    ],
+)
+def test_a_group_that_holds_one_kind_is_told_as_that(inner, outcome, kind):
+    """trio and anyio cancel in groups (while a connection is made by two addresses)."""
+    capture = make(lambda _: None)
+    capture.fail(BaseExceptionGroup("of them", inner))
+    assert (capture.exchange().outcome, capture.exchange().error.type) == (outcome, kind)
+
+
+@pytest.mark.parametrize(
     ("url", "clean"),
     [
         ("https://h/v1/models/x:g?key=K&alt=sse", "https://h/v1/models/x:g?alt=sse"),

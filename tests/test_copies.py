@@ -23,6 +23,10 @@ WAYS = ("inner", "package", "all", "copy", "late")
 BROKEN = {("aiohttp", "all"), ("urllib3", "all")}
 
 
+#: With which libraries a second copy of this package is tried.
+OURS = ["httpx2", "requests", "http.client"]
+
+
 @pytest.fixture(scope="module")
 def run():
     """What the program saw of a library. Those that are asked for together are seen by one process, in a row."""
@@ -60,6 +64,13 @@ def test_what_is_executed_anew_is_watched_anew(run, library, way):
 def test_one_client_of_any_copy_can_be_watched(run, library, way):
     """``instrument()`` knows clients of each copy; those we make work with each."""
     assert run("by_hand", library, way, ["httpx", "httpx2", "requests"]) == {"answers": 1, "recorded": 3}
+
+
+@pytest.mark.parametrize("way", ["reload", "copy"])
+@pytest.mark.parametrize("library", OURS)
+def test_another_copy_of_this_package_takes_over(run, library, way):
+    """What the first one hooked is hooked by the second alone: a call is one call."""
+    assert run("of_ours", library, way, OURS) == {"recorded": [1, 1, 1], "ours": []}
 
 
 @pytest.mark.parametrize("way", ["lazy", "nowhere"])

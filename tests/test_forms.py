@@ -4,6 +4,7 @@ langfuse#4431, litellm#7601 and nr-openai-observability#63: a transcription told
 """
 
 import asyncio
+import time
 import warnings
 
 import httpx
@@ -14,7 +15,7 @@ import requests
 from msgspec.structs import replace
 
 import amplitude_ai
-from amplitude_ai.parsers._read import read
+from amplitude_ai.parsers._read import _multipart_fields, read
 from amplitude_ai.transports._form import written
 from amplitude_ai.transports._httpx_family import _form as httpx_fields
 
@@ -278,3 +279,12 @@ def test_a_field_whose_headers_come_in_another_order():
     headers = {"content-type": "multipart/form-data; boundary=b"}
     call = read(replace(exchange, request_body=form, request_headers=headers))
     assert call.requested_model == "whisper-1"
+
+
+def test_a_part_of_headers_alone():
+    """Each line was tried as the one with the name, and all that follow gone through for each: 13 ms for 8 KB."""
+    part = b'Content-Disposition: form-data; name="a"\r\n' * 180
+    form = b"".join(b"--b\r\n" + part for _ in range(400))
+    began = time.perf_counter()
+    assert _multipart_fields(form, "multipart/form-data; boundary=b") == {}
+    assert time.perf_counter() - began < 1

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from amplitude_ai.parsers._read import read
+from amplitude_ai.sessions._result import classify
 
 from .test_parsers import EXAMPLES, STREAMS, where
 
@@ -166,3 +167,14 @@ def test_a_refusal_in_anybodys_words(example, shape):
     assert (call.error.type, call.error.message) == (kind, message)
     assert not call.output_text
     assert call.usage.output_tokens is None
+
+
+@pytest.mark.parametrize("example", STREAMS, ids=lambda one: one.name)
+def test_a_stream_without_a_byte(example):
+    """It ended as a wire should, and yet nobody got an answer: no success."""
+    exchange = example.exchange(b"")
+    call = read(exchange)
+    if call.streaming:  # by its request: nothing else tells
+        assert classify(call, exchange).error_type == "incomplete_stream"
+    else:
+        assert call.complete

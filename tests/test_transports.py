@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import io
 import json
 from typing import ClassVar
 
@@ -340,3 +341,49 @@ def test_a_response_that_is_kept_keeps_no_bytes_of_ours(lib, monkeypatch):
             assert response.content == b"".join(CHUNKS)
             assert captures
             assert not any(one._chunks or one.request_body for one in captures)
+
+
+def bodies(module):
+    """Streams that have a ``_stream`` of their own: bytes, an iterator, a file, a transport's own."""
+
+    class Own(module.SyncByteStream):
+        def __init__(self):
+            self._stream = iter([b"{", b"}"])
+
+        def __iter__(self):
+            while (chunk := next(self._stream, None)) is not None:
+                yield chunk
+
+    return [
+        module.ByteStream(b"{}"),
+        module._content.IteratorByteStream(iter([b"{}"])),
+        module._content.IteratorByteStream(io.BytesIO(b"{}")),
+        Own(),
+    ]
+
+
+@pytest.mark.parametrize("how", ["given", "adopted", "hooked"])
+@pytest.mark.parametrize("number", range(4))
+def test_a_stream_of_a_transports_own_is_never_opened(lib, how, number):
+    """respx and others answer with such: the stand-in goes around it, and nothing of it is touched."""
+    module, _ = lib
+    transport = module.MockTransport(lambda _: module.Response(200, stream=bodies(module)[number]))
+    events = amplitude_ai.testing.EventList()
+    if how == "given":
+        client = amplitude_ai.instrumented_httpx(
+            library=module.__name__, transport=transport, amplitude_client=events, user_id="ann"
+        )
+    else:
+        client = module.Client(transport=transport)
+        if how == "adopted":
+            amplitude_ai.instrument(client, amplitude_client=events, user_id="ann")
+        else:
+            amplitude_ai.install_transport(amplitude_client=events, user_id="ann")
+    try:
+        with client:
+            body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
+            assert client.post(URL, json=body).content == b"{}"
+        assert amplitude_ai.flush()
+        assert len(events.of_type("llm_message")) == 1
+    finally:
+        amplitude_ai.uninstall_transport()

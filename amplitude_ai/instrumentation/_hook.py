@@ -55,7 +55,10 @@ class Hook:
         return self._owner()
 
     def _put(self, owner: Any, make: Callable[[Any], Any]) -> None:
-        original = vars(owner)[self.name]
+        current = vars(owner)[self.name]
+        original = _beneath(current)
+        if original is not current:
+            setattr(owner, self.name, original)
         pairs = _over(getattr(owner, self.name), make, _DEPTH)
         pairs[0] = (pairs[0][0], original)
         layers = _Layers(pairs)
@@ -104,6 +107,17 @@ def _over(inner: Any, make: Callable[[Any], Any], depth: int) -> list[tuple[Any,
     # top by then: what they put there is ours without them.
     made.__wrapped__ = rest[0][0]
     return [(made, inner), *rest]
+
+
+def _beneath(current: Any) -> Any:
+    """What stands beneath wrappers that nobody took off: of a copy of this package that was let go, say.
+
+    A call that both saw would be two.
+    """
+    while _is_ours(current):
+        pairs: list[tuple[Any, Any]] = getattr(getattr(current, _LAYERS, None), "pairs", [])
+        current = next((below for made, below in pairs if made is current), current.__wrapped__)
+    return current
 
 
 def _is_ours(current: Any) -> bool:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 _lock = threading.RLock()
 _undo: list[Hook] = []
-#: Modules of versions that are not known. They go when the application lets them go.
-_unknown: weakref.WeakSet[ModuleType] = weakref.WeakSet()
+#: Modules of versions that are not known.
+_unknown: set[str] = set()
 #: How often the hooks have been taken away.
 _generation = 0
 _told = Binding()
@@ -129,7 +129,7 @@ def _want(token: object) -> None:
         for name in _MODULES:
             # One that another thread is importing will be told of. To wait for it here could be to wait for ever.
             module = _imports.complete(name)
-            if module is not None and module not in _unknown:
+            if module is not None and name not in _unknown:
                 _hook(name, module, executed=None)
 
 
@@ -242,6 +242,6 @@ def _hook(name: str, module: ModuleType, executed: ModuleType | None) -> None:
             # An unknown version: take back what was changed, let its traffic pass.
             while len(_undo) > mark:
                 _undo.pop().undo()
-            _unknown.add(module)
+            _unknown.add(name)
             report(f"install_{name}", exc)
             log_once(f"install_{name}", logging.WARNING, "amplitude_ai cannot watch this version of %s", name)

@@ -11,7 +11,7 @@ from ._errors import read_error
 from ._format import WireRequest
 from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, as_text
 from ._media import describe, describe_base64, describe_url
-from ._residency import openai_factor
+from ._residency import host_factor
 from ._usage import Group
 from .compatible import Quirks, price_provider, quirks
 
@@ -58,7 +58,7 @@ def base_call(request: WireRequest, body: Mapping[str, Any], operation: str, err
         # "auto" is what was asked for; the tier that served the call replaces it once it is known.
         service_tier=None if body.get("service_tier") == "auto" else as_str(body.get("service_tier")),
         reported_cost_usd=read_cost(usage, how),
-        price_factor=openai_factor(request.host, _model(body) or requested) if request.provider == "openai" else 1.0,
+        price_factor=host_factor(request.provider, request.host, _model(body) or requested),
         price_model=requested if how.price_by_requested and body.get("model") else None,
         price_provider=price_provider(request.provider, request.path, requested),
     )

@@ -203,7 +203,8 @@ def _request_body(exchange: Exchange) -> tuple[Mapping[str, Any], str | None]:
 
 
 _FIELD = lazy_pattern(
-    rb'(?:[^\r\n]+\r\n)*?Content-Disposition: form-data; name="([^"]+)"\r\n(?:[^\r\n]+\r\n)*\r\n', re.IGNORECASE
+    rb'(?:[^\r\n]+\r\n){0,9}?Content-Disposition: form-data; name="([^"]+)"\r\n(?:[^\r\n]+\r\n){0,9}\r\n',
+    re.IGNORECASE,
 )
 
 
@@ -240,7 +241,8 @@ def _answer(exchange: Exchange, request: WireRequest, decoded: Body, where: Rout
     data = decoded.data
     wire_ended = exchange.outcome is Outcome.EXHAUSTED and not decoded.damaged and not exchange.response_truncated
     if not data:
-        return _Answer({}, complete=exchange.outcome is Outcome.EXHAUSTED, streamed=_asked_to_stream(request))
+        streamed = _asked_to_stream(request)  # of a stream not even the end came
+        return _Answer({}, complete=exchange.outcome is Outcome.EXHAUSTED and not streamed, streamed=streamed)
     wire = _format(where.format)
     label = exchange.response_headers.get("content-type", "").split(";")[0].strip().lower()
     refused = exchange.refused

@@ -53,7 +53,7 @@ def read_message(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         billed_besides=billed_besides(usage),
         price_model=served_by(usage),
         reported_cost_usd=read_cost(usage, quirks(request.provider)),
-        price_factor=anthropic_factor(usage),
+        price_factor=anthropic_factor(request.provider, usage),
         messages=tuple(_messages(asked)),
         tool_results=(*_tool_results(asked.get("messages")), *late_results(content)),
         output_text=_output_text(content),

@@ -165,6 +165,7 @@ class Capture:
 
     def fail(self, exc: BaseException) -> None:
         """An exception came out of the HTTP library, or was thrown into the reader. Never raises."""
+        exc = _alone(exc)
         kind = type(exc).__name__
         if kind == "GeneratorExit":  # the reader let go of the iterator
             self.finish(CLOSED)
@@ -395,6 +396,13 @@ def _octets(chunk: Any) -> bytes:
     except Exception as exc:
         report("feed", exc)
         return b""
+
+
+def _alone(exc: BaseException) -> BaseException:
+    """An exception out of groups that hold nothing else: trio's and anyio's cancellations come in them."""
+    while isinstance(exc, BaseExceptionGroup) and len({type(one) for one in exc.exceptions}) == 1:
+        exc = exc.exceptions[0]
+    return exc
 
 
 class _KeptNames(dict[bytes, str]):

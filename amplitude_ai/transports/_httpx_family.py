@@ -91,6 +91,8 @@ def _form(stream: Any) -> bytes | None:
         return None
 
 
+#: The streams that clients make, around the transport's. (Others have a ``_stream`` too: a ``ByteStream`` its bytes.)
+_BOUND = frozenset({"BoundSyncStream", "BoundAsyncStream"})
 #: In the order of names: nothing of ours is as small.
 _BEFORE_OURS = b"x-am"
 _READER = RequestReader()
@@ -111,7 +113,7 @@ def attach(capture: Capture, response: Any, tee: Any) -> None:
         if capture.usage_filter is not None and "content-encoding" in response.headers:
             capture.usage_filter = None
         stream = response.stream
-        if "_stream" in vars(stream):  # as a client gives it out: the stream it made stays the outer one
+        if type(stream).__name__ in _BOUND:  # as a client gives it out: the stream it made stays the outer one
             stream._stream = tee(stream._stream, capture)
         else:
             response.stream = tee(stream, capture)
