@@ -48,7 +48,7 @@ ERRORS = {
     "google.interactions": [
         (
             ("error", {"event_type": "error", "error": {"code": "unavailable", "message": "Overloaded"}}),
-            None,
+            "unavailable",
             "Overloaded",
         )
     ],
@@ -151,6 +151,8 @@ REFUSED = {
     "google": ({"error": {"code": 503, "message": "Overloaded", "status": "UNAVAILABLE"}}, "UNAVAILABLE", "Overloaded"),
     "cohere, mistral": ({"message": "Overloaded", "type": "overloaded_error"}, *TOLD),
     "ollama": ({"error": "Overloaded"}, None, "Overloaded"),
+    "watsonx": ({"errors": [{"code": "overloaded_error", "message": "Overloaded"}], "trace": "t1"}, *TOLD),
+    "a problem": ({"type": "about:blank", "title": "overloaded_error", "status": 529, "detail": "Overloaded"}, *TOLD),
 }
 
 

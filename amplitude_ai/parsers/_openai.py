@@ -86,7 +86,8 @@ _PENDING = frozenset({"queued", "in_progress", "cancelling", "pending", "created
 def is_pending(request: WireRequest, body: Mapping[str, Any]) -> bool:
     """Whether this reads back what has not ended: no call of a model, and not yet the end of one."""
     status = body.get("status") or body.get("task_status")  # Z.ai's
-    return request.method == "GET" and (request.status == 202 or str(status).lower() in _PENDING)
+    ends = request.status != 202 and str(status).lower() not in _PENDING
+    return request.method == "GET" and not ends and not body.get("error")
 
 
 def find_error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
@@ -97,11 +98,7 @@ def find_error(request: WireRequest, body: Mapping[str, Any]) -> CallError | Non
     # vLLM's error object lies flat in the body (vllm ``entrypoints/openai/protocol.py``, ErrorResponse).
     if not request.refused and not body.get("error") and body.get("object") != "error":
         return None
-    error = read_error(body, request.response_headers)
-    # A failed response has only a code, a word (``ResponseError``); OpenRouter's is a number, and no type.
-    if error is None or error.type is not None or error.code is None or error.code.isdigit():
-        return error
-    return CallError(type=error.code, message=error.message, code=error.code)
+    return read_error(body, request.response_headers)
 
 
 def read_usage(usage: Mapping[str, Any], how: Quirks) -> Usage:

@@ -32,7 +32,7 @@ from ._json import as_count, as_dict, as_float, as_str, has_halves, is_whole, lo
 from ._paths import BATCH_RESULTS
 from ._processing import processing_ms
 from ._rate_limits import RESET_REQUESTS, RESET_TOKENS, until_ms
-from ._router import Route, host_provider, route
+from ._router import Route, host_provider, known_other, route
 from ._shape import shape
 
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
@@ -77,7 +77,7 @@ def read(exchange: Exchange) -> LLMCall | None:
     parts = urlsplit(exchange.url)
     host = parts.hostname or ""
     body, request_problem = _request_body(exchange)
-    where = route(exchange.method, host, parts.path) or _by_shape(exchange, host, body)
+    where = route(exchange.method, host, parts.path) or _by_shape(exchange, host, parts.path, body)
     if where is None:
         return None
     request = WireRequest(
@@ -224,9 +224,9 @@ def _multipart_fields(raw: bytes, content_type: str) -> Mapping[str, Any]:
     return fields
 
 
-def _by_shape(exchange: Exchange, host: str, body: Mapping[str, Any]) -> Route | None:
+def _by_shape(exchange: Exchange, host: str, path: str, body: Mapping[str, Any]) -> Route | None:
     """A client instrumented by hand that talks to a path nobody knows: the bodies themselves tell."""
-    if not exchange.context.binding.explicit or exchange.method != "POST" or host_provider(host) is not None:
+    if not exchange.context.binding.explicit or exchange.method != "POST" or known_other(host, path):
         return None
     found = shape(body)
     return None if found is None else Route(found[1], found[0])
