@@ -421,11 +421,12 @@ def read_async(stream):
 def test_httpx2_closes_what_it_goes_through(asks_for_usage):
     """A reader that stops early: httpx2 closes each generator then and there, and trio warns of those that are left."""
     ended = []
+    event = b'data: {"choices": [{"index": 0}]}\n\n'
 
     class Stream(httpx2.AsyncByteStream):
         async def __aiter__(self):
             try:
-                for chunk in CHUNKS:
+                for chunk in [event] * 3:
                     yield chunk
             finally:
                 ended.append(True)
@@ -442,6 +443,6 @@ def test_httpx2_closes_what_it_goes_through(asks_for_usage):
             return given, list(ended)
 
     try:
-        assert asyncio.run(read()) == (CHUNKS[0], [True])
+        assert asyncio.run(read()) == (event, [True])
     finally:
         amplitude_ai.uninstall_transport()
