@@ -136,10 +136,19 @@ def _is_result(matched: re.Match[str], text: str, before: Sequence[Message]) -> 
 
 def spoken(text: str) -> str:
     """The part of a person's text that is the person's, as far as a known framework frames it."""
+    return _spoken(text, shortened=False)
+
+
+def identity(text: str) -> str:
+    """What a text is known again by when a framework asks the same in other words."""
+    return _spoken(text, shortened=True).strip()
+
+
+def _spoken(text: str, shortened: bool) -> str:
     parts = _composed(text)
     if len(parts) > 1:
         text = next((part for part in reversed(parts) if _PREFIX.match(part)), text)
-    framed = _framed(text) or asked_in(text)
+    framed = _framed(text) or asked_in(text, shortened)
     if framed is not None:
         return framed
     given = inputs(text)
@@ -148,11 +157,6 @@ def spoken(text: str) -> str:
     if given:
         return "\n".join(f"{name}: {value}" for name, value in given.items())
     return _PREFIX.sub("", text, count=1)
-
-
-def identity(text: str) -> str:
-    """What a text is known again by when a framework asks the same in other words."""
-    return spoken(text).strip()
 
 
 def inputs(text: str) -> dict[str, str]:
