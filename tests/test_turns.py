@@ -232,6 +232,8 @@ FRAMEWORKS = {
     "hermes": "<tool_response>\n18 degrees\n</tool_response>",
     "langchain fix": "Prompt:\nx\nCompletion:\ny\n\nAbove, the Completion did not satisfy the constraints given in the",
     "langgraph": "Error: no such tool\n Please fix your mistakes.",
+    "ag2": "Your previous response could not be validated by schema.\n\nPlease try again.\n\n== Validation Error ==\n",
+    "camel": "Now start to give me instructions one by one. Only reply with Instruction and Input.",
 }
 #: What stands before it, where that tells.
 BEFORE = {
@@ -749,6 +751,60 @@ def test_frames_and_results_of_frameworks(book, binding):
     assert scripted(last, (model(CALLING),)).results == (ToolResult(None, "18"),)
 
 
+MARVIN = (
+    "<task>\n    <id>a2f60a5e</id>\n    <instructions>\n        {}\n    </instructions>\n\n    <result-type>\n</task>"
+)
+CAMEL = (
+    "Here is a task that Writer will help Boss to complete: {}.\nPlease make it more specific. Be creative and "
+    "imaginative.\nPlease reply with the specified task in 50 words or less."
+)
+FRAMES = [
+    (MARVIN.format("Write it\n\n          - down"), "Write it\n\n  - down"),
+    (MARVIN.replace("<instr", "<name>Letter</name>\n    <instr", 1).format("Write it"), "Write it"),
+    (CAMEL.format("Write it.\nDown"), "Write it.\nDown"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), FRAMES)
+def test_a_frame_is_the_frameworks(text, words):
+    """marvin's tasks, camel's societies: what was asked is told."""
+    assert spoken(text) == words
+
+
+SCHEMA = Message("system", "# OUTPUT INSTRUCTIONS\n- Always respond using the proper JSON schema.\n- Always use it.")
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "words"),
+    [
+        ((SCHEMA,), '{"chat_message":"Write it"}', "Write it"),
+        ((SCHEMA,), '{"chat_message":"Write it","tone":"kind"}', '{"chat_message":"Write it","tone":"kind"}'),
+        ((SCHEMA,), '{"days":3}', '{"days":3}'),
+        ((SCHEMA,), '{"chat', '{"chat'),
+        ((SCHEMA,), "Write it", "Write it"),
+        ((), '{"chat_message":"Write it"}', '{"chat_message":"Write it"}'),
+    ],
+)
+def test_an_agent_that_is_asked_by_its_schema(book, binding, before, text, words):
+    """atomic-agents: the one field is what a person wrote; without its instructions JSON is a person's."""
+    assert said(book.record(call(*before, text), exchange(binding=binding))) == [words]
+
+
+NAMES = [
+    ("<agent>\n\n    You are an AI agent. This is your information. Do not impersonate other agents.\n\n"
+     "    <name>billing</name>\n", "billing"),
+    ("===== RULES OF USER =====\nNever forget you are a Boss and I am a Writer. Never flip roles!", "Boss"),
+    ("You are an AI agent. Your name is billing.", None),
+    ("Never forget you are a Boss and I am a Writer.", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("prompt", "name"), NAMES)
+def test_an_agents_name_in_its_prompt(prompt, name):
+    """marvin's and camel's agents."""
+    assert prompted_name(call(Message("system", prompt), "Hello")) == name
+
+
 @pytest.mark.parametrize(
     ("begins", "part"),
     [
@@ -760,6 +816,10 @@ def test_frames_and_results_of_frameworks(book, binding):
         ("Observation:\n", "\nError:\n"),
         ("[[ ## a ## ]]\n", "\n"),
         ("<tool_response></a>", " "),
+        ("Here is a task that ", "a will help b to complete: "),
+        ("<task>\n    <id>a</id>\n    <instructions>\n ", " "),
+        ("<task>\n    <id>a</id>\n    <instructions>\n ", "\n    "),
+        ("Your previous response could not be validated by schema.", "\n\nPlease try again."),
     ],
 )
 def test_a_text_of_any_length_is_looked_through_once(begins, part):

@@ -139,7 +139,7 @@ class Turns:
                     continue
             is_new = self._is_new(call.messages, index, request, find, known_before, prefilled, keys)
             if is_new and request.exchange.context.from_user is not False:
-                texts.append(spoken(text))
+                texts.append(spoken(text, call.messages[:index]))
         if last:
             remember(self._conversations, talk.after[last[-1]], None, _MAX_SEEN)
         if texts:
