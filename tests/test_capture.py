@@ -288,15 +288,6 @@ def test_a_chunk_that_is_changed_afterwards():
     assert capture.exchange().response_chunks == (b"abc", b"xy", b"!")
 
 
-@pytest.mark.parametrize("read", [over, over_async])
-def test_a_stream_that_is_read_again(read):
-    """What it was has been told: the second reader gets all, and nothing is told, nor kept, twice."""
-    capture = make(lambda _: None)
-    assert read(capture, [b"abc"]) == read(capture, [b"abc"]) == [b"abc"]
-    assert capture.exchange().response_chunks == (b"abc",)
-    assert len(capture.exchange().chunk_times_ns) == 1
-
-
 def test_a_stream_that_is_read_by_many_at_a_time(monkeypatch):
     """However many: what is kept is bounded."""
     monkeypatch.setattr(_capture, "KEEP_HEAD", 1000)

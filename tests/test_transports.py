@@ -16,6 +16,7 @@ from amplitude_ai._models import Binding, Outcome, Scope
 from amplitude_ai.transports import httpx as leaf_httpx
 from amplitude_ai.transports import httpx2 as leaf_httpx2
 from amplitude_ai.transports._capture import Capture
+from amplitude_ai.transports._usage_injection import UsageFilter
 from amplitude_ai.transports._watch import Observer
 
 URL = "https://api.openai.com/v1/chat/completions"
@@ -385,5 +386,63 @@ def test_a_stream_of_a_transports_own_is_never_opened(lib, how, number):
             assert client.post(URL, json=body).content == b"{}"
         assert amplitude_ai.flush()
         assert len(events.of_type("llm_message")) == 1
+    finally:
+        amplitude_ai.uninstall_transport()
+
+
+@pytest.mark.parametrize("asks_for_usage", [False, True])
+def test_a_stream_that_is_read_again(lib, asks_for_usage):
+    """What it was has been told: the second reader gets all, and nothing is told, nor kept, twice."""
+    module, leaf = lib
+    watch = Watch()
+    captures = []
+    for kind, read in ((leaf._Stream, list), (leaf._AsyncStream, read_async)):
+        capture = Capture(watch.observer.sink, Scope(Binding()), "POST", URL, ((), ()), b"{}")
+        capture.usage_filter = UsageFilter() if asks_for_usage else None
+        captures.append(capture)
+        stream = kind(stream_class(module, CHUNKS), capture)
+        assert b"".join(read(stream)) == b"".join(read(stream)) == b"".join(CHUNKS)
+    assert watch.captures == captures
+    for capture in captures:
+        assert capture.exchange().response_chunks == tuple(CHUNKS)
+        assert len(capture.exchange().chunk_times_ns) == len(CHUNKS)
+
+
+def read_async(stream):
+    """All chunks of an async stream."""
+
+    async def read():
+        return [chunk async for chunk in stream]
+
+    return asyncio.run(read())
+
+
+@pytest.mark.parametrize("asks_for_usage", [False, True])
+def test_httpx2_closes_what_it_goes_through(asks_for_usage):
+    """A reader that stops early: httpx2 closes each generator then and there, and trio warns of those that are left."""
+    ended = []
+    event = b'data: {"choices": [{"index": 0}]}\n\n'
+
+    class Stream(httpx2.AsyncByteStream):
+        async def __aiter__(self):
+            try:
+                for chunk in [event] * 3:
+                    yield chunk
+            finally:
+                ended.append(True)
+
+    async def read():
+        transport = httpx2.MockTransport(lambda _: httpx2.Response(200, stream=Stream()))
+        config = amplitude_ai.AIConfig(inject_stream_usage=asks_for_usage)
+        amplitude_ai.install_transport(amplitude_client=amplitude_ai.testing.EventList(), ai_config=config)
+        body = {"model": "gpt-4o", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
+        async with httpx2.AsyncClient(transport=transport) as client, client.stream("POST", URL, json=body) as response:
+            chunks = response.aiter_raw()
+            given = await anext(chunks)
+            await chunks.aclose()
+            return given, list(ended)
+
+    try:
+        assert asyncio.run(read()) == (event, [True])
     finally:
         amplitude_ai.uninstall_transport()

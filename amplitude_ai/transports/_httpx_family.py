@@ -167,7 +167,8 @@ class SyncTee(TeeBase):
     def __iter__(self) -> Iterator[bytes]:
         stream, capture = self._shown
         hide = capture.usage_filter
-        return capture.over(stream) if hide is None else hide.over(capture.over(stream))
+        shown = iter(stream) if capture.finished else capture.over(stream)  # read again: what it was is told already
+        return shown if hide is None else hide.over(shown)
 
     def close(self) -> None:
         """Finish the capture, then close the stream."""
@@ -179,10 +180,15 @@ class SyncTee(TeeBase):
 class AsyncTee(TeeBase):
     """The same in the other colour."""
 
+    __slots__ = ()
+    #: Whether the library closes each generator it goes through when a reader stops early, or leaves that to Python.
+    _closes = False
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         stream, capture = self._shown
         hide = capture.usage_filter
-        return capture.over_async(stream) if hide is None else hide.over_async(capture.over_async(stream))
+        shown = aiter(stream) if capture.finished else capture.over_async(stream, self._closes)
+        return shown if hide is None else hide.over_async(shown, self._closes)
 
     async def aclose(self) -> None:
         """Finish the capture, then close the stream."""
