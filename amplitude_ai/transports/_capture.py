@@ -67,6 +67,7 @@ RESPONSE_HEADERS = frozenset(
         "x-amzn-bedrock-output-token-count",
         "x-amzn-bedrock-invocation-latency",
         "x-litellm-response-cost",
+        "x-inference-provider",
         "helicone-cache",
         "cf-aig-cache-status",
         "x-portkey-cache-status",
