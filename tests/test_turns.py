@@ -233,6 +233,13 @@ FRAMEWORKS = {
     "langchain fix": "Prompt:\nx\nCompletion:\ny\n\nAbove, the Completion did not satisfy the constraints given in the",
     "langgraph": "Error: no such tool\n Please fix your mistakes.",
     "ag2": "Your previous response could not be validated by schema.\n\nPlease try again.\n\n== Validation Error ==\n",
+    "browser-use plan": "REPLAN SUGGESTED: You have failed 3 consecutive times. Your current plan may need revision.",
+    "browser-use budget": "BUDGET WARNING: You have used 75/100 steps (75%). 25 steps remaining. If the task cannot be "
+    "completed in the remaining steps, prioritize:",
+    "browser-use end": "You failed 3 times. Therefore we terminate the agent.\nYour only tool available is done.",
+    "browser-use page": "<query>\nprice\n</query>\n\n<content_stats>\n1\n</content_stats>\n\n<webpage_content>\nx\n",
+    "browser-use judge": "\n<task>\nBuy\n</task>\n\n<agent_trajectory>\nx\n</agent_trajectory>\n\n<final_result>\nx\n",
+    "browser-use summary": "<agent_history>\nStep 1\n</agent_history>",
     "camel": "Now start to give me instructions one by one. Only reply with Instruction and Input.",
 }
 #: What stands before it, where that tells.
@@ -241,6 +248,7 @@ BEFORE = {
     "smolagents plan": (model(PLAN),),
     "mem0 facts": (Message("system", MEMORIES),),
     "pydantic-ai voice": (Message("system", VOICE), model("")),
+    "browser-use summary": (Message("system", "You are summarizing an agent run for prompt compaction."),),
 }
 
 
@@ -758,7 +766,15 @@ CAMEL = (
     "Here is a task that Writer will help Boss to complete: {}.\nPlease make it more specific. Be creative and "
     "imaginative.\nPlease reply with the specified task in 50 words or less."
 )
+BROWSER = (
+    "<user_request>\n{}\n</user_request>\n\n<agent_history>\nStep 1\n</agent_history>\n\n<agent_state>\n"
+    "</agent_state>\n<browser_state>\nA page\n</browser_state>\n<step_info>Step2 maximum:100</step_info>\n"
+)
+INITIAL = "<initial_user_request>Find it</initial_user_request>"
+FOLLOW_UP = "\n<follow_up_user_request> {} </follow_up_user_request>"
 FRAMES = [
+    (BROWSER.format("Find it\n\nthen buy it"), "Find it\n\nthen buy it"),
+    (BROWSER.format(INITIAL + FOLLOW_UP.format("Buy it") + FOLLOW_UP.format("Or not\nat all")), "Or not\nat all"),
     (MARVIN.format("Write it\n\n          - down"), "Write it\n\n  - down"),
     (MARVIN.replace("<instr", "<name>Letter</name>\n    <instr", 1).format("Write it"), "Write it"),
     (CAMEL.format("Write it.\nDown"), "Write it.\nDown"),
@@ -767,7 +783,7 @@ FRAMES = [
 
 @pytest.mark.parametrize(("text", "words"), FRAMES)
 def test_a_frame_is_the_frameworks(text, words):
-    """marvin's tasks, camel's societies: what was asked is told."""
+    """marvin's tasks, camel's societies, browser-use's steps: what was asked is told."""
     assert spoken(text) == words
 
 
@@ -816,6 +832,8 @@ def test_an_agents_name_in_its_prompt(prompt, name):
         ("Observation:\n", "\nError:\n"),
         ("[[ ## a ## ]]\n", "\n"),
         ("<tool_response></a>", " "),
+        ("<user_request>\n", "\n<follow_up_user_request> "),
+        ("<user_request>\n", "\n</user_request>\n\n<agent"),
         ("Here is a task that ", "a will help b to complete: "),
         ("<task>\n    <id>a</id>\n    <instructions>\n ", " "),
         ("<task>\n    <id>a</id>\n    <instructions>\n ", "\n    "),

@@ -100,6 +100,11 @@ _FRAMES = (
         lazy_pattern(r"\.\nPlease make it more specific\. Be creative and imaginative\.\n"),
     ),
     (
+        # browser-use agent/prompts.py: the page changes from step to step (of several requests the last is new)
+        lazy_pattern(r"\A<user_request>\n"),
+        lazy_pattern(r"\n</user_request>\n\n<agent_history>\n"),
+    ),
+    (
         # marvin templates/task.jinja
         lazy_pattern(
             r"\A\s*<task>\n    <id>\w{1,64}</id>\n(?:    <name>[^\n]{0,1000}</name>\n)?"
@@ -108,6 +113,8 @@ _FRAMES = (
         lazy_pattern(r"\n    </instructions>\n"),
     ),
 )
+_FOLLOWS = "\n<follow_up_user_request> "
+_FOLLOW_UP = lazy_pattern(r"\n<follow_up_user_request> (?P<words>[\s\S]*) </follow_up_user_request>\Z")
 _REQUEST = "\n\nUser Request: "
 #: atomic-agents context/system_prompt_generator.py: its agents are asked by an object of their schema.
 _BY_SCHEMA = "\n- Always respond using the proper JSON schema.\n"
@@ -221,7 +228,10 @@ def _framed(text: str) -> str | None:
             # The lines before that are blank are the frame's; where there is none, its first character is.
             words = text[start : on.start() + 1]
             words = words[: words.find("\n", len(words.rstrip()))]
-            return words.replace(f"\n{begun['indent']}", "\n") if "indent" in begun.groupdict() else words
+            if "indent" in begun.groupdict():
+                return words.replace(f"\n{begun['indent']}", "\n")
+            follows = _FOLLOW_UP.search(words, max(0, words.rfind(_FOLLOWS)))
+            return words if follows is None else follows["words"]
     return None
 
 

@@ -66,6 +66,17 @@ _TEMPLATES: tuple[tuple[str, ...], ...] = (
     ("Now start to give me instructions one by one. Only reply with Instruction and Input.",),
     # ag2 agent.py (AgentReply.content)
     ("Your previous response could not be validated by schema.", "\n\nPlease try again.\n\n== Validation Error ==\n"),
+    # browser-use agent/service.py, agent/judge.py, tools/service.py
+    ("REPLAN SUGGESTED: You have failed ", " consecutive times. Your current plan may need revision."),
+    ("PLANNING NUDGE: You have taken ", " steps without creating a plan."),
+    ("BUDGET WARNING: You have used ", " steps remaining. If the task cannot be completed in the remaining steps"),
+    ("You reached max_steps - this is your last step. Your only tool available is the",),
+    ("You failed ", " times. Therefore we terminate the agent.\nYour only tool available is"),
+    ("Heads up: you have repeated a similar action ", " times in the last ", " actions. "),
+    ("The page content has not changed across ", " consecutive actions. Your actions might not be having"),
+    ("You forgot to return an action. Please respond with a valid JSON action",),
+    ("<query>\n", "\n</query>", "<content_stats>\n", "<webpage_content>\n"),
+    ("<task>\n", "\n<agent_trajectory>\n", "\n<final_result>\n"),
     # LangGraph prebuilt/tool_node.py
     ("Error: ", "\n Please fix your mistakes."),
     # google-adk flows/llm_flows/contents.py and _fencing.py: what another agent said
@@ -90,6 +101,8 @@ _BY_PLACE = (
         ("the plan of action that I will follow", "I still need to solve"),
     ),
     ("Input:\n", "system", ("Personal Information Organizer", "Assistant Information Organizer")),
+    ("<agent_history>\n", "system", ("summarizing an agent run for prompt compaction",)),
+    ("<previous_compacted_memory>\n", "system", ("summarizing an agent run for prompt compaction",)),
     ("<system>", "system", ("system messages arrive inside user turns wrapped in <system> tags",)),
 )
 _HEADS = tuple({row[0] for row in _TEMPLATES})

@@ -186,6 +186,7 @@ TRUTHS = {
         [(None, None, None)] * 3,
         [("BasicChatOutputSchema", success) for success in (False, None, None)],
     ),
+    "browser_use": Truth(("browser-use", "browser_use"), TWO, [(None, None, None)] * 3),
     "camel": Truth(
         ("camel", "camel"),
         [*TWO, "Write it down"],
