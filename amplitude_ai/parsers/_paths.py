@@ -72,6 +72,7 @@ PATHS: tuple[PathRow, ...] = (
     PathRow(r".*/async-result/[^/]+", "openai.chat", "zai", on("zai", "zhipu"), _GET),
     PathRow(r".*/text/chatcompletion(?:_v2|_pro)?", "openai.chat", "minimax", on("minimax")),
     PathRow(r".*/cortex/inference:complete", "openai.chat", "snowflake"),
+    PathRow(r".*/publishers/mistralai/models/mistral-ocr[^/]*:rawPredict", "mistral.ocr", "vertex", on("vertex")),
     PathRow(r".*/publishers/(?:mistralai|ai21)/models/[^/]+:(?:streamRawPredict|rawPredict)", "openai.chat", "vertex"),
     PathRow(r"(?!.*/threads/).*/responses(?:/compact)?", "openai.responses", "openai"),
     PathRow(r".*/responses/resp_[^/]+", "openai.responses", "openai", methods=_GET),
