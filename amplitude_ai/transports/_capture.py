@@ -8,7 +8,6 @@ reads the clock and keeps references; all else happens in `exchange()`, which th
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from operator import length_hint, sub
 from typing import TYPE_CHECKING, Any
@@ -121,8 +120,8 @@ class Capture:
     _asks: list[int] | None = None  # when the reader wanted each chunk, where that is seen
     _kept = 0  # bytes of the head, once chunks are looked at closely
     _is_looked_at = False
-    _tail: deque[bytes] | None = None
-    _tail_size = 0
+    _untimed: bytearray | None = None  # the rest of the head, where it has more than `TIMED_CHUNKS`
+    _tail: bytearray | None = None
 
     def __init__(
         self,
@@ -188,7 +187,7 @@ class Capture:
             self.outcome = outcome
             self.error = error
             if self._is_looked_at:
-                self.size += self._kept + self._tail_size
+                self.size += self._kept + len(self._tail or b"") + CHUNK_COST * len(self._times)
             elif self._room == KEEP_HEAD and self._chunks:  # a loop over the stream stands still, and has told nothing
                 self.size += sum(map(len, self._chunks)) + CHUNK_COST * len(self._times)
             else:
@@ -295,35 +294,37 @@ class Capture:
             self._times.append(_clock.perf_ns())
         elif self._asks:
             self._asks.pop()
-        if self._kept + len(chunk) <= KEEP_HEAD:
-            self._kept += len(chunk)
-            self._chunks.append(chunk)
+        fits = KEEP_HEAD - self._kept
+        if fits >= len(chunk):
+            self._keep(chunk)
         else:
-            self._overflow(chunk)
+            if fits > 0:  # the chunk that crosses the limit
+                self._keep(chunk[:fits])
+            self._overflow(memoryview(chunk)[fits:])
+
+    def _keep(self, chunk: bytes) -> None:
+        """As a part of the head. A chunk that is not timed is no object of its own: that is 50 bytes for one of two."""
+        self._kept += len(chunk)
+        if len(self._chunks) < TIMED_CHUNKS:
+            self._chunks.append(chunk)
+        elif self._untimed is None:
+            self._untimed = bytearray(chunk)
+        else:
+            self._untimed += chunk
 
     def __del__(self) -> None:
         # Whoever read it has let it go. One that nobody was to read led only here: a redirect, a call inside a call.
         if self.is_read and not self.finished:
             self.finish(ABANDONED)
 
-    def _overflow(self, chunk: bytes) -> None:
+    def _overflow(self, chunk: memoryview) -> None:
         """Past the head limit: keep only the last `KEEP_TAIL` bytes."""
-        fits = KEEP_HEAD - self._kept
-        if fits > 0:  # the chunk that crosses the limit
-            self._kept = KEEP_HEAD
-            self._chunks.append(bytes(memoryview(chunk)[:fits]))
-            chunk = bytes(memoryview(chunk)[fits:])
         tail = self._tail
         if tail is None:
-            tail = self._tail = deque()
+            tail = self._tail = bytearray()
             count("captures_truncated")
-        tail.append(chunk)
-        self._tail_size += len(chunk)
-        while self._tail_size > KEEP_TAIL and len(tail) > 1:
-            self._tail_size -= len(tail.popleft())
-        if self._tail_size > KEEP_TAIL:  # one chunk larger than the whole tail
-            tail[0] = bytes(memoryview(chunk)[-KEEP_TAIL:])
-            self._tail_size = KEEP_TAIL
+        tail += chunk[-KEEP_TAIL:]
+        del tail[:-KEEP_TAIL]
 
     def _gaps_ns(self) -> list[int]:
         """The waits for each chunk but the first, and for one that did not come before the reader or the wire gave up.
@@ -352,12 +353,13 @@ class Capture:
         """Let go of the bytes: who keeps a response keeps its stream, and so this."""
         self.request_body = None
         self._chunks, self._times = [], []
-        self._asks = self._tail = None
+        self._asks = self._untimed = self._tail = None
         self._room = -1  # what comes now is looked at closely, and not kept
 
     def exchange(self) -> Exchange:
         """The finished fact. Called on the worker."""
-        head = len(self._chunks)
+        chunks = [*self._chunks, *([] if self._untimed is None else [bytes(self._untimed)])]
+        head = len(chunks)
         gaps = self._gaps_ns()
         return Exchange(
             id=os.urandom(16).hex(),  # what a uuid4 is made of, without the object around it
@@ -369,7 +371,7 @@ class Capture:
             request_body=self.request_body,
             status=self.status if isinstance(self.status, int) else None,  # a mock's may be a mock
             response_headers=_kept(self.response_headers),
-            response_chunks=(*self._chunks, *(self._tail or ())),
+            response_chunks=(*chunks, *([] if self._tail is None else [bytes(self._tail)])),
             chunk_times_ns=tuple(self._times[:head]),
             outcome=self.outcome,
             error=self.error,
