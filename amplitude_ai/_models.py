@@ -253,6 +253,7 @@ class ToolCall(Fact, frozen=True):
 
     ``arguments`` is the JSON value (a dict) when it could be read, else the raw text the model wrote.
     ``type`` is ``function`` for the caller's own tools, else the provider's word (``web_search`` ...).
+    ``unfinished``: the provider still runs it; a later answer has its result.
     """
 
     name: str
@@ -263,11 +264,13 @@ class ToolCall(Fact, frozen=True):
     result: JSON = None
     success: bool | None = None
     error_message: str | None = None
+    unfinished: bool = False
 
 
 class ToolResult(Fact, frozen=True):
     """A tool's result that a request carried back to the model. ``id`` or (Gemini) only ``name`` is known.
 
+    ``in_answer``: it is the provider's, which an answer has for a call of an earlier one; since when, nobody says.
     ``arguments`` are those of the call it answers, as the request's own history tells it, where results have no id.
     """
 
@@ -276,6 +279,7 @@ class ToolResult(Fact, frozen=True):
     name: str | None = None
     success: bool | None = None
     arguments: JSON = None
+    in_answer: bool = False
 
 
 class Message(Fact, frozen=True):
@@ -312,6 +316,8 @@ class LLMCall(Fact, frozen=True):
     top_p: float | None = None
     service_tier: str | None = None  # as billed: batch, flex, priority, fast ...
     price_usage: Usage | None = None  # the counts that are billed, where they are not those of `usage`
+    #: What other models did for this answer, and are billed for at their own prices: (model, counts).
+    billed_besides: tuple[tuple[str, Usage], ...] = ()
     price_factor: float = 1.0  # what the price table's prices of tokens are multiplied by: a region's uplift
     usage_source: str | None = None  # ``estimate`` when the counts are ours; None: the provider's, or none
     #: False: the stream ended before its last counts came. None: they are whole, or there are none.

@@ -2,6 +2,8 @@
 
 Servers that catch SIGTERM to stop in good order, and then die of it after all so that their parent may see why (uvicorn
 does: ``Server.capture_signals``), raise it with the default action restored: the process is gone with no exit hook run.
+So it is after ``os._exit``, by which forked children end that shall not run their parent's hooks (rq's jobs, tests of
+pytest-forked, Airflow's tasks).
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from typing import NoReturn
 
 from ._guard import guard
 
@@ -30,6 +33,22 @@ def before_own_death(action: Callable[[], None]) -> None:
     raise_signal.__doc__ = original.__doc__
     raise_signal._amplitude_ai = True  # type: ignore[attr-defined]
     signal.raise_signal = raise_signal
+
+
+def before_own_exit(action: Callable[[], None]) -> None:
+    """Have ``action`` run when the process ends itself by ``os._exit``. A second call changes nothing."""
+    original = os._exit
+    if hasattr(original, "_amplitude_ai"):
+        return
+
+    def _exit(status: int) -> NoReturn:
+        with guard("exit"):
+            action()
+        original(status)
+
+    _exit.__doc__ = original.__doc__
+    _exit._amplitude_ai = True  # type: ignore[attr-defined]
+    os._exit = _exit
 
 
 def at_fork(before: Callable[[], None], in_parent: Callable[[], None], in_child: Callable[[], None]) -> None:

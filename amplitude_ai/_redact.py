@@ -37,8 +37,7 @@ _SSN = lazy_pattern(r"\d(?<![\w-]\d)\d{2}-\d{2}-\d{4}(?![\w-])")
 _SECRETS = lazy_pattern(
     r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,8192}(?:-----END [A-Z ]{0,32}PRIVATE KEY-----)?"
     r"|\b(?:"
-    r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # JWT
-    r"|(?i:bearer)\s{1,4}[\w.~+/-]{8,}=*"
+    r"(?i:bearer)\s{1,4}(?:[\w.~+/-]*\[secret\][\w.~+/-]*|[\w.~+/-]{8,})=*"  # of a JWT its mark
     r"|sk-[\w-]{12,}"  # OpenAI, Anthropic, OpenRouter, DeepSeek
     r"|(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS
     r"|AIza[\w-]{30,}|ya29\.[\w-]{20,}"  # Google
@@ -48,6 +47,11 @@ _SECRETS = lazy_pattern(
     r"|[rsp]k_(?:live|test)_\w{10,}"  # Stripe
     r")"
 )
+# A JWT is ``eyJ``, and what belongs to it, up to a point, and two parts more. Tried at each ``eyJ`` of a run that no
+# point follows, a long one would be gone through as often: so runs that a second part follows are found first.
+_JWT_RUN = lazy_pattern(r"(?<![\w-])(?=[\w-]*eyJ)[\w-]{11,}(?=\.[\w-]{8,}\.)")
+_JWT_HEAD = lazy_pattern(r"\beyJ[\w-]{8,}")
+_JWT_REST = lazy_pattern(r"\.[\w-]{8,}\.[\w-]*")
 
 
 def remove_blobs(text: str) -> str:
@@ -75,7 +79,20 @@ def _is_spaced(text: str) -> bool:
 
 def redact_secrets(text: str) -> str:
     """``text`` without API keys, bearer tokens, JWTs and private keys."""
+    if "eyJ" in text:
+        text = _without_jwts(text)
     return _SECRETS.sub("[secret]", text)
+
+
+def _without_jwts(text: str) -> str:
+    kept, done = [], 0
+    for run in _JWT_RUN.finditer(text):
+        head = _JWT_HEAD.search(text, run.start(), run.end()) if run.start() >= done else None
+        rest = head and _JWT_REST.match(text, run.end())
+        if head and rest:
+            kept += [text[done : head.start()], "[secret]"]
+            done = rest.end()
+    return "".join((*kept, text[done:]))
 
 
 def redact_pii(text: str) -> str:

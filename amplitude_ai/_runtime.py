@@ -22,7 +22,7 @@ from ._flush_tie import tie_flush
 from ._guard import count, counter, fence, guard
 from ._models import Binding, Event, Exchange, LLMCall, Outcome
 from ._preload import preload
-from ._process_hooks import at_fork, before_own_death
+from ._process_hooks import at_fork, before_own_death, before_own_exit
 from ._worker import LEAVES_FOR_FORK, Worker
 from .parsers import _registry, _router
 from .transports._capture import Capture
@@ -42,6 +42,8 @@ MakeEvents = Callable[["RunRegistry"], list[Event]]
 EXIT_SECONDS = 5.0
 #: What is left for what came after most of it was spent.
 LAST_SECONDS = 0.2
+#: How long ``os._exit`` may take: whoever calls it wants to be gone.
+OWN_EXIT_SECONDS = 1.0
 _captured = counter("captured")
 
 
@@ -82,12 +84,10 @@ class Runtime:
         if not self._is_exit_registered:
             self._expect_exit()
         config = capture.context.binding.config
-        if config is None:
-            self.worker.submit(capture, capture.size, self._spools)
-        elif config.async_event_emission:
-            self.worker.submit(capture, capture.size, self._spools or bool(config.spool))
-        else:
+        if config is not None and not config.async_event_emission:
             self.worker.run_inline(capture)
+        elif not self.worker.submit(capture, capture.size, self._spools or (config is not None and bool(config.spool))):
+            capture.forget()
 
     def client_closed(self, binding: Binding) -> None:
         """An instrumented client was closed."""
@@ -125,6 +125,7 @@ class Runtime:
             return
         self._is_exit_registered = True
         before_own_death(self.at_exit)
+        before_own_exit(self.at_own_exit)
         # Runs before non-daemon threads are joined, last registered first (CPython's own hook for executors).
         register = getattr(threading, "_register_atexit", None)
         if register is not None:
@@ -190,7 +191,10 @@ class Runtime:
             self._deliver(item)
 
     def _record(self, capture: Capture) -> None:
-        exchange = capture.exchange()
+        try:
+            exchange = capture.exchange()
+        finally:
+            capture.forget()
         ignored = True
         for call, own in _reader()(exchange):
             ignored = False
@@ -293,8 +297,16 @@ class Runtime:
 
         Runs at several of a process's ends, the last after threads that live longer; all together have `EXIT_SECONDS`.
         """
+        self._leave(EXIT_SECONDS)
+
+    def at_own_exit(self) -> None:
+        """The same where the process ends itself by ``os._exit``. A child that has made no call just goes."""
+        if self._runs is not None or self.worker.is_in_use:
+            self._leave(OWN_EXIT_SECONDS)
+
+    def _leave(self, seconds: float) -> None:
         began = _clock.monotonic_s()
-        deadline = began + max(EXIT_SECONDS - self._exit_spent, LAST_SECONDS)
+        deadline = began + max(seconds - self._exit_spent, LAST_SECONDS)
         with guard("exit"):
             self._shut_down(deadline)
             if self._delivery is not None:

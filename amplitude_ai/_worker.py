@@ -311,3 +311,8 @@ class Worker:
     def waiting(self) -> tuple[int, int]:
         """(items, bytes) in the queue."""
         return len(self._queue), max(self._bytes, 0)
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether anything was handed over in this process, which may be the child of one where much was."""
+        return self._thread is not None or bool(self._queue)

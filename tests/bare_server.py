@@ -1,5 +1,6 @@
 """A server that answers a chat completion with gzip, and keeps the headers it got."""
 
+import contextlib
 import gzip
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,8 +42,8 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def bare_server():
+@contextlib.contextmanager
+def serving():
     """A server that compresses."""
     running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     running.got = []
@@ -51,3 +52,10 @@ def bare_server():
     yield running
     running.shutdown()
     running.server_close()
+
+
+@pytest.fixture
+def bare_server():
+    """The same, for one test."""
+    with serving() as running:
+        yield running

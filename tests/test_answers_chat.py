@@ -97,7 +97,7 @@ CHATS = {
     "not done": ([delta(content="Yes")], {"output_text": "Yes", "complete": False}),
     "Groq's usage": (
         [delta("stop", content="Yes"), {"id": "y", "choices": [], "x_groq": {"usage": {"prompt_tokens": 7}}}],
-        {"usage.input_tokens": 7, "response_id": "y"},
+        {"usage.input_tokens": 7, "response_id": "x"},
     ),
     "the usage in the choice": (
         [{"choices": [{"index": 0, "delta": {"content": "Yes"}, "usage": {"prompt_tokens": 7}}]}],

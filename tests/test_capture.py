@@ -61,6 +61,22 @@ def test_a_generator_exit_is_a_close_and_no_error():
 
 
 @pytest.mark.parametrize(
+    ("inner", "outcome", "kind"),
+    [
+        ([asyncio.CancelledError(), asyncio.CancelledError()], Outcome.CANCELLED, "CancelledError"),
+        ([BaseExceptionGroup("", [asyncio.CancelledError()])], Outcome.CANCELLED, "CancelledError"),
+        ([ConnectionError("a"), ConnectionError("b")], Outcome.ERROR, "ConnectionError"),
+        ([ConnectionError("a"), ValueError("b")], Outcome.ERROR, "ExceptionGroup"),
+    ],
+)
+def test_a_group_that_holds_one_kind_is_told_as_that(inner, outcome, kind):
+    """trio and anyio cancel in groups (while a connection is made by two addresses)."""
+    capture = make(lambda _: None)
+    capture.fail(BaseExceptionGroup("of them", inner))
+    assert (capture.exchange().outcome, capture.exchange().error.type) == (outcome, kind)
+
+
+@pytest.mark.parametrize(
     ("url", "clean"),
     [
         ("https://h/v1/models/x:g?key=K&alt=sse", "https://h/v1/models/x:g?alt=sse"),
@@ -192,6 +208,13 @@ def test_a_reader_that_is_timed_for_longer_than_all_times_are_kept(clock):
     assert capture.exchange().max_gap_ns == 0
 
 
+class Unmeasured:
+    """What a custom transport may give for a chunk."""
+
+    def __len__(self):
+        raise ValueError("no length")
+
+
 def over(capture, chunks):
     """What a reader gets."""
     return list(capture.over(chunks))
@@ -222,6 +245,11 @@ def over_async(capture, chunks):
         [b"abc", bytearray(b"def"), 5, memoryview(b"ghi"), None, b"jkl"],
         [bytearray(b"a" * 90)] * 50,
         [bytearray(b"a" * 600), b"b" * 600, bytearray(b"c" * 600)],
+        [b"a" * (1000 - _capture.CHUNK_COST)],  # these two use the limit up to the last byte
+        [b"a" * (500 - _capture.CHUNK_COST)] * 2,
+        [b"a" * 900, "b" * 200, [1] * 200, b"c"],
+        [Unmeasured(), b"a" * 1000, Unmeasured(), b"b"],
+        [b"a" * 1100, *[b""] * 50],
     ],
 )
 def test_a_loop_keeps_what_feed_keeps(monkeypatch, read, chunks):
@@ -242,6 +270,59 @@ def test_a_loop_keeps_what_feed_keeps(monkeypatch, read, chunks):
     assert len(told[0].chunk_times_ns) == len(told[1].chunk_times_ns)
     assert fed.size == looped.size
     assert looped.outcome is Outcome.EXHAUSTED
+
+
+def test_a_chunk_that_is_changed_afterwards():
+    """A transport may fill one buffer again and again, and make it smaller: what had passed is what is told."""
+    buffer = bytearray(b"abc")
+
+    def chunks():
+        yield buffer
+        buffer[:] = b"xyz"
+        yield memoryview(buffer)[:2]
+        yield b"!"
+        buffer.clear()  # a view that somebody keeps would forbid it
+
+    capture = make(lambda _: None)
+    assert sum(1 for _ in capture.over(chunks())) == 3
+    assert capture.exchange().response_chunks == (b"abc", b"xy", b"!")
+
+
+def test_a_stream_that_is_read_by_many_at_a_time(monkeypatch):
+    """However many: what is kept is bounded."""
+    monkeypatch.setattr(_capture, "KEEP_HEAD", 1000)
+    monkeypatch.setattr(_capture, "KEEP_TAIL", 100)
+    capture = make(lambda _: None)
+    for chunks in zip(*[capture.over([b"a" * 100] * 50) for _ in range(20)], strict=True):
+        assert chunks == (b"a" * 100,) * 20
+    assert sum(map(len, capture.exchange().response_chunks)) <= 2 * 1000 + 100
+
+
+def test_empty_chunks_without_end(monkeypatch):
+    """What is nothing takes no room, however often it comes."""
+    monkeypatch.setattr(_capture, "KEEP_HEAD", 1000)
+    capture = make(lambda _: None)
+    list(capture.over([b"abc", *[b""] * 5000, b"def"]))
+    exchange = capture.exchange()
+    assert b"".join(exchange.response_chunks) == b"abcdef"
+    assert len(exchange.response_chunks) < 50
+    assert len(capture._asks) < 50
+    capture = make(lambda _: None, body=None)
+    list(capture.over([b""] * 5000))
+    assert capture.size == 1000  # no more than there is room for: what waits is bounded by this
+
+
+def test_what_was_told_is_let_go():
+    """Who keeps a response keeps its stream, and so the capture: not the bytes too, nor those that come afterwards."""
+    capture = make(lambda _: None, body=b"{}")
+    chunks = capture.over([b"a" * 10] * 3)
+    next(chunks)
+    capture.finish(Outcome.CLOSED)
+    capture.exchange()
+    capture.forget()
+    assert list(chunks) == [b"a" * 10] * 2
+    capture.feed(b"b" * 10)
+    assert (capture.exchange().response_chunks, capture.request_body) == ((), None)
 
 
 def test_a_stream_that_is_closed_in_its_midst_tells_what_it_holds():

@@ -55,6 +55,32 @@ def test_a_response_in_the_background():
     assert [one.get("total_tokens") for one in records(steps)] == [None, 5]
 
 
+def test_an_interaction_in_the_background():
+    """Gemini's are asked after in the same way; one that cannot be read is a failure."""
+    host, events = "https://generativelanguage.googleapis.com/v1beta", EventList()
+    begun = {"id": "v1_1", "status": "in_progress", "agent": "deep-research"}
+    usage = {"total_input_tokens": 3, "total_output_tokens": 2, "total_tokens": 5}
+    done = {**begun, "status": "completed", "usage": usage, "outputs": [{"type": "text", "text": "Hello!"}]}
+    missing = {"error": {"code": "invalid_request", "message": "No."}}
+    steps = iter([(200, begun), (200, begun), (200, done), (200, done), (404, missing)])
+
+    def answer(request):
+        status, body = next(steps)
+        return httpx2.Response(status, json=body)
+
+    with amplitude_ai.instrumented_httpx(transport=httpx2.MockTransport(answer), amplitude_client=events) as client:
+        client.post(f"{host}/interactions", json={"agent": "deep-research", "input": "Hi", "background": True})
+        for _ in range(4):
+            client.get(f"{host}/interactions/v1_1")
+    assert amplitude_ai.flush()
+    told = events.of_type("llm_message")
+    assert [(one.get("total_tokens"), one.get("output_content"), one.get("error_type")) for one in told] == [
+        (None, None, None),
+        (5, "Hello!", None),
+        (None, None, "invalid_request"),
+    ]
+
+
 def test_a_run_that_is_polled():
     """An assistant's run is told at its start and, with its tokens, at its end."""
     path = "/threads/thread_1/runs"

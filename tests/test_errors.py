@@ -35,3 +35,40 @@ def test_bedrock_type_is_in_a_header():
 def test_no_error_is_none():
     """A good body holds no error."""
     assert read_error({"choices": []}) is None
+
+
+SHAPES = {
+    "a word beside a text": ({"error": "No key.", "code": "Not allowed"}, "Not allowed", "No key.", "Not allowed"),
+    "a code that is a word": ({"error": {"code": "quota", "message": "No."}}, "quota", "No.", "quota"),
+    "a code that is a number": ({"error": {"code": 401, "message": "No."}}, None, "No.", "401"),
+    "watsonx": ({"errors": [{"code": "not_found", "message": "No."}]}, "not_found", "No.", "not_found"),
+    "cloudflare": ({"success": False, "errors": [{"code": 10000, "message": "No."}]}, None, "No.", "10000"),
+    "cloudflare's gateway": ({"success": False, "error": [{"code": 2001, "message": "No."}]}, None, "No.", "2001"),
+    "writer": ({"tpe": "x", "errors": [{"key": "fail.auth", "description": "No."}]}, "fail.auth", "No.", None),
+    "stability": ({"name": "bad_request", "errors": ["No."]}, None, "No.", None),
+    "hugging face": ({"error": ["No.", "Neither."]}, None, "No.", None),
+    "databricks": ({"error_code": "BAD_REQUEST", "message": "No."}, "BAD_REQUEST", "No.", None),
+    "mistral": (
+        {"object": "error", "type": "invalid_request_error", "message": {"detail": [{"msg": "No."}, {"msg": "Nor."}]}},
+        "invalid_request_error",
+        "No.; Nor.",
+        None,
+    ),
+    "a problem": ({"type": "about:blank", "title": "Not Found", "detail": "No."}, "Not Found", "No.", None),
+    "a form's faults": ({"message": "No.", "errors": {"name": ["Nor."]}}, None, "No.", None),
+    "faults without a text": ({"message": "No.", "errors": [{"field": "name"}]}, None, "No.", None),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_each_says(shape):
+    """Its type, message and code."""
+    body, *told = SHAPES[shape]
+    error = read_error(body)
+    assert [error.type, error.message, error.code] == told
+
+
+@pytest.mark.parametrize("body", [{"error": []}, {"errors": []}, {"errors": [None]}, {"errors": {"name": "x"}}])
+def test_an_empty_list_is_no_error(body):
+    """Nor are faults of nobody knows what."""
+    assert read_error(body) is None

@@ -196,6 +196,21 @@ def test_other_apis_as_they_are_called(name, url, body, answer, explicit):
         assert not recorded(where, body, {"error": "no", "message": "no"}, explicit)
 
 
+COUNTED = [
+    ("/v1/messages/count_tokens", {"model": "c", "messages": [{"role": "user", "content": "hi"}]}, {"input_tokens": 9}),
+    ("/v1/responses/input_tokens", {"model": "m", "input": "hi"}, {"object": "response.input_tokens"}),
+    ("/v1beta/models/g:countTokens", {"contents": [{"parts": [{"text": "hi"}]}]}, {"totalTokens": 9}),
+    ("/tokenize", {"model": "m", "messages": [{"role": "user", "content": "hi"}]}, {"count": 9}),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "answer"), COUNTED)
+@pytest.mark.parametrize("explicit", [False, True], ids=["global", "by hand"])
+def test_tokens_that_are_counted_behind_a_gateway(path, body, answer, explicit):
+    """The body is a call's, the path is not. No client lets it through; a recording that is replayed has it."""
+    assert not recorded(f"https://api.acme.example{path}", body, answer, explicit)
+
+
 def test_the_set_is_large():
     """As many false calls as true ones."""
     assert len(FALSE) + len(KNOWN) + len(NOT_CALLS) >= len(EXAMPLES)

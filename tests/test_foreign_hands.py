@@ -130,6 +130,7 @@ def test_a_body_that_is_no_bytes_is_a_call_all_the_same(events):
     with pytest.raises(TypeError), httpx.Client(transport=transport) as client:
         client.post("https://api.openai.com/v1/chat/completions", json=ASKED)
     assert only(events)["http_status"] == 200
+    assert amplitude_ai.stats()["odd_chunks"] == 1
 
 
 def test_a_mocked_adapter_is_a_call_all_the_same(events):

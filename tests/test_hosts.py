@@ -142,6 +142,64 @@ HOSTS = """
     api.us.elevenlabs.io elevenlabs elevenlabs
     api.replicate.com replicate
     us-south.ml.cloud.ibm.com watsonx
+    acme.openai.azure.cn azure azure
+    ai.api.nvidia.com nvidia
+    api.kimi.com moonshot moonshotai
+    coding-intl.dashscope.aliyuncs.com dashscope
+    api.tokenfactory.us-central1.nebius.com nebius
+    gpt-oss-120b.endpoints.kepler.ai.cloud.ovh.net ovhcloud ovhcloud
+    api.lkeap.cloud.tencent.com hunyuan
+    api.typesafe.ai typesafe typesafe
+    api.quicksilverpro.io quicksilverpro quicksilverpro
+    gigachat.devices.sberbank.ru gigachat
+    llm.api.cloud.yandex.net yandex
+    ai.api.cloud.yandex.net yandex
+    api.sarvam.ai sarvam
+    api.opentyphoon.ai typhoon
+    spark-api-open.xf-yun.com spark
+    cloud.infini-ai.com infini
+    api-inference.modelscope.cn modelscope
+    api.ppinfra.com ppio
+    api.ppio.com ppio
+    api.qnaigc.com qiniu
+    ai.gitee.com gitee
+    api.sensenova.cn sensenova
+    api.xiaomimimo.com xiaomi
+    api.longcat.chat longcat
+    openai.inference.de-txl.ionos.com ionos
+    api.infomaniak.com infomaniak
+    api.regolo.ai regolo
+    api.publicai.co publicai
+    api.inference.net inference_net
+    api.intelligence.io.solutions io_intelligence
+    api.gmi-serving.com gmi
+    api.inference.wandb.ai wandb
+    serving.app.predibase.com predibase
+    api.morphllm.com morph
+    api.synthetic.new synthetic
+    inference.tinfoil.sh tinfoil
+    api.targon.com targon
+    chatapi.akash.network akash
+    api.clarifai.com clarifai
+    api.v0.dev v0
+    inference.generativeai.us-chicago-1.oci.oraclecloud.com oci
+    api.ai.prod.eu-central-1.aws.ml.hana.ondemand.com sap
+    router.eu.requesty.ai requesty
+    api.poe.com poe
+    nano-gpt.com nanogpt
+    zenmux.ai zenmux
+    api.cortecs.ai cortecs
+    opencode.ai opencode
+    aihubmix.com aihubmix
+    glama.ai glama
+    api.redpill.ai redpill
+    api.red-pill.ai redpill
+    llm-gateway.assemblyai.com assemblyai
+    llm-gateway.eu.assemblyai.com assemblyai
+    api.braintrust.dev braintrust
+    gateway.braintrust.dev braintrust
+    model-abc.api.baseten.co baseten
+    api.runpod.ai runpod
 """
 ROWS = [(*line.split(), None)[:3] for line in HOSTS.split("\n") if line.strip()]
 

@@ -14,7 +14,7 @@ from amplitude_ai.parsers._formats import FORMATS
 from amplitude_ai.parsers._read import read
 from amplitude_ai.parsers._router import route
 
-from .fixtures import anthropic, google, hosts, more_hosts, oddities, openai, others
+from .fixtures import anthropic, google, hosts, more_hosts, oddities, openai, others, seldom
 
 EXAMPLES = [
     *openai.EXAMPLES,
@@ -24,6 +24,7 @@ EXAMPLES = [
     *hosts.EXAMPLES,
     *oddities.EXAMPLES,
     *more_hosts.EXAMPLES,
+    *seldom.EXAMPLES,
 ]
 STREAMS = [one for one in EXAMPLES if isinstance(one.answer, list) and one.kind != "json" and one.status < 400]
 each = pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.name)

@@ -174,6 +174,62 @@ def test_compaction_is_billed_though_no_total_has_it():
     assert usd == pytest.approx(1023e-6 + 220e-6)
 
 
+SEVERAL = {"claude-x": (1e-6, 2e-6), "claude-y": (10e-6, 20e-6)}
+ANSWERED = {"type": "message", "model": "claude-x", "input_tokens": 1000, "output_tokens": 100}
+ADVISED = {"type": "advisor_message", "model": "claude-y", "input_tokens": 50, "output_tokens": 10}
+STOOD_IN = {"type": "fallback_message", "model": "claude-y", "input_tokens": 50, "output_tokens": 10}
+COMPACTED = {"type": "compaction", "input_tokens": 500, "output_tokens": 50}
+
+
+@pytest.mark.parametrize(
+    ("iterations", "usd"),
+    [
+        ([ANSWERED, ANSWERED], 1200e-6),  # the total stands
+        ([ANSWERED, ADVISED], 1200e-6 + 700e-6),
+        ([ANSWERED, ADVISED, ADVISED], 1200e-6 + 1400e-6),
+        ([ANSWERED, STOOD_IN], 1200e-6 + 700e-6),
+        ([COMPACTED, ANSWERED, ADVISED], 1800e-6 + 700e-6),
+        ([ANSWERED, {**ADVISED, "model": "claude-z"}], None),  # a part of a price is none
+        ([ANSWERED, {**ADVISED, "model": None}], None),
+    ],
+)
+def test_each_model_has_its_own_price(iterations, usd):
+    """An advisor, and a model that answered for one that declined, are billed beside the one that was asked."""
+    usage = {"input_tokens": 1000, "output_tokens": 100, "iterations": iterations}
+    request = WireRequest(
+        provider="anthropic", host="api.anthropic.com", path="/v1/messages", body={"model": "claude-x"}
+    )
+    found = FORMATS["anthropic.messages"].parse(request, {"model": "claude-x", "usage": usage})
+    found = replace(found, price_provider="anthropic")
+    assert (found.usage.input_tokens, found.usage.output_tokens) == (1000, 100)
+    assert price(found, None, AIConfig(prices=SEVERAL))[0] == (usd and pytest.approx(usd))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "usd"),
+    [
+        ([], {}, 120e-6),
+        ([], {"image_gen": {"input_tokens": 0, "output_tokens": 0}}, 120e-6),
+        ([], {"image_gen": {"input_tokens": 50, "output_tokens": 10}}, None),  # nobody says which model
+        ([{"type": "image_generation"}], {"image_gen": {"input_tokens": 50, "output_tokens": 10}}, None),
+        (
+            [{"type": "web_search"}, {"type": "image_generation", "model": "claude-y"}],
+            {"image_gen": {"input_tokens": 50, "output_tokens": 10}},
+            120e-6 + 700e-6,
+        ),
+    ],
+)
+@pytest.mark.parametrize("place", ["request", "answer"])
+def test_images_of_a_tool_have_their_models_price(place, asked, told, usd):
+    """OpenAI counts them beside the usage of the model that asked for them."""
+    usage = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
+    body = {"model": "claude-x", "usage": usage, "tool_usage": told, "tools": asked if place == "answer" else []}
+    request = WireRequest("openai", "api.openai.com", "/v1/responses", {"tools": asked if place == "request" else []})
+    found = replace(FORMATS["openai.responses"].parse(request, body), price_provider="openai")
+    assert found.usage.total_tokens == 110
+    assert price(found, None, AIConfig(prices=SEVERAL))[0] == (usd and pytest.approx(usd))
+
+
 @pytest.mark.parametrize(
     ("arguments", "usage", "tier"),
     [

@@ -4,6 +4,7 @@ import base64
 import json
 import random
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -268,3 +269,45 @@ def test_numbers_are_found_as_if_each_place_were_tried(text):
     for name in ("_CARD", "_SSN", "_PHONE"):
         found = [one.span() for one in getattr(_redact, name).finditer(text)]
         assert found == [one.span() for one in re.finditer(_PLAINLY[name], text)]
+
+
+_JWT_PIECES = st.sampled_from(
+    ["eyJ", "eyJaaaaaaaa", "eyJaaaaaaa", "bbbbbbbb", "bbbbbbb", ".", "-", "_", " ", "a", "é", "/", "\n", "eyJ-eyJ-"]
+)
+
+
+@given(st.lists(_JWT_PIECES, max_size=14).map("".join))
+def test_tokens_are_found_as_if_each_place_were_tried(text):
+    """A run that no second part follows is gone through once; all that one pattern would find is found."""
+    assert _redact._without_jwts(text) == re.sub(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", "[secret]", text)
+
+
+@pytest.mark.parametrize("text", ["Bearer {}", "bearer  {}==", "Authorization: BEARER abc.{}", "Bearer {}/abc"])
+def test_a_bearer_token_that_is_a_jwt(text):
+    """It goes with its word, as any other does."""
+    jwt = "eyJhbGciOiJI.eyJzdWIiOiIx.dozjgNryP4J3"
+    assert _redact.redact_secrets(text.format(jwt)).removeprefix("Authorization: ") == "[secret]"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "eyJ-",
+        "eyJaaaaaaaa.",
+        "eyJaaaaaaaa.eyJ-",
+        "eyJ",
+        "-eyJaaaaaaaa.b",
+        "sk- ",
+        "bearer a",
+        "-----BEGIN A",
+        "a@a.",
+        "1 1-",
+        "(5",
+    ],
+)
+def test_no_text_keeps_it_long(piece):
+    """While a pattern looks, no other thread runs: 200 KB of ``eyJ-`` took a minute."""
+    text = piece * (200_000 // len(piece))
+    began = time.perf_counter()
+    _redact.redact_pii(text)
+    assert time.perf_counter() - began < 2

@@ -59,6 +59,74 @@ def test_other_signals_are_nobody_elses_business(monkeypatch):
     assert raised == [signal.SIGTERM, signal.SIGINT + 40, signal.SIGTERM]
 
 
+CHILD = """
+import os, sys, time
+import amplitude_ai, httpx2
+from amplitude_ai import _runtime
+way, url, place = sys.argv[1:]
+
+class Written:
+    def track(self, event):
+        with open(place, "a") as file: file.write(event.event_type + chr(10))
+        if way == "hanging": time.sleep(60)
+
+amplitude_ai.install_transport(amplitude_client=Written())
+body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+httpx2.post(url, json=body)
+amplitude_ai.flush() if way != "hanging" else None
+child = os.fork()
+if not child:
+    if way != "idle": httpx2.post(url, json=body)
+    began = time.perf_counter()
+    _runtime.runtime.worker._start = (lambda: os.abort()) if way == "idle" else _runtime.runtime.worker._start
+    os._exit(7)
+began = time.perf_counter()
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+print(time.perf_counter() - began)
+if way == "hanging": os.kill(os.getpid(), 9)
+"""
+
+
+@posix
+@pytest.mark.parametrize(("way", "calls"), [("busy", 2), ("idle", 1)])
+def test_a_child_that_leaves_by_os_exit_tells_its_call(simulator, tmp_path, way, calls):
+    """rq's jobs end so, with no hook run. A child that made no call starts nothing, and is gone at once."""
+    place = tmp_path / "events"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CHILD, way, f"{simulator.url}/v1/chat/completions", str(place)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+    assert place.read_text().splitlines().count("llm_message") == calls
+
+
+@posix
+def test_os_exit_does_not_wait_for_a_track_that_hangs(simulator, tmp_path):
+    """Whoever calls it wants to be gone."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-c",
+            CHILD,
+            "hanging",
+            f"{simulator.url}/v1/chat/completions",
+            str(tmp_path / "events"),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=30,
+    )
+    assert 0.9 < float(done.stdout) < 4
+
+
 @posix
 def test_a_fork_waits_for_the_item_in_hand():
     """A child that is made in the middle of a write would have SQLite's locks held for ever."""

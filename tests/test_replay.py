@@ -164,6 +164,24 @@ def _filled(value, values):
     return values.get(value, value) if isinstance(value, str) else value
 
 
+def test_requests_and_responses_apart(simulator, replay, tmp_path):
+    """As langchain-tests keeps them."""
+    answer = ask(simulator.url)
+    request = {"method": "POST", "uri": f"{simulator.url}/v1/chat/completions", "body": answer.request.content.decode()}
+    response = {"status": {"code": 200}, "headers": {}, "body": {"string": answer.text}}
+    (tmp_path / "c.json").write_text(json.dumps({"requests": [request, request], "responses": [response]}))
+    calls, _ = replay(tmp_path / "c.json")
+    assert told(calls) == books(simulator)
+
+
+@pytest.mark.parametrize("content", ['{"interactions": {}}', '{"interactions": null}', '{"requests": []}'])
+def test_a_cassette_of_nothing(replay, tmp_path, content):
+    """A test that called nothing leaves an empty one: no fault of the others that are read with it."""
+    (tmp_path / "c.json").write_text(content)
+    calls, total = replay(tmp_path / "c.json")
+    assert (calls, total["calls"]) == ([], 0)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_cassette_and_a_har_file_of_one_exchange(replay, tmp_path, packed):
     """Have one price, that of its day, which the answer says where the cassette does not; and no made-up reset."""

@@ -36,6 +36,27 @@ def test_claude_in_one_country(geo, usd):
     assert claude({"inference_geo": geo}) == pytest.approx(usd)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5/publishers/anthropic/models/"
+        "claude-opus-4-6:rawPredict",
+        "https://x.services.ai.azure.com/anthropic/v1/messages",
+    ],
+)
+def test_claude_of_others(url):
+    """``inference_geo`` is of Anthropic's own platform; Vertex and Foundry have prices of their own for a region."""
+    assert claude({"inference_geo": "us"}, url) == claude({}, url)
+    own = "https://aws-external-anthropic.us-west-2.api.aws/v1/messages"  # Claude Platform on AWS
+    assert claude({"inference_geo": "us"}, own) == pytest.approx(0.00825)
+
+
+@pytest.mark.parametrize(("host", "factor"), [("us.api.x.ai", 1.1), ("eu-west-1.api.x.ai", 1.0), ("api.x.ai", 1.0)])
+def test_grok_in_one_country(host, factor):
+    """1.1 times: https://docs.x.ai/developers/advanced-api-usage/regions."""
+    assert gpt(host, "grok-4.6") == pytest.approx(gpt("api.x.ai", "grok-4.6") * factor)
+
+
 def test_what_is_billed_by_the_call_is_not_dearer():
     """The multiplier is the tokens'; a search costs 0.01."""
     searched = {"server_tool_use": {"web_search_requests": 2}}

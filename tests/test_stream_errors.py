@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from amplitude_ai.parsers._read import read
+from amplitude_ai.sessions._result import classify
 
 from .test_parsers import EXAMPLES, STREAMS, where
 
@@ -47,7 +48,7 @@ ERRORS = {
     "google.interactions": [
         (
             ("error", {"event_type": "error", "error": {"code": "unavailable", "message": "Overloaded"}}),
-            None,
+            "unavailable",
             "Overloaded",
         )
     ],
@@ -150,6 +151,8 @@ REFUSED = {
     "google": ({"error": {"code": 503, "message": "Overloaded", "status": "UNAVAILABLE"}}, "UNAVAILABLE", "Overloaded"),
     "cohere, mistral": ({"message": "Overloaded", "type": "overloaded_error"}, *TOLD),
     "ollama": ({"error": "Overloaded"}, None, "Overloaded"),
+    "watsonx": ({"errors": [{"code": "overloaded_error", "message": "Overloaded"}], "trace": "t1"}, *TOLD),
+    "a problem": ({"type": "about:blank", "title": "overloaded_error", "status": 529, "detail": "Overloaded"}, *TOLD),
 }
 
 
@@ -164,3 +167,14 @@ def test_a_refusal_in_anybodys_words(example, shape):
     assert (call.error.type, call.error.message) == (kind, message)
     assert not call.output_text
     assert call.usage.output_tokens is None
+
+
+@pytest.mark.parametrize("example", STREAMS, ids=lambda one: one.name)
+def test_a_stream_without_a_byte(example):
+    """It ended as a wire should, and yet nobody got an answer: no success."""
+    exchange = example.exchange(b"")
+    call = read(exchange)
+    if call.streaming:  # by its request: nothing else tells
+        assert classify(call, exchange).error_type == "incomplete_stream"
+    else:
+        assert call.complete

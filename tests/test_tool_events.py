@@ -1,9 +1,12 @@
 """``tool_called``: once a call, with the result that a later request brought back."""
 
+import json
+
 import pytest
 
 from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, Message, ToolCall, ToolResult
+from amplitude_ai.parsers._read import read
 from amplitude_ai.sessions._runs import RunRegistry
 
 from .records import NEW_YEAR, call, exchange, kinds, only
@@ -89,6 +92,41 @@ def test_a_tool_the_provider_ran_is_told_at_once(book):
     said = only(book.record(asked(ran), exchange()), "tool_called")
     assert (said["tool_type"], said["tool_result"], said["success"]) == ("web_search", "found", True)
     assert said["tool_result_length"] == 5
+
+
+PROGRAM = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "code_execution", "input": {"code": "await look()"}}
+LOOK = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"q": 1}}
+RAN = {
+    "type": "code_execution_tool_result",
+    "tool_use_id": "srvtoolu_1",
+    "content": {"type": "code_execution_result", "stdout": "18", "return_code": 0},
+}
+REFUSED = {**RAN, "content": {"type": "code_execution_tool_result_error", "error_code": "unavailable"}}
+
+
+@pytest.mark.parametrize(("ran", "success", "result"), [(RAN, True, '"stdout":"18"'), (REFUSED, False, "unavailable")])
+@pytest.mark.parametrize("reason", ["tool_use", "pause_turn"])
+def test_a_provider_s_tool_that_waits_for_the_callers(book, ran, success, result, reason):
+    """It is told once, when a later answer has its result; how long it took nobody can tell."""
+    where = {"binding": Binding(), "url": "https://api.anthropic.com/v1/messages"}
+    user, asked = {"role": "user", "content": "Weather?"}, [{"type": "text", "text": "I look."}, PROGRAM, LOOK]
+    brought = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "18 degrees"}]}
+    steps = [
+        ([user], asked, reason),
+        ([user, {"role": "assistant", "content": asked}, brought], [ran, {"type": "text", "text": "18."}], "end_turn"),
+    ]
+    events = []
+    for at, (messages, content, stop_reason) in enumerate(steps):
+        answer = {"type": "message", "model": "claude-m", "content": content, "stop_reason": stop_reason}
+        body = json.dumps({"model": "claude-m", "max_tokens": 9, "messages": messages}).encode()
+        one = exchange(at * 600, body=body, response_chunks=(json.dumps(answer).encode(),), **where)
+        events += book.record(read(one), one)
+    told = {e.properties["tool_name"]: e.properties for e in events if e.event_type == "tool_called"}
+    assert len(told) == kinds(events).count("tool_called") == 2
+    assert told["look"]["tool_result"] == "18 degrees"
+    assert told["code_execution"]["success"] is success
+    assert result in told["code_execution"]["tool_result"]
+    assert "latency_ms" not in told["code_execution"]
 
 
 def test_a_result_that_never_comes(book):

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import io
 import json
 from typing import ClassVar
 
@@ -9,9 +10,13 @@ import httpx
 import httpx2
 import pytest
 
+import amplitude_ai
+from amplitude_ai import _runtime, _worker
 from amplitude_ai._models import Binding, Outcome, Scope
 from amplitude_ai.transports import httpx as leaf_httpx
 from amplitude_ai.transports import httpx2 as leaf_httpx2
+from amplitude_ai.transports._capture import Capture
+from amplitude_ai.transports._usage_injection import UsageFilter
 from amplitude_ai.transports._watch import Observer
 
 URL = "https://api.openai.com/v1/chat/completions"
@@ -320,3 +325,124 @@ def test_the_inner_transport_is_entered_closed_and_reachable(lib):
         pass
     assert transport._inner.closed
     assert len(watch.closed) == 1
+
+
+def test_a_response_that_is_kept_keeps_no_bytes_of_ours(lib, monkeypatch):
+    """A program that collects them would hold each body twice. What does not fit into the queue is let go too."""
+    module, _ = lib
+    for most in (_worker.MAX_ITEMS, 0):
+        monkeypatch.setattr(_runtime.runtime.worker, "_max_items", most)
+        transport = module.MockTransport(lambda _: module.Response(200, stream=stream_class(module, CHUNKS)))
+        with amplitude_ai.instrumented_httpx(
+            library=module.__name__, transport=transport, amplitude_client=amplitude_ai.testing.EventList()
+        ) as client:
+            response = client.post(URL, json={})
+            assert amplitude_ai.flush()
+            captures = [one for one in gc.get_objects() if type(one) is Capture and one._sink == _runtime.runtime.sink]
+            assert response.content == b"".join(CHUNKS)
+            assert captures
+            assert not any(one._chunks or one.request_body for one in captures)
+
+
+def bodies(module):
+    """Streams that have a ``_stream`` of their own: bytes, an iterator, a file, a transport's own."""
+
+    class Own(module.SyncByteStream):
+        def __init__(self):
+            self._stream = iter([b"{", b"}"])
+
+        def __iter__(self):
+            while (chunk := next(self._stream, None)) is not None:
+                yield chunk
+
+    return [
+        module.ByteStream(b"{}"),
+        module._content.IteratorByteStream(iter([b"{}"])),
+        module._content.IteratorByteStream(io.BytesIO(b"{}")),
+        Own(),
+    ]
+
+
+@pytest.mark.parametrize("how", ["given", "adopted", "hooked"])
+@pytest.mark.parametrize("number", range(4))
+def test_a_stream_of_a_transports_own_is_never_opened(lib, how, number):
+    """respx and others answer with such: the stand-in goes around it, and nothing of it is touched."""
+    module, _ = lib
+    transport = module.MockTransport(lambda _: module.Response(200, stream=bodies(module)[number]))
+    events = amplitude_ai.testing.EventList()
+    if how == "given":
+        client = amplitude_ai.instrumented_httpx(
+            library=module.__name__, transport=transport, amplitude_client=events, user_id="ann"
+        )
+    else:
+        client = module.Client(transport=transport)
+        if how == "adopted":
+            amplitude_ai.instrument(client, amplitude_client=events, user_id="ann")
+        else:
+            amplitude_ai.install_transport(amplitude_client=events, user_id="ann")
+    try:
+        with client:
+            body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
+            assert client.post(URL, json=body).content == b"{}"
+        assert amplitude_ai.flush()
+        assert len(events.of_type("llm_message")) == 1
+    finally:
+        amplitude_ai.uninstall_transport()
+
+
+@pytest.mark.parametrize("asks_for_usage", [False, True])
+def test_a_stream_that_is_read_again(lib, asks_for_usage):
+    """What it was has been told: the second reader gets all, and nothing is told, nor kept, twice."""
+    module, leaf = lib
+    watch = Watch()
+    captures = []
+    for kind, read in ((leaf._Stream, list), (leaf._AsyncStream, read_async)):
+        capture = Capture(watch.observer.sink, Scope(Binding()), "POST", URL, ((), ()), b"{}")
+        capture.usage_filter = UsageFilter() if asks_for_usage else None
+        captures.append(capture)
+        stream = kind(stream_class(module, CHUNKS), capture)
+        assert b"".join(read(stream)) == b"".join(read(stream)) == b"".join(CHUNKS)
+    assert watch.captures == captures
+    for capture in captures:
+        assert capture.exchange().response_chunks == tuple(CHUNKS)
+        assert len(capture.exchange().chunk_times_ns) == len(CHUNKS)
+
+
+def read_async(stream):
+    """All chunks of an async stream."""
+
+    async def read():
+        return [chunk async for chunk in stream]
+
+    return asyncio.run(read())
+
+
+@pytest.mark.parametrize("asks_for_usage", [False, True])
+def test_httpx2_closes_what_it_goes_through(asks_for_usage):
+    """A reader that stops early: httpx2 closes each generator then and there, and trio warns of those that are left."""
+    ended = []
+    event = b'data: {"choices": [{"index": 0}]}\n\n'
+
+    class Stream(httpx2.AsyncByteStream):
+        async def __aiter__(self):
+            try:
+                for chunk in [event] * 3:
+                    yield chunk
+            finally:
+                ended.append(True)
+
+    async def read():
+        transport = httpx2.MockTransport(lambda _: httpx2.Response(200, stream=Stream()))
+        config = amplitude_ai.AIConfig(inject_stream_usage=asks_for_usage)
+        amplitude_ai.install_transport(amplitude_client=amplitude_ai.testing.EventList(), ai_config=config)
+        body = {"model": "gpt-4o", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
+        async with httpx2.AsyncClient(transport=transport) as client, client.stream("POST", URL, json=body) as response:
+            chunks = response.aiter_raw()
+            given = await anext(chunks)
+            await chunks.aclose()
+            return given, list(ended)
+
+    try:
+        assert asyncio.run(read()) == (event, [True])
+    finally:
+        amplitude_ai.uninstall_transport()

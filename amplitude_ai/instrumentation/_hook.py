@@ -1,19 +1,36 @@
 """`Hook`: one method of a library replaced, beside others who do the same, whoever comes and goes first.
 
 What stands there may be a descriptor that somebody else put there (a wrapt wrapper of OpenTelemetry's, ddtrace's or
-Elastic's): it is called as the class gives it out, and put back as it was. Knows no HTTP library.
+Elastic's): it is called as the class gives it out, and put back as it was. Knows no HTTP library, and keeps none alive:
+a module that is executed anew makes new classes, and the old ones go when the application lets them go.
 """
 
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from .._guard import logger
 
 #: Of how many wrappers below ours we look after the removal.
 _DEPTH = 8
+#: Where a wrapper of ours has its `_Layers`: they belong to the class that it stands on, and go with it.
+_LAYERS = "_amplitude_ai_layers"
+_OURS = __name__.partition(".")[0] + "."
+
+
+class _Layers:
+    """Ours, and what stood there: as we came, and for each wrapper below that is taken out from under us."""
+
+    __slots__ = ("__weakref__", "pairs")
+
+    def __init__(self, pairs: list[tuple[Any, Any]]) -> None:
+        self.pairs = pairs
+        for made, _ in pairs:
+            setattr(made, _LAYERS, self)
 
 
 class Hook:
@@ -25,44 +42,99 @@ class Hook:
         make: ``(what stands there) -> what is to stand there``.
     """
 
-    __slots__ = ("_layers", "_make", "_name", "_owner")
+    __slots__ = ("_layers", "_owner", "name")
 
     def __init__(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-        self._owner, self._name, self._make = owner, name, make
-        self._put()
+        self._owner = weakref.ref(owner)
+        self.name = name
+        self._put(owner, make)
 
-    def _put(self) -> None:
-        original = vars(self._owner)[self._name]
-        #: Ours, and what stood there: as we came, and for each wrapper below that is taken out from under us.
-        self._layers = self._over(getattr(self._owner, self._name), _DEPTH)
-        self._layers[0] = (self._layers[0][0], original)
-        setattr(self._owner, self._name, self._layers[0][0])
+    @property
+    def owner(self) -> Any:
+        """The class or module, ``None`` when it is gone."""
+        return self._owner()
 
-    def _over(self, inner: Any, depth: int) -> list[tuple[Any, Any]]:
-        made = self._make(inner)
-        below = getattr(inner, "__wrapped__", None)
-        if not callable(below) or depth == 0:
-            return [(made, inner)]
-        rest = self._over(below, depth - 1)
-        # ddtrace and OpenTelemetry take themselves off by ``Class.method = Class.method.__wrapped__``, whoever is on
-        # top by then: what they put there is ours without them.
-        made.__wrapped__ = rest[0][0]
-        return [(made, inner), *rest]
+    def _put(self, owner: Any, make: Callable[[Any], Any]) -> None:
+        current = vars(owner)[self.name]
+        original = _beneath(current)
+        if original is not current:
+            setattr(owner, self.name, original)
+        pairs = _over(getattr(owner, self.name), make, _DEPTH)
+        pairs[0] = (pairs[0][0], original)
+        layers = _Layers(pairs)
+        self._layers = weakref.ref(layers)
+        setattr(owner, self.name, pairs[0][0])
 
-    def renew(self) -> None:
-        """Put it there again where somebody who came before us has put back what he had found (mocks, Elastic)."""
-        current = vars(self._owner).get(self._name)
-        whose = getattr(self._owner, "__module__", None) or self._owner.__name__
-        is_librarys_own = inspect.isfunction(current) and current.__module__ == whose
-        # A mock with the library's signature calls itself the library's, too.
-        if is_librarys_own and not hasattr(current, "__wrapped__") and not hasattr(current, "mock"):
-            self._put()
+    def renew(self, make: Callable[[Any], Any], executed: ModuleType | None) -> None:
+        """Put it there again where it has gone.
+
+        Args:
+            make: as at first.
+            executed: the module that was just executed anew: what it has is its own.
+        """
+        owner = self.owner
+        current = vars(owner).get(self.name)
+        if current is None or _is_ours(current):
+            return
+        if owner is executed or _is_librarys_own(owner, current):
+            self._put(owner, make)
 
     def undo(self) -> None:
         """Put back what was there."""
-        current = vars(self._owner).get(self._name)
-        for made, below in self._layers:
+        owner = self.owner
+        if owner is None:
+            return
+        current = vars(owner).get(self.name)
+        layers = self._layers()
+        for made, below in () if layers is None else layers.pairs:
             if current is made:
-                setattr(self._owner, self._name, below)
+                setattr(owner, self.name, below)
                 return
-        logger.warning("amplitude_ai: %s.%s was replaced by someone else and is left alone", self._owner, self._name)
+        if _is_ours(current):
+            # IPython's autoreload has given ours what the one on the new class has: as it does with the class' own.
+            setattr(owner, self.name, current.__wrapped__)
+            return
+        logger.warning("amplitude_ai: %s.%s was replaced by someone else and is left alone", owner, self.name)
+
+
+def _over(inner: Any, make: Callable[[Any], Any], depth: int) -> list[tuple[Any, Any]]:
+    made = make(inner)
+    below = getattr(inner, "__wrapped__", None)
+    if not callable(below) or depth == 0:
+        return [(made, inner)]
+    rest = _over(below, make, depth - 1)
+    # ddtrace and OpenTelemetry take themselves off by ``Class.method = Class.method.__wrapped__``, whoever is on
+    # top by then: what they put there is ours without them.
+    made.__wrapped__ = rest[0][0]
+    return [(made, inner), *rest]
+
+
+def _beneath(current: Any) -> Any:
+    """What stands beneath wrappers that nobody took off: of a copy of this package that was let go, say.
+
+    A call that both saw would be two.
+    """
+    while _is_ours(current):
+        pairs: list[tuple[Any, Any]] = getattr(getattr(current, _LAYERS, None), "pairs", [])
+        current = next((below for made, below in pairs if made is current), current.__wrapped__)
+    return current
+
+
+def _is_ours(current: Any) -> bool:
+    return (
+        inspect.isfunction(current)
+        and str(current.__globals__.get("__name__")).startswith(_OURS)
+        and hasattr(current, "__wrapped__")
+    )
+
+
+def _is_librarys_own(owner: Any, current: Any) -> bool:
+    """Whether somebody who came before us has put back what he had found (mocks, Elastic)."""
+    whose = getattr(owner, "__module__", None) or owner.__name__
+    # A mock with the library's signature calls itself the library's, too.
+    return (
+        inspect.isfunction(current)
+        and current.__module__ == whose
+        and not hasattr(current, "__wrapped__")
+        and not hasattr(current, "mock")
+    )

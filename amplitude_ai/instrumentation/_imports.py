@@ -1,4 +1,4 @@
-"""Told when certain modules have been imported. Knows nothing of HTTP.
+"""Told each time certain modules have been executed: imported, reloaded, imported once more. Knows nothing of HTTP.
 
 One finder in front of ``sys.meta_path``, which finds nothing itself. A module's loader is never written to: it may be
 shared (of a zip), read-only, or another tool's; a loader of ours stands before it until the module is loaded, and then
@@ -7,8 +7,10 @@ the module has its own again. (wrapt's post-import hooks do the same, but stay f
 
 from __future__ import annotations
 
+import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import sys
 from collections.abc import Callable, Collection, Sequence
 from types import ModuleType
@@ -16,15 +18,36 @@ from typing import Any
 
 from .._guard import report
 
+#: ``(name, module)``: the module has just been executed.
+Loaded = Callable[[str, ModuleType], None]
+
 _finder: _Finder | None = None
+#: What stands for a module that is executed when it is first looked at. No public name.
+_Lazy: Any = getattr(importlib.util, "_LazyModule", ())
+#: Names of modules that are being executed: by our loaders, and by ``reload()``.
+_executing: set[str] = set()
+_reloading: Any = getattr(importlib, "_RELOADING", ())
 
 
-def watch(names: Collection[str], loaded: Callable[[str], None]) -> None:
-    """Have ``loaded(name)`` called after each import of a module of these names, until `unwatch`."""
+def watch(names: Collection[str], loaded: Loaded) -> None:
+    """Have ``loaded`` called after each execution of a module of these names, until `unwatch`."""
     global _finder
     if _finder is None:
         _finder = _Finder(names, loaded)
         sys.meta_path.insert(0, _finder)
+
+
+def complete(name: str) -> ModuleType | None:
+    """The module of that name, if it is there and all of it is."""
+    module = sys.modules.get(name)
+    # A lazy one would be executed by a look at it.
+    if module is None or isinstance(module, _Lazy) or name in _executing or name in _reloading:
+        return None
+    return None if getattr(_spec(module), "_initializing", False) else module
+
+
+def _spec(module: ModuleType) -> Any:
+    return getattr(module, "__spec__", None)
 
 
 def unwatch() -> None:
@@ -36,11 +59,12 @@ def unwatch() -> None:
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    def __init__(self, names: Collection[str], loaded: Callable[[str], None]) -> None:
+    def __init__(self, names: Collection[str], loaded: Loaded) -> None:
         self._names = names
         self._loaded = loaded
         self._looking: set[str] = set()
-        self._told = {name for name in names if name in sys.modules}
+        #: Each execution of a module has a spec of its own, which does not keep the module alive.
+        self._told = {name: _spec(module) for name in names if (module := complete(name)) is not None}
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
         self._tell_late()
@@ -67,15 +91,16 @@ class _Finder(importlib.abc.MetaPathFinder):
     def _tell_late(self) -> None:
         """Modules that a finder before this one has found: told at the next import of anything."""
         for name in self._names:
-            if name not in self._told and (module := sys.modules.get(name)) is not None:
-                spec = getattr(module, "__spec__", None)
-                if not getattr(spec, "_initializing", False):
-                    self.tell(name)
+            if name in sys.modules:
+                module = complete(name)
+                if module is not None and _spec(module) is not self._told.get(name):
+                    self.tell(name, module)
 
-    def tell(self, name: str) -> None:
-        if _finder is self and name not in self._told:
-            self._told.add(name)
-            self._loaded(name)
+    def tell(self, name: str, module: ModuleType) -> None:
+        """It has been executed."""
+        if _finder is self:
+            self._told[name] = _spec(module)
+            self._loaded(name, module)
 
 
 class _Loader(importlib.abc.Loader):
@@ -101,8 +126,13 @@ class _Loader(importlib.abc.Loader):
                 module.__loader__ = self._loader
         except Exception as exc:
             report("import", exc)
-        self._loader.exec_module(module)
-        self._finder.tell(module.__name__)
+        name = module.__name__ if spec is None else spec.name
+        _executing.add(name)
+        try:
+            self._loader.exec_module(module)
+        finally:
+            _executing.discard(name)
+        self._finder.tell(name, module)
 
     def __getattr__(self, name: str) -> Any:
         if name == "_loader":

@@ -19,6 +19,7 @@ class Row(Struct, frozen=True):
         name: what people call it.
         leaf: our file for it.
         module: the module whose import makes it there.
+        inner: the one that defines what is hooked, where it is another: executed anew, it defines it anew.
         known_for: who sends by it, for a log line.
     """
 
@@ -26,6 +27,7 @@ class Row(Struct, frozen=True):
     leaf: str
     module: str
     known_for: str = ""
+    inner: str = ""
 
     def load(self) -> Library:
         """What the leaf says.
@@ -39,11 +41,11 @@ class Row(Struct, frozen=True):
 
 
 LIBRARIES: tuple[Row, ...] = (
-    Row("httpx2", "httpx2", "httpx2"),
-    Row("httpx", "httpx", "httpx"),
-    Row("requests", "requests", "requests"),
-    Row("aiohttp", "aiohttp", "aiohttp"),
-    Row("urllib3", "urllib3", "urllib3.connectionpool", "boto3"),
+    Row("httpx2", "httpx2", "httpx2", inner="httpx2._client"),
+    Row("httpx", "httpx", "httpx", inner="httpx._client"),
+    Row("requests", "requests", "requests", inner="requests.sessions"),
+    Row("aiohttp", "aiohttp", "aiohttp", inner="aiohttp.client"),
+    Row("urllib3", "urllib3", "urllib3.connectionpool", "boto3", inner="urllib3.connection"),
     Row("http.client", "http_client", "http.client", "urllib.request"),
     Row("httplib2", "httplib2", "httplib2"),
     Row("urllib3-future", "urllib3", "urllib3_future.connectionpool", "niquests"),
@@ -52,7 +54,7 @@ LIBRARIES: tuple[Row, ...] = (
     Row("requests-mock", "requests_mock", "requests_mock.adapter", "mocks of requests"),
     Row("vcrpy", "vcrpy", "vcr.stubs", "cassettes of http.client"),
 )
-BY_MODULE = {row.module: row for row in LIBRARIES}
+BY_MODULE = {name: row for row in LIBRARIES for name in (row.module, row.inner) if name}
 
 
 def names() -> str:

@@ -2,7 +2,8 @@
 
 Which transport or adapter a client picks is its own affair, and the objects it hands out stay its own. Nothing is
 stored on a client, so ``uninstall_transport()`` leaves nothing behind. Libraries imported later are hooked when they
-are. What each of them is hooked by, its leaf says (`_libraries`).
+are, and again when they are reloaded or imported once more. What each of them is hooked by, its leaf says
+(`_libraries`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from .._mistakes import answers_misspelling
 from .._models import Binding
 from .._runtime import bind, observer, runtime
 from .._scope import ambient
+from ..transports._library import Patch
 from ..transports._watch import Everyone, end_client
 from . import _imports
 from ._hook import Hook
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
 _lock = threading.RLock()
 _undo: list[Hook] = []
-_hooked: set[str] = set()
+#: Modules of versions that are not known.
+_unknown: set[str] = set()
 #: How often the hooks have been taken away.
 _generation = 0
 _told = Binding()
@@ -82,8 +85,7 @@ def install_transport(
         runtime.console = console
         _bindings.clear()
         _want(_EVERYTHING)
-        if propagate_threads and _THREADS not in _hooked:
-            _hooked.add(_THREADS)
+        if propagate_threads:
             _hook_threads()
     log_once(
         "install",
@@ -123,12 +125,12 @@ def watch_frameworks(owner: object) -> None:
 def _want(token: object) -> None:
     with _lock:
         _wanted.add(token)
-        for hook in _undo:
-            hook.renew()
+        _imports.watch(_MODULES, _executed)
         for name in _MODULES:
-            if name in sys.modules:
-                _hook(name)
-        _imports.watch(_MODULES, _hook)
+            # One that another thread is importing will be told of. To wait for it here could be to wait for ever.
+            module = _imports.complete(name)
+            if module is not None and name not in _unknown:
+                _hook(name, module, executed=None)
 
 
 def _unwant(token: object) -> None:
@@ -141,7 +143,7 @@ def _unwant(token: object) -> None:
         _generation += 1
         while _undo:
             _undo.pop().undo()
-        _hooked.clear()
+        _unknown.clear()
         _bindings.clear()
 
 
@@ -177,7 +179,12 @@ def _binding_of() -> Callable[[Any], Binding | None]:
     return lambda client: _binding(client) if mine == _generation else None
 
 
-def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+def _replace(owner: Any, name: str, make: Callable[[Any], Any], executed: ModuleType | None = None) -> None:
+    """Have a hook stand there, once."""
+    for hook in _undo:
+        if hook.owner is owner and hook.name == name:
+            hook.renew(make, executed)
+            return
     _undo.append(Hook(owner, name, make))
 
 
@@ -190,9 +197,6 @@ def _end_run_of(client: Any) -> None:
         end_client(observer, binding)
 
 
-_THREADS = "threading"
-
-
 def _hook_threads() -> None:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -203,9 +207,9 @@ def _hook_threads() -> None:
     _replace(threading.Thread, "_bootstrap", propagating_bootstrap)
 
 
-def _hook_spans(module: ModuleType) -> None:
+def _span_hooks(module: ModuleType) -> list[Patch]:
     current_span = sys.modules["opentelemetry.trace"].get_current_span
-    _replace(module.Tracer, "start_span", lambda original: watched_start_span(original, current_span))
+    return [(module.Tracer, "start_span", lambda original: watched_start_span(original, current_span))]
 
 
 #: No HTTP library: it says which agent is at work.
@@ -213,24 +217,31 @@ _SPANS = "opentelemetry.sdk.trace"
 _MODULES = frozenset({*BY_MODULE, _SPANS})
 
 
-def _hook(name: str) -> None:
-    """Hook what a module has that was imported."""
+def _executed(name: str, module: ModuleType) -> None:
+    """A module has been imported, once more perhaps, or reloaded."""
+    row = BY_MODULE.get(name)
+    # Of a library that is being imported the last module is waited for.
+    if row is None or name == row.module or _imports.complete(row.module) is not None:
+        _hook(name, module, executed=module)
+
+
+def _hook(name: str, module: ModuleType, executed: ModuleType | None) -> None:
+    """Hook what a module has, where it is not hooked."""
     with _lock:
-        if name in _hooked:
-            return
-        _hooked.add(name)
+        _undo[:] = [hook for hook in _undo if hook.owner is not None]  # of copies that the application has let go
         mark = len(_undo)
-        module = sys.modules[name]
         try:
             if name == _SPANS:
-                _hook_spans(module)
+                hooks: Iterable[Patch] = _span_hooks(module)
             else:
                 everyone = Everyone(observer, _binding_of(), _end_run_of)
-                for owner, attribute, make in BY_MODULE[name].load().hooks(module, everyone):
-                    _replace(owner, attribute, make)
+                hooks = BY_MODULE[name].load().hooks(module, everyone)
+            for owner, attribute, make in hooks:
+                _replace(owner, attribute, make, executed)
         except Exception as exc:
             # An unknown version: take back what was changed, let its traffic pass.
             while len(_undo) > mark:
                 _undo.pop().undo()
+            _unknown.add(name)
             report(f"install_{name}", exc)
             log_once(f"install_{name}", logging.WARNING, "amplitude_ai cannot watch this version of %s", name)

@@ -3,7 +3,7 @@
 ``message_delta`` carries cumulative usage and leaves out what has not changed, so the values of ``message_start`` stay
 until they are replaced; some servers send zeros there. The output count of ``message_start`` is what was written when
 it was sent, one token or none: without a ``message_delta`` nobody knows how much was. A server's tool results come
-whole, in ``content_block_start``.
+whole, in ``content_block_start``; or in ``message_start``, where a program goes on that waited for the caller's tools.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._format import Folded, Frame
-from ._json import arguments, as_count, as_dict, as_str
+from ._json import arguments, as_count, as_dict, as_str, dicts
 from ._usage import Group, later
 
 _USAGE = (
@@ -35,19 +35,27 @@ def fold_message(frames: Iterable[Frame]) -> Folded:
     blocks: dict[int, dict[str, Any]] = {}
     pieces: dict[tuple[int, str], list[str]] = {}
     complete, counted, first = False, False, None
+    begun, shift = 0, 0  # blocks that came with the start, and whether the others are numbered apart from them
     for frame in frames:
         event = as_dict(frame.data)
         kind = as_str(event.get("type")) or frame.event
         if kind == "content_block_delta":
-            if _add_delta(event, blocks, pieces) and first is None:
+            if _add_delta(event, blocks, pieces, shift) and first is None:
                 first = frame.end
         elif kind == "content_block_start":
             block = dict(as_dict(event.get("content_block")))
-            blocks[_index(event, blocks)] = block
+            index = _index(event, blocks)
+            if len(blocks) == begun and index < begun:
+                shift = begun
+            blocks[index + shift] = block
             if first is None and block.get("type") == "text" and block.get("text"):
                 first = frame.end
         elif kind == "message_start":
-            body.update(as_dict(event.get("message")))
+            message = as_dict(event.get("message"))
+            if body.get("id") is None or message.get("id") != body["id"]:  # a proxy's second try begins anew
+                blocks = {at: dict(block) for at, block in enumerate(dicts(message.get("content")))}
+                pieces, begun, shift = {}, len(blocks), 0
+            body.update(message)
         elif kind == "message_delta":
             body.update({name: value for name, value in as_dict(event.get("delta")).items() if value is not None})
             counted = counted or as_count(as_dict(event.get("usage")).get("output_tokens")) is not None
@@ -70,7 +78,7 @@ def _index(event: Mapping[str, Any], blocks: Mapping[int, object]) -> int:
 
 
 def _add_delta(
-    event: Mapping[str, Any], blocks: dict[int, dict[str, Any]], pieces: dict[tuple[int, str], list[str]]
+    event: Mapping[str, Any], blocks: dict[int, dict[str, Any]], pieces: dict[tuple[int, str], list[str]], shift: int
 ) -> bool:
     """Add a delta to its block. True when it held generated content."""
     delta = as_dict(event.get("delta"))
@@ -78,7 +86,7 @@ def _add_delta(
     text = as_str(delta.get(source))
     if text is None:
         return False  # a signature, a citation, an empty piece
-    index = as_count(event.get("index")) or 0
+    index = (as_count(event.get("index")) or 0) + shift
     if index not in blocks:  # the block's start was lost in a cut
         blocks[index] = {"type": "tool_use" if target == "input" else target}
     pieces.setdefault((index, target), []).append(text)

@@ -176,6 +176,9 @@ def _block_text(block: Mapping[str, Any]) -> str | None:
             form, name = as_str(media.get("format")), as_str(media.get("name"))
             data = as_dict(media.get("source")).get("bytes")
             return describe_base64(kind, form, data) if data and not name else describe(kind, form, name=name)
+    cited = prompt_text(_part(block, "citationsContent").get("content"))
+    if cited:
+        return cited
     guarded = as_dict(_part(block, "guardContent").get("text"))
     return as_str(guarded.get("text")) or prompt_text(_part(block, "toolResult").get("content")) or None
 

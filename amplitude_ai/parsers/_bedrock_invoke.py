@@ -33,6 +33,8 @@ _IMAGE_TASKS = frozenset(
     ("TEXT_IMAGE", "COLOR_GUIDED_GENERATION", "IMAGE_VARIATION", "INPAINTING", "OUTPAINTING", "BACKGROUND_REMOVAL")
 )
 _IMAGES = ("images", "artifacts")
+#: What embeddings are asked with: Titan's, Cohere's, TwelveLabs'.
+_EMBEDDED = ("embeddingTypes", "input_type", "inputType")
 
 
 def fold_invoke(frames: Iterable[Frame], request: WireRequest) -> Folded:
@@ -85,8 +87,8 @@ def read_invoke(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         return read_message(request, body)
     if "messages" in asked:
         call = openai_chat.FORMAT.parse(request, body)
-        if call is not None:
-            return call
+        if call is not None:  # Mistral's chat has ``stop_reason`` where all others have ``finish_reason``
+            return replace(call, finish_reason=call.finish_reason or _reason(body))
     if "message" in asked and "embeddings" not in body:  # Command R
         call = cohere.CHAT.parse(request, body)
         if call is not None:  # Bedrock bills what its own metrics say, not what Cohere counts with its own prompt
@@ -95,7 +97,8 @@ def read_invoke(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
     if other is not None:
         said = tuple(Message("user", text) for text in _said(asked))
         shown = _shown(body) if other == "image" else None
-        return LLMCall(request.provider, other, usage=_usage(body), messages=said, output_text=shown)
+        why = _filtered(body) if other == "image" else None
+        return LLMCall(request.provider, other, usage=_usage(body), messages=said, output_text=shown, finish_reason=why)
     settings = as_dict(asked.get("textGenerationConfig")) or asked
     prompt = _first_text(asked, _PROMPT_FIELDS)
     return LLMCall(
@@ -125,7 +128,7 @@ def _other_operation(asked: Mapping[str, Any], body: Mapping[str, Any]) -> str |
     task = as_str(asked.get("taskType")) or ""
     if task in _IMAGE_TASKS or any(name in body for name in _IMAGES) or "text_prompts" in asked:
         return "image"
-    embeds = "embedding" in body or "embeddings" in body or "embeddingTypes" in asked or "input_type" in asked
+    embeds = "embedding" in body or "embeddings" in body or any(name in asked for name in _EMBEDDED)
     return "embeddings" if embeds or task.endswith("_EMBEDDING") else None
 
 
@@ -135,13 +138,20 @@ def _said(asked: Mapping[str, Any]) -> Iterator[str]:
     texts = [*as_list(asked.get("texts")), *(asked.get(name) for name in ("inputText", "query", "prompt"))]
     texts += [as_dict(asked.get(name)).get("text") for name in nested]
     texts += [one.get("text") for one in dicts(asked.get("text_prompts"))]
-    text = as_dict(as_dict(asked.get("singleEmbeddingParams")).get("text"))
-    return (text for text in (*texts, text.get("value")) if isinstance(text, str) and text)
+    texts.append(as_dict(as_dict(asked.get("singleEmbeddingParams")).get("text")).get("value"))
+    texts.append(as_dict(asked.get("text")).get("inputText"))
+    return (text for text in texts if isinstance(text, str) and text)
 
 
 def _shown(body: Mapping[str, Any]) -> str | None:
     data = [*as_list(body.get("images")), *(one.get("base64") for one in dicts(body.get("artifacts")))]
-    return "\n".join(describe_base64("image", None, image) for image in data) or None
+    return "\n".join(describe_base64("image", None, image) for image in data if image) or None
+
+
+def _filtered(body: Mapping[str, Any]) -> str | None:
+    """Why there is no image: Stability's say it for each, null where there is one."""
+    reasons = [*as_list(body.get("finish_reasons")), *(one.get("finishReason") for one in dicts(body.get("artifacts")))]
+    return next((reason for reason in reasons if isinstance(reason, str)), None)
 
 
 def _usage(body: Mapping[str, Any]) -> Usage:

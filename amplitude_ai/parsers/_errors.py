@@ -6,7 +6,10 @@ Shapes and where they come from:
     Google                  ``{"error": {"code": 404, "message", "status": "NOT_FOUND"}}``, or that in a one-item list
     Bedrock                 ``{"message"}`` with the type in ``x-amzn-errortype`` (AWS REST-JSON protocol)
     Cohere, Mistral         ``{"message", "type"?}``, ``{"detail": [{"msg"}]}`` (FastAPI validation)
-    Ollama, Hugging Face    ``{"error": "text", "error_type"?}``
+    Ollama, Hugging Face    ``{"error": "text", "error_type"?}``; xAI with ``code``
+    watsonx, Cloudflare     ``{"errors": [{"code", "message"}]}``; Writer with ``key`` and ``description``
+    Databricks              ``{"error_code", "message"}``
+    NVIDIA                  ``{"type": "about:blank", "title", "detail"}`` (RFC 9457)
 """
 
 from __future__ import annotations
@@ -28,6 +31,14 @@ def read_error(body: JSON, headers: Mapping[str, str] | None = None) -> CallErro
         body: decoded JSON, or text when the server answered with something else (a proxy's HTML page).
         headers: response headers, lower-case names.
     """
+    error = _read(body, headers)
+    # A failed response of OpenAI's, an interaction of Google's have only a code, a word; OpenRouter's is a number.
+    if error is None or error.type is not None or error.code is None or error.code.isdigit():
+        return error
+    return CallError(type=error.code, message=error.message, code=error.code)
+
+
+def _read(body: JSON, headers: Mapping[str, str] | None) -> CallError | None:
     header_type = _aws_error_type(headers or {})
     if isinstance(body, list):
         body = body[0] if body else None
@@ -35,10 +46,16 @@ def read_error(body: JSON, headers: Mapping[str, str] | None = None) -> CallErro
         return CallError(type=header_type, message=body.strip()[:_TEXT_LIMIT] or None)
     outer = as_dict(body)
     outer = as_dict(outer.get("Output")) or outer  # AWS, of an operation it does not know
-    error = outer.get("error")
+    error = outer.get("error") or outer.get("errors")
+    if isinstance(error, list):
+        error = _first(error)
+    elif error is outer.get("errors"):  # whose fault each field of a form is
+        error = None
     if isinstance(error, str):
         return CallError(
-            type=as_str(outer.get("error_type")) or as_str(outer.get("type")) or header_type, message=error or None
+            type=as_str(outer.get("error_type")) or as_str(outer.get("type")) or header_type,
+            message=error or None,
+            code=_code(outer.get("code")),
         )
     if isinstance(error, Mapping) and error:
         return CallError(
@@ -47,7 +64,8 @@ def read_error(body: JSON, headers: Mapping[str, str] | None = None) -> CallErro
             code=_code(error.get("code")),
         )
     message = as_str(outer.get("message")) or as_str(outer.get("Message")) or _detail(outer)
-    kind = as_str(outer.get("type")) or (as_str(outer.get("__type")) or "").rpartition("#")[2] or header_type
+    message = message or _detail(as_dict(outer.get("message")))  # Mistral
+    kind = _kind(outer) or (as_str(outer.get("__type")) or "").rpartition("#")[2] or header_type
     if message is None and header_type is None and "__type" not in outer:
         return None
     return CallError(type=kind, message=message, code=_code(outer.get("code")))
@@ -61,6 +79,24 @@ def error_of(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
 def _aws_error_type(headers: Mapping[str, str]) -> str | None:
     # "ThrottlingException:http://internal.amazon.com/coral/..." : only the name is of use.
     return headers.get("x-amzn-errortype", "").split(":", 1)[0] or None
+
+
+def _kind(outer: Mapping[str, Any]) -> str | None:
+    """The word for it: ``type``, Databricks' ``error_code``; of a problem's (RFC 9457), whose type is an address, the
+    title.
+    """
+    kind = as_str(outer.get("type")) or as_str(outer.get("error_code"))
+    return as_str(outer.get("title")) if kind is not None and kind.startswith(("about:", "http")) else kind
+
+
+def _first(errors: list[Any]) -> str | Mapping[str, Any] | None:
+    """The first of several: a text, or an object whose code may be a word. One that says nothing is none."""
+    error = errors[0] if errors else None
+    found = as_dict(error)
+    message = as_str(found.get("message")) or as_str(found.get("description"))
+    if message is None:
+        return as_str(error)
+    return {"type": as_str(found.get("code")) or as_str(found.get("key")), **found, "message": message}
 
 
 def _code(value: object) -> str | None:

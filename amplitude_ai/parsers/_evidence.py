@@ -36,7 +36,7 @@ def is_call(wire: WireFormat, request: WireRequest, answer: Body, answered: bool
         return wire.name in _BY_ANSWER and _BY_ANSWER[wire.name](request, answer)
     # A chat's back end has the same path and nearly the same body; its answer is another.
     refused = request.status is None or request.refused
-    if wire.name == "huggingface.generate" and "max_new_tokens" in as_dict(request.body.get("parameters")):
+    if wire.name == "huggingface.generate" and _is_generation(request.body):
         return True  # of a stream that was cut the answer may tell nothing; nobody else calls it so
     return refused or not answered or wire.name not in _TELLING or any(name in answer for name in _TELLING[wire.name])
 
@@ -189,8 +189,17 @@ def _cohere_chat(request: WireRequest) -> bool:
     return _ollama_chat(request) or (as_str(body.get("message")) is not None and _any(body, "model", "chat_history"))
 
 
+def _is_generation(body: Body) -> bool:
+    """Settings that nobody has but TGI and SGLang."""
+    if "sampling_params" in body:
+        return _any(body, "text", "input_ids")
+    return "inputs" in body and "max_new_tokens" in as_dict(body.get("parameters"))
+
+
 def _inputs(request: WireRequest) -> bool:
     given = request.body.get("inputs")
+    if _is_generation(request.body):
+        return True
     return isinstance(given, str) or any(isinstance(text, str) for text in as_list(given)[:1])
 
 
@@ -247,6 +256,6 @@ _TELLING: dict[str, tuple[str, ...]] = {
     "ollama.generate": ("response", "done", "error"),
     "ollama.embed": ("embedding", "embeddings", "data", "error"),
     "cohere.rerank": ("results", "data", "error"),
-    "huggingface.generate": ("generated_text", "data", "error", "details"),
+    "huggingface.generate": ("generated_text", "data", "error", "details", "meta_info"),
     "cohere.chat": ("message", "text", "event_type", "generation_id", "finish_reason", "error"),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import (
+    ai21,
     aleph_alpha,
     anthropic,
     bedrock,
@@ -38,6 +39,7 @@ from ._format import WireFormat
 from ._paths import HostRow, PathRow
 
 _MODULES: tuple[Any, ...] = (
+    ai21,
     aleph_alpha,
     anthropic,
     bedrock,

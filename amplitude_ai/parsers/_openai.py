@@ -11,9 +11,9 @@ from ._errors import read_error
 from ._format import WireRequest
 from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, as_text
 from ._media import describe, describe_base64, describe_url
-from ._residency import openai_factor
+from ._residency import host_factor
 from ._usage import Group
-from .compatible import Quirks, price_provider, quirks
+from .compatible import SELLER, Quirks, price_provider, quirks
 
 #: Azure names the model in the path (openai ``lib/azure.py``), Databricks the endpoint.
 _MODEL_IN_PATH = lazy_pattern(r"/(?:deployments|serving-endpoints)/([^/]+)/")
@@ -58,9 +58,9 @@ def base_call(request: WireRequest, body: Mapping[str, Any], operation: str, err
         # "auto" is what was asked for; the tier that served the call replaces it once it is known.
         service_tier=None if body.get("service_tier") == "auto" else as_str(body.get("service_tier")),
         reported_cost_usd=read_cost(usage, how),
-        price_factor=openai_factor(request.host, _model(body) or requested) if request.provider == "openai" else 1.0,
+        price_factor=host_factor(request.provider, request.host, _model(body) or requested),
         price_model=requested if how.price_by_requested and body.get("model") else None,
-        price_provider=price_provider(request.provider, request.path, requested),
+        price_provider=price_provider(request.provider, request.path, requested, request.response_headers.get(SELLER)),
     )
 
 
@@ -86,7 +86,8 @@ _PENDING = frozenset({"queued", "in_progress", "cancelling", "pending", "created
 def is_pending(request: WireRequest, body: Mapping[str, Any]) -> bool:
     """Whether this reads back what has not ended: no call of a model, and not yet the end of one."""
     status = body.get("status") or body.get("task_status")  # Z.ai's
-    return request.method == "GET" and (request.status == 202 or str(status).lower() in _PENDING)
+    ends = request.status != 202 and str(status).lower() not in _PENDING
+    return request.method == "GET" and not ends and not body.get("error")
 
 
 def find_error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
@@ -97,11 +98,7 @@ def find_error(request: WireRequest, body: Mapping[str, Any]) -> CallError | Non
     # vLLM's error object lies flat in the body (vllm ``entrypoints/openai/protocol.py``, ErrorResponse).
     if not request.refused and not body.get("error") and body.get("object") != "error":
         return None
-    error = read_error(body, request.response_headers)
-    # A failed response has only a code, a word (``ResponseError``); OpenRouter's is a number, and no type.
-    if error is None or error.type is not None or error.code is None or error.code.isdigit():
-        return error
-    return CallError(type=error.code, message=error.message, code=error.code)
+    return read_error(body, request.response_headers)
 
 
 def read_usage(usage: Mapping[str, Any], how: Quirks) -> Usage:

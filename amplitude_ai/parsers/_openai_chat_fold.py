@@ -249,10 +249,13 @@ def fold(frames: Iterable[Frame]) -> Folded:
 
 
 def _take_top(body: dict[str, Any], chunk: Mapping[str, Any], event: str | None) -> None:
+    known = body.get("id")
     for name in _KEPT:
         value = chunk.get(name)
         if value or (isinstance(value, str) and name not in body):
             body[name] = value
+    if known:  # Groq's compound systems number each chunk, and call the last ``stub``: the first has the answer's
+        body["id"] = known
     error = chunk.get("error")
     if "x_groq" in chunk:
         groq = as_dict(chunk["x_groq"])

@@ -8,6 +8,7 @@ tells them apart is ``call_id``: an item that awaits a result has one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from .._models import JSON, ToolCall
@@ -16,6 +17,7 @@ from ._media import describe, describe_base64
 from ._openai import prompt_text
 
 _DONE = {"completed": True, "failed": False, "incomplete": False}
+_NOTHING: Mapping[str, Any] = {}
 #: Requests for leave and the like: nothing was called.
 _NO_CALLS = frozenset({"mcp_approval_request", "mcp_list_tools"})
 
@@ -26,7 +28,7 @@ def tool_calls(output: object) -> Iterator[ToolCall]:
     results = {
         ident: item for item in items if _kind(item).endswith("_output") and (ident := as_str(item.get("call_id")))
     }
-    for item in items:
+    for item, following in pairwise([*items, _NOTHING]):
         kind = _kind(item)
         if kind in ("function_call", "custom_tool_call"):
             made = item.get("input") if kind == "custom_tool_call" else arguments(item.get("arguments"))
@@ -36,7 +38,7 @@ def tool_calls(output: object) -> Iterator[ToolCall]:
         elif kind == "program":
             yield _program(item, results)
         elif kind.endswith(("_call", "_results")) and kind not in _NO_CALLS:  # Perplexity tells results alone
-            yield _built_in(item, kind, results)
+            yield _built_in(item, kind, results, _beside(kind, following))
 
 
 def _kind(item: Mapping[str, Any]) -> str:
@@ -47,11 +49,22 @@ def _id(item: Mapping[str, Any]) -> str | None:
     return as_str(item.get("call_id")) or as_str(item.get("id"))
 
 
-def _built_in(item: Mapping[str, Any], kind: str, results: Mapping[str, Mapping[str, Any]]) -> ToolCall:
+def _beside(kind: str, following: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The result of a call that has no id: it follows."""
+    is_its = _kind(following) == f"{kind.removesuffix('_call')}_output" and following.get("call_id") is None
+    return following if is_its else None
+
+
+def _built_in(
+    item: Mapping[str, Any],
+    kind: str,
+    results: Mapping[str, Mapping[str, Any]],
+    beside: Mapping[str, Any] | None,
+) -> ToolCall:
     """A call of a tool the provider defines. OpenRouter prefixes its own: ``openrouter:web_search_call``."""
     tool = kind.removesuffix("_call").removesuffix("_results").rpartition(":")[2]
     awaited = as_str(item.get("call_id"))
-    answer = results.get(awaited) if awaited else None
+    answer = results.get(awaited) if awaited else beside
     executed = awaited is None or answer is not None or item.get("execution") == "server"
     error = item.get("error")
     failure = as_str(error) or as_str(as_dict(error).get("message")) or (prompt_text(error) if error else None)
@@ -62,9 +75,15 @@ def _built_in(item: Mapping[str, Any], kind: str, results: Mapping[str, Mapping[
         type=tool,
         executed=executed,
         result=(_result(item) if answer is None else _answer(answer)) if executed else None,
-        success=(False if failure else _DONE.get(as_str(item.get("status")) or "")) if executed else None,
+        success=(False if failure else _success(item)) if executed else None,
         error_message=failure if executed else None,
     )
+
+
+def _success(item: Mapping[str, Any]) -> bool | None:
+    """By its status; an MCP call of old has none, but an error that is null."""
+    ended = item.get("output") is not None and "error" in item
+    return True if ended and item.get("status") is None else _DONE.get(as_str(item.get("status")) or "")
 
 
 def _program(item: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]]) -> ToolCall:

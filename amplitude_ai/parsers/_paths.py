@@ -72,6 +72,7 @@ PATHS: tuple[PathRow, ...] = (
     PathRow(r".*/async-result/[^/]+", "openai.chat", "zai", on("zai", "zhipu"), _GET),
     PathRow(r".*/text/chatcompletion(?:_v2|_pro)?", "openai.chat", "minimax", on("minimax")),
     PathRow(r".*/cortex/inference:complete", "openai.chat", "snowflake"),
+    PathRow(r".*/publishers/mistralai/models/mistral-ocr[^/]*:rawPredict", "mistral.ocr", "vertex", on("vertex")),
     PathRow(r".*/publishers/(?:mistralai|ai21)/models/[^/]+:(?:streamRawPredict|rawPredict)", "openai.chat", "vertex"),
     PathRow(r"(?!.*/threads/).*/responses(?:/compact)?", "openai.responses", "openai"),
     PathRow(r".*/responses/resp_[^/]+", "openai.responses", "openai", methods=_GET),
@@ -81,10 +82,13 @@ PATHS: tuple[PathRow, ...] = (
     PathRow(r".*/threads/[^/]+/runs/run_[^/]+", "openai.runs", "openai", methods=_GET),
     PathRow(r".*/fim/completions", "mistral.fim", "mistral"),
     PathRow(r".*/completions", "openai.completions", "openai"),
+    PathRow(r"/v1/edits", "openai.completions", "openai", on("openai")),
     PathRow(r".*/v2/embed", "cohere.embed", "cohere"),
     PathRow(r".*/rerank", "cohere.rerank", "cohere"),
+    PathRow(r".*/(?:re)?ranking", "cohere.rerank", "nvidia", on("nvidia")),
     PathRow(r".*/api/embed(?:dings)?", "ollama.embed", "ollama"),
     PathRow(r".*/(?:multimodal|contextualized)?embeddings", "openai.embeddings", "openai"),
+    PathRow(r".*/embeddings/multimodal", "openai.embeddings", "volcengine", on("volcengine")),
     PathRow(r".*/images/(?:generations|edits|variations)", "openai.images", "openai"),
     PathRow(r"/api/v1/images", "openai.images", "openrouter", on("openrouter")),
     PathRow(r".*/audio/(?:speech|transcriptions|translations)", "openai.audio", "openai"),
@@ -97,6 +101,8 @@ PATHS: tuple[PathRow, ...] = (
         "openai",
         on("openai", "azure", "xai", "openrouter", "together", "zai", "zhipu"),
     ),
+    PathRow(r".*/video/generations/jobs", "openai.videos", "azure", on("azure")),
+    PathRow(r".*/contents/generations/tasks", "openai.videos", "volcengine", on("volcengine")),
     PathRow(r"/v1/decisions", "openai.responses", "openai", on("openai", "perplexity")),
     PathRow(r".*/moderations", "openai.moderations", "openai"),
     PathRow(r".*/ocr", "mistral.ocr", "mistral", on("mistral", "local")),
@@ -113,6 +119,7 @@ PATHS: tuple[PathRow, ...] = (
         r".*/models/[^/]+:(?:predict|predictLongRunning)", "google.predict", "google", on("google", "vertex", "local")
     ),
     PathRow(r".*/interactions", "google.interactions", "google", on("google", "vertex", "local")),
+    PathRow(r".*/interactions/[^/]+", "google.interactions", "google", on("google", "vertex"), _GET),
     PathRow(rf".*/model/{_MODEL}/converse(?:-stream)?", "bedrock.converse", "bedrock"),
     PathRow(rf".*/model/{_MODEL}/invoke(?:-with-response-stream)?", "bedrock.invoke", "bedrock"),
     PathRow(r".*/v[12]/chat", "cohere.chat", "cohere"),
@@ -150,5 +157,5 @@ COMPATIBLE: tuple[str, ...] = ("openai.", "anthropic.messages", "cohere.rerank")
 #: Hosts that run whatever their customers put there: the path alone is no evidence on them either.
 TENANTS = (
     r".*\.modal\.(?:run|direct)|.*\.azure-api\.net|.*\.endpoints\.huggingface\.cloud|.*\.databricks\.com"
-    r"|.*\.azuredatabricks\.net|.*\.snowflakecomputing\.com"
+    r"|.*\.azuredatabricks\.net|.*\.snowflakecomputing\.com|.*\.api\.baseten\.co|api\.runpod\.ai"
 )

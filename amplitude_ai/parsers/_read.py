@@ -32,7 +32,7 @@ from ._json import as_count, as_dict, as_float, as_str, has_halves, is_whole, lo
 from ._paths import BATCH_RESULTS
 from ._processing import processing_ms
 from ._rate_limits import RESET_REQUESTS, RESET_TOKENS, until_ms
-from ._router import Route, host_provider, route
+from ._router import Route, host_provider, known_other, route
 from ._shape import shape
 
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
@@ -77,7 +77,7 @@ def read(exchange: Exchange) -> LLMCall | None:
     parts = urlsplit(exchange.url)
     host = parts.hostname or ""
     body, request_problem = _request_body(exchange)
-    where = route(exchange.method, host, parts.path) or _by_shape(exchange, host, body)
+    where = route(exchange.method, host, parts.path) or _by_shape(exchange, host, parts.path, body)
     if where is None:
         return None
     request = WireRequest(
@@ -203,7 +203,8 @@ def _request_body(exchange: Exchange) -> tuple[Mapping[str, Any], str | None]:
 
 
 _FIELD = lazy_pattern(
-    rb'(?:[^\r\n]+\r\n)*?Content-Disposition: form-data; name="([^"]+)"\r\n(?:[^\r\n]+\r\n)*\r\n', re.IGNORECASE
+    rb'(?:[^\r\n]+\r\n){0,9}?Content-Disposition: form-data; name="([^"]+)"\r\n(?:[^\r\n]+\r\n){0,9}\r\n',
+    re.IGNORECASE,
 )
 
 
@@ -217,15 +218,15 @@ def _multipart_fields(raw: bytes, content_type: str) -> Mapping[str, Any]:
         matched = _FIELD.match(part.lstrip(b"\r\n")) if len(part) < 8192 else None
         if matched:
             value = part.lstrip(b"\r\n")[matched.end() :].removesuffix(b"\r\n")
-            text = value.decode("utf-8", "replace")
-            # A form has no types: SDKs write what is no text as JSON has it.
-            fields[matched.group(1).decode("utf-8", "replace")] = {"true": True, "false": False}.get(text, text)
+            name, text = matched.group(1).decode("utf-8", "replace"), value.decode("utf-8", "replace")
+            # A form has no types: SDKs write what is no text as JSON has it. (A prompt may be "true", too.)
+            fields[name] = text == "true" if name == "stream" else text
     return fields
 
 
-def _by_shape(exchange: Exchange, host: str, body: Mapping[str, Any]) -> Route | None:
+def _by_shape(exchange: Exchange, host: str, path: str, body: Mapping[str, Any]) -> Route | None:
     """A client instrumented by hand that talks to a path nobody knows: the bodies themselves tell."""
-    if not exchange.context.binding.explicit or exchange.method != "POST" or host_provider(host) is not None:
+    if not exchange.context.binding.explicit or exchange.method != "POST" or known_other(host, path):
         return None
     found = shape(body)
     return None if found is None else Route(found[1], found[0])
@@ -240,7 +241,8 @@ def _answer(exchange: Exchange, request: WireRequest, decoded: Body, where: Rout
     data = decoded.data
     wire_ended = exchange.outcome is Outcome.EXHAUSTED and not decoded.damaged and not exchange.response_truncated
     if not data:
-        return _Answer({}, complete=exchange.outcome is Outcome.EXHAUSTED, streamed=_asked_to_stream(request))
+        streamed = _asked_to_stream(request)  # of a stream not even the end came
+        return _Answer({}, complete=exchange.outcome is Outcome.EXHAUSTED and not streamed, streamed=streamed)
     wire = _format(where.format)
     label = exchange.response_headers.get("content-type", "").split(";")[0].strip().lower()
     refused = exchange.refused

@@ -1,9 +1,11 @@
 """What it costs besides, to have a model run in one region: by what the provider documents, and where that is sure.
 
 Anthropic: 1.1 times all tokens where the answer's ``usage`` says ``inference_geo: us``
-(https://platform.claude.com/docs/en/manage-claude/data-residency); Bedrock and Vertex have prices by region instead.
+(https://platform.claude.com/docs/en/manage-claude/data-residency), on its own platform; whoever else sells Claude
+(Bedrock, Vertex, Foundry) has prices by region instead.
 OpenAI: 1.1 times at a region's host, "for models released on or after March 5, 2026"
 (https://developers.openai.com/api/docs/guides/data-residency), the day of GPT-5.4.
+xAI: "10% more than on the global endpoint" at ``us.api.x.ai`` (https://docs.x.ai/developers/advanced-api-usage/regions).
 """
 
 from __future__ import annotations
@@ -20,14 +22,17 @@ _VERSION = lazy_pattern(r"gpt-(\d{1,3})(?:\.(\d{1,3}))?(?![\d.o])", re.IGNORECAS
 _SINCE_DAY, _SINCE_VERSION = "2026-03-05", (5, 4)
 
 
-def anthropic_factor(usage: Mapping[str, Any]) -> float:
+def anthropic_factor(provider: str, usage: Mapping[str, Any]) -> float:
     """What the prices of Anthropic's tokens are multiplied by."""
-    return _UPLIFT if usage.get("inference_geo") == "us" else 1.0
+    return _UPLIFT if provider == "anthropic" and usage.get("inference_geo") == "us" else 1.0
 
 
-def openai_factor(host: str, model: str | None) -> float:
-    """What the prices of OpenAI's tokens are multiplied by at a host (``eu.api.openai.com``)."""
-    if not host.lower().partition(":")[0].endswith(".api.openai.com"):
+def host_factor(provider: str, host: str, model: str | None) -> float:
+    """What the prices of a provider's tokens are multiplied by at a host (``eu.api.openai.com``)."""
+    name = host.lower().partition(":")[0]
+    if provider == "xai":
+        return _UPLIFT if name == "us.api.x.ai" else 1.0
+    if provider != "openai" or not name.endswith(".api.openai.com"):
         return 1.0
     dated = _DATED.search(model or "")
     if dated is not None:

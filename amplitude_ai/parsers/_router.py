@@ -49,6 +49,8 @@ _HOSTS: tuple[HostRow, ...] = (
     HostRow(r"api\.cohere\.(?:com|ai)", "cohere", "cohere"),
     HostRow(r".*\.inference\.huggingface\.co|api-inference\.huggingface\.co", "huggingface"),
     HostRow(r"api\.voyageai\.com|ai\.mongodb\.com", "voyage", "voyageai"),
+    HostRow(r".*\.api\.baseten\.co", "baseten"),
+    HostRow(r"api\.runpod\.ai", "runpod"),
     *_formats.HOSTS,
 )
 
@@ -208,9 +210,7 @@ def watches(method: str, host: str, path: str, explicit: bool) -> bool:
     key = (method, host, path, explicit)
     found = _watched.get(key)
     if found is None:
-        found = route(method, host, path) is not None or (
-            explicit and method == "POST" and not _known_other(host, path)
-        )
+        found = route(method, host, path) is not None or (explicit and method == "POST" and not known_other(host, path))
         if len(path) <= MAX_PATH and len(host) <= MAX_HOST and len(method) <= _MAX_METHOD:
             if len(_watched) >= _CACHE_LIMIT:
                 _watched.clear()
@@ -226,7 +226,8 @@ _OTHER = lazy_pattern(
 )
 
 
-def _known_other(host: str, path: str) -> bool:
+def known_other(host: str, path: str) -> bool:
+    """Whether a path that has no route is known to mean something else, or the host has routes for all it does."""
     return len(path) > MAX_PATH or _OTHER.search(path.lower()) is not None or host_provider(host) is not None
 
 

@@ -11,15 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from .._models import LLMCall, Message, ToolResult, Usage
+from .._models import LLMCall, Message, ToolResult
 from .._pattern import lazy_pattern
 from ._anthropic_fold import fold_message
-from ._anthropic_tools import is_result, tool_calls
+from ._anthropic_tools import is_result, late_results, tool_calls
+from ._anthropic_usage import billed, billed_besides, read_usage, served_by
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
-from ._json import add_counts, as_count, as_dict, as_float, as_str, dicts
+from ._json import as_count, as_dict, as_float, as_str, dicts
 from ._media import describe, describe_base64
+from ._openai import read_cost
 from ._residency import anthropic_factor
+from .compatible import quirks
 
 #: Vertex names the model in the path only (anthropic ``lib/vertex/_client.py``).
 _MODEL_IN_PATH = lazy_pattern(r"/models/([^/:]+):")
@@ -44,14 +47,17 @@ def read_message(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         provider=request.provider,
         operation="chat",
         requested_model=_requested_model(request),
-        model=as_str(body.get("model")),
+        model=served_by(usage) or as_str(body.get("model")),
         usage=read_usage(usage),
-        price_usage=_billed(usage),
-        price_factor=anthropic_factor(usage),
+        price_usage=billed(usage),
+        billed_besides=billed_besides(usage),
+        price_model=served_by(usage),
+        reported_cost_usd=read_cost(usage, quirks(request.provider)),
+        price_factor=anthropic_factor(request.provider, usage),
         messages=tuple(_messages(asked)),
-        tool_results=tuple(_tool_results(asked.get("messages"))),
+        tool_results=(*_tool_results(asked.get("messages")), *late_results(content)),
         output_text=_output_text(content),
-        tool_calls=tuple(tool_calls(content)),
+        tool_calls=tuple(tool_calls(content, body.get("stop_reason"))),
         finish_reason=as_str(body.get("stop_reason")),
         response_id=as_str(body.get("id")),
         error=error_of(request, body),
@@ -60,59 +66,6 @@ def read_message(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
         top_p=as_float(asked.get("top_p")),
         service_tier="fast" if usage.get("speed") == "fast" else as_str(usage.get("service_tier")),
     )
-
-
-def read_usage(usage: Mapping[str, Any]) -> Usage:
-    """Normalised counts: cache reads and writes are in the input, thinking is in the output."""
-    read, written = as_count(usage.get("cache_read_input_tokens")), as_count(usage.get("cache_creation_input_tokens"))
-    given = as_count(usage.get("input_tokens"))
-    return Usage(
-        input_tokens=None if given is None else add_counts(given, read, written),
-        output_tokens=as_count(usage.get("output_tokens")),
-        cached_input_tokens=read,
-        cache_write_tokens=written,
-        reasoning_tokens=as_count(as_dict(usage.get("output_tokens_details")).get("thinking_tokens")),
-        extra=dict(_extra(usage, written)),
-    )
-
-
-def _billed(usage: Mapping[str, Any]) -> Usage | None:
-    """The sum of ``iterations``, where one of them compacted the context: it is billed, and not in the total.
-
-    https://docs.claude.com/en/docs/build-with-claude/compaction#understanding-usage
-    """
-    iterations = list(dicts(usage.get("iterations")))
-    if not any(one.get("type") == "compaction" for one in iterations):
-        return None
-    parts = [read_usage(one) for one in iterations]
-    total: dict[str, int | float] = dict(read_usage({**usage, "cache_creation": None}).extra)
-    for part in parts:
-        for name, count in part.extra.items():
-            total[name] = total.get(name, 0) + count
-    return Usage(
-        input_tokens=add_counts(*(part.input_tokens for part in parts)),
-        output_tokens=add_counts(*(part.output_tokens for part in parts)),
-        cached_input_tokens=add_counts(*(part.cached_input_tokens for part in parts)),
-        cache_write_tokens=add_counts(*(part.cache_write_tokens for part in parts)),
-        extra=total,
-    )
-
-
-def _extra(usage: Mapping[str, Any], written: int | None) -> Iterator[tuple[str, int | float]]:
-    """Counts billed apart. The split of the cache writes counts only while it still sums up to their total.
-
-    (``message_delta`` replaces the total, after a server's tool has run, and does not repeat the split.)
-    """
-    split = as_dict(usage.get("cache_creation"))
-    short, long = (as_count(split.get(f"ephemeral_{ttl}_input_tokens")) or 0 for ttl in ("5m", "1h"))
-    if short + long and (written is None or written == short + long):
-        if short:
-            yield "cache_write_5m_tokens", short
-        if long:
-            yield "cache_write_1h_tokens", long
-    searches = as_count(as_dict(usage.get("server_tool_use")).get("web_search_requests"))
-    if searches:
-        yield "web_searches", searches
 
 
 def _requested_model(request: WireRequest) -> str | None:

@@ -1,20 +1,24 @@
-"""Amazon Bedrock's runtime: Converse, and ``invoke`` with each model's own body. The model is named in the path."""
+"""Amazon Bedrock's runtime: Converse, and ``invoke`` with each model's own body. The model is named in the path.
+
+What is made in the background names it in the request (``async-invoke``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from msgspec.structs import replace
 
-from .._models import LLMCall, Usage
+from .._models import LLMCall, Message, Usage
 from .._pattern import lazy_pattern
 from . import _bedrock_converse as converse
 from ._bedrock_invoke import fold_invoke, read_invoke
 from ._errors import error_of
-from ._format import Folded, Frame, WireRequest
-from ._json import add_counts, as_count, as_dict, as_float, as_str
+from ._format import Folded, Frame, WireRequest, one_object
+from ._json import add_counts, as_count, as_dict, as_float, as_str, dicts
+from ._paths import PathRow, on
 
 #: An id, an inference profile, or an ARN with its slash escaped or not.
 _MODEL_IN_PATH = lazy_pattern(r"/model/([^/]+|arn:.+)/(?:converse|invoke)[^/]*$")
@@ -50,7 +54,42 @@ class _Invoke:
         return _named(replace(call, usage=_counted(call.usage, request, body)), request)
 
 
-FORMATS = (_Converse(), _Invoke())
+class _Async:
+    """``StartAsyncInvoke``: a video, or embeddings of one, made in the background and left in a bucket.
+
+    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_StartAsyncInvoke.html
+    """
+
+    name = "bedrock.async"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        return one_object(frames)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        asked = as_dict(request.body)
+        given = as_dict(asked.get("modelInput"))
+        embeds = "inputType" in given or "EMBEDDING" in (as_str(given.get("taskType")) or "")
+        return LLMCall(
+            provider=request.provider,
+            operation="embeddings" if embeds else "video",
+            requested_model=as_str(asked.get("modelId")),
+            messages=tuple(Message("user", text) for text in _prompts(given)),
+            response_id=as_str(body.get("invocationArn")),
+            error=error_of(request, body),
+        )
+
+
+FORMATS = (_Converse(), _Invoke(), _Async())
+PATHS = (PathRow(r"/async-invoke", "bedrock.async", "bedrock", on("bedrock")),)
+
+
+def _prompts(given: Mapping[str, Any]) -> Iterator[str]:
+    """Luma's, Nova Reel's (a text, or one for each shot), TwelveLabs'."""
+    nested = ("textToVideoParams", "multiShotAutomatedParams", "text")
+    shots = dicts(as_dict(given.get("multiShotManualParams")).get("shots"))
+    texts = [given.get("prompt"), given.get("inputText"), *(as_dict(given.get(name)).get("text") for name in nested)]
+    texts.append(as_dict(given.get("text")).get("inputText"))
+    return (text for text in (*texts, *(shot.get("text") for shot in shots)) if isinstance(text, str) and text)
 
 
 def _read_converse(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:

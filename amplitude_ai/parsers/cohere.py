@@ -78,7 +78,8 @@ class _Rerank:
         return one_object(frames)
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
-        query = as_str(as_dict(request.body).get("query"))
+        asked = as_dict(request.body).get("query")
+        query = as_str(asked) or as_str(as_dict(asked).get("text"))  # NVIDIA's is an object
         call = replace(_call(request, body, "rerank"), messages=(Message("user", query),) if query else ())
         # Voyage, Jina, OpenRouter and vLLM name the model, and count in OpenAI's words. All they read is input.
         usage = as_dict(body.get("usage"))

@@ -23,6 +23,7 @@ class Quirks(Struct, frozen=True):
         byok_cost_path: what the user's own upstream account is charged on top, when ``is_byok``.
         price_by_requested: the answer names a base model, the request the product that is billed.
         usage_unasked: its streams tell their usage without ``stream_options``, which it may refuse.
+        in_parts: one answer is several choices.
     """
 
     price_provider: str | None = None
@@ -33,6 +34,7 @@ class Quirks(Struct, frozen=True):
     byok_cost_path: tuple[str, ...] = ()
     price_by_requested: bool = False
     usage_unasked: bool = False
+    in_parts: bool = False
 
 
 class Host(Struct, frozen=True):
@@ -60,6 +62,7 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
         (
             "*.openai.azure.com",
             "*.openai.azure.us",
+            "*.openai.azure.cn",
             "*.cognitiveservices.azure.com",
             "*.services.ai.azure.com",
             "*.inference.ai.azure.com",
@@ -104,11 +107,12 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "cerebras": (Quirks("cerebras"), ("api.cerebras.ai",)),
     # The price id depends on who served it: see `price_provider`.
     "huggingface": (_PLAIN, ("router.huggingface.co", "api-inference.huggingface.co", "*.endpoints.huggingface.cloud")),
+    # Claude's text is one choice, its calls are others.
     "github_copilot": (
-        Quirks("github-copilot"),
+        Quirks("github-copilot", in_parts=True),
         ("api.githubcopilot.com", "*.githubcopilot.com", "copilot-proxy.githubusercontent.com"),
     ),
-    "nvidia": (_PLAIN, ("integrate.api.nvidia.com",)),
+    "nvidia": (_PLAIN, ("integrate.api.nvidia.com", "ai.api.nvidia.com")),
     # https://docs.databricks.com/aws/en/machine-learning/foundation-model-apis/api-reference: priced by endpoint.
     "databricks": (
         Quirks("databricks", price_by_requested=True),
@@ -117,21 +121,37 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "snowflake": (Quirks(usage_unasked=True), ("*.snowflakecomputing.com",)),
     "zai": (Quirks("zai"), ("api.z.ai",)),
     "zhipu": (Quirks("zhipuai"), ("open.bigmodel.cn",)),
-    "moonshot": (Quirks("moonshotai"), ("api.moonshot.ai", "api.moonshot.cn")),
+    "moonshot": (Quirks("moonshotai"), ("api.moonshot.ai", "api.moonshot.cn", "api.kimi.com")),
     "minimax": (Quirks("minimax"), ("api.minimax.io", "api.minimax.chat", "api.minimaxi.com", "api.minimax.com")),
-    "dashscope": (_PLAIN, ("dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com", "dashscope-us.aliyuncs.com")),
+    "dashscope": (
+        _PLAIN,
+        (
+            "dashscope.aliyuncs.com",
+            "dashscope-intl.aliyuncs.com",
+            "dashscope-us.aliyuncs.com",
+            "*.dashscope.aliyuncs.com",
+        ),
+    ),
     # Bedrock's OpenAI door: https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html
     "bedrock": (Quirks("aws"), ("bedrock-mantle.*.api.aws",)),
     "meta": (Quirks("meta"), ("api.meta.ai", "api.llama.com")),
     "sambanova": (_PLAIN, ("api.sambanova.ai",)),
-    "nebius": (_PLAIN, ("api.studio.nebius.ai", "api.studio.nebius.com", "api.tokenfactory.nebius.com")),
+    "nebius": (
+        _PLAIN,
+        (
+            "api.studio.nebius.ai",
+            "api.studio.nebius.com",
+            "api.tokenfactory.nebius.com",
+            "api.tokenfactory.*.nebius.com",
+        ),
+    ),
     "novita": (Quirks("novita"), ("api.novita.ai",)),
     "hyperbolic": (_PLAIN, ("api.hyperbolic.xyz",)),
     # https://deepinfra.com/docs/openai_api: what is charged, in USD.
     "deepinfra": (Quirks(cost_path=("estimated_cost",)), ("api.deepinfra.com",)),
     "baseten": (Quirks("baseten"), ("inference.baseten.co",)),
     "modal": (Quirks("modal"), ("*.modal.run", "*.modal.direct")),
-    "ovhcloud": (Quirks("ovhcloud"), ("oai.endpoints.kepler.ai.cloud.ovh.net",)),
+    "ovhcloud": (Quirks("ovhcloud"), ("*.endpoints.kepler.ai.cloud.ovh.net",)),
     "heroku": (_PLAIN, ("us.inference.heroku.com", "eu.inference.heroku.com")),
     "arcee": (Quirks("arcee"), ("api.arcee.ai",)),
     # https://dev.writer.com/api-reference: chat at /v1/chat.
@@ -141,7 +161,7 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "ollama": (_PLAIN, ("ollama.com", "api.ollama.com")),
     "volcengine": (_PLAIN, ("ark.*.volces.com", "ark.*.bytepluses.com")),
     "qianfan": (_PLAIN, ("qianfan.baidubce.com",)),
-    "hunyuan": (_PLAIN, ("api.hunyuan.cloud.tencent.com",)),
+    "hunyuan": (_PLAIN, ("api.hunyuan.cloud.tencent.com", "api.lkeap.cloud.tencent.com")),
     "siliconflow": (_PLAIN, ("api.siliconflow.cn", "api.siliconflow.com")),
     "stepfun": (_PLAIN, ("api.stepfun.com", "api.stepfun.ai")),
     "baichuan": (_PLAIN, ("api.baichuan-ai.com",)),
@@ -162,16 +182,60 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "crusoe": (_PLAIN, ("api.inference.crusoecloud.com",)),
     "avian": (Quirks("avian"), ("api.avian.io",)),
     "doubleword": (Quirks("doubleword"), ("api.doubleword.ai",)),
+    "typesafe": (Quirks("typesafe"), ("api.typesafe.ai",)),
+    "quicksilverpro": (Quirks("quicksilverpro"), ("api.quicksilverpro.io",)),
+    # https://developers.sber.ru/docs/ru/gigachat/api/reference/rest/post-chat: arguments are an object.
+    "gigachat": (_PLAIN, ("gigachat.devices.sberbank.ru",)),
+    "yandex": (_PLAIN, ("llm.api.cloud.yandex.net", "ai.api.cloud.yandex.net")),
+    "sarvam": (_PLAIN, ("api.sarvam.ai",)),
+    "typhoon": (_PLAIN, ("api.opentyphoon.ai",)),
+    "spark": (_PLAIN, ("spark-api-open.xf-yun.com",)),
+    "infini": (_PLAIN, ("cloud.infini-ai.com",)),
+    "modelscope": (_PLAIN, ("api-inference.modelscope.cn",)),
+    "ppio": (_PLAIN, ("api.ppinfra.com", "api.ppio.com")),
+    "qiniu": (_PLAIN, ("api.qnaigc.com",)),
+    "gitee": (_PLAIN, ("ai.gitee.com",)),
+    "sensenova": (_PLAIN, ("api.sensenova.cn",)),
+    "xiaomi": (_PLAIN, ("api.xiaomimimo.com",)),
+    "longcat": (_PLAIN, ("api.longcat.chat",)),
+    "ionos": (_PLAIN, ("openai.inference.*.ionos.com",)),
+    "infomaniak": (_PLAIN, ("api.infomaniak.com",)),
+    "regolo": (_PLAIN, ("api.regolo.ai",)),
+    "publicai": (_PLAIN, ("api.publicai.co",)),
+    "inference_net": (_PLAIN, ("api.inference.net",)),
+    "io_intelligence": (_PLAIN, ("api.intelligence.io.solutions",)),
+    "gmi": (_PLAIN, ("api.gmi-serving.com",)),
+    "wandb": (_PLAIN, ("api.inference.wandb.ai",)),
+    "predibase": (_PLAIN, ("serving.app.predibase.com",)),
+    "morph": (_PLAIN, ("api.morphllm.com",)),
+    "synthetic": (_PLAIN, ("api.synthetic.new",)),
+    "tinfoil": (_PLAIN, ("inference.tinfoil.sh",)),
+    "targon": (_PLAIN, ("api.targon.com",)),
+    "akash": (_PLAIN, ("chatapi.akash.network",)),
+    "clarifai": (_PLAIN, ("api.clarifai.com",)),
+    "v0": (_PLAIN, ("api.v0.dev",)),
+    "oci": (_PLAIN, ("inference.generativeai.*.oci.oraclecloud.com",)),
+    "sap": (_PLAIN, ("api.ai.*.hana.ondemand.com",)),
     # Gateways that pass on other people's models.
     # https://docs.llmgateway.io/features/cost-breakdown
     "llmgateway": (Quirks(cost_path=("cost_usd_total",)), ("api.llmgateway.io",)),
-    "requesty": (_PLAIN, ("router.requesty.ai",)),
+    "requesty": (_PLAIN, ("router.requesty.ai", "router.*.requesty.ai")),
     "aimlapi": (_PLAIN, ("api.aimlapi.com",)),
     "vercel": (_PLAIN, ("ai-gateway.vercel.sh",)),
     "cloudflare": (Quirks("cloudflare"), ("api.cloudflare.com",)),
     "cloudflare_gateway": (_PLAIN, ("gateway.ai.cloudflare.com",)),
     "helicone": (_PLAIN, ("oai.helicone.ai", "ai-gateway.helicone.ai", "gateway.helicone.ai")),
     "portkey": (_PLAIN, ("api.portkey.ai",)),
+    "poe": (_PLAIN, ("api.poe.com",)),
+    "nanogpt": (_PLAIN, ("nano-gpt.com",)),
+    "zenmux": (_PLAIN, ("zenmux.ai",)),
+    "cortecs": (_PLAIN, ("api.cortecs.ai",)),
+    "opencode": (_PLAIN, ("opencode.ai",)),
+    "aihubmix": (_PLAIN, ("aihubmix.com",)),
+    "glama": (_PLAIN, ("glama.ai",)),
+    "redpill": (_PLAIN, ("api.redpill.ai", "api.red-pill.ai")),
+    "assemblyai": (_PLAIN, ("llm-gateway.assemblyai.com", "llm-gateway.*.assemblyai.com")),
+    "braintrust": (_PLAIN, ("api.braintrust.dev", "gateway.braintrust.dev")),
 }
 
 HOSTS: tuple[Host, ...] = tuple(
@@ -191,15 +255,19 @@ def quirks(provider: str) -> Quirks:
     return row[0] if row else _PLAIN
 
 
-def price_provider(provider: str, path: str, requested_model: str | None) -> str | None:
+#: Who served a call, by Hugging Face's router: it chooses, where nobody is named.
+SELLER = "x-inference-provider"
+
+
+def price_provider(provider: str, path: str, requested_model: str | None, served_by: str | None = None) -> str | None:
     """The genai-prices id to look a call up under.
 
-    Hugging Face's router sells other hosts' service: the first segment of the path or the end of the model's id names
-    the seller (https://huggingface.co/docs/inference-providers).
+    Hugging Face's router sells other hosts' service: it says whose, else the first segment of the path or the end of
+    the model's id names the seller (https://huggingface.co/docs/inference-providers).
     """
     if provider != "huggingface":
         return quirks(provider).price_provider
-    seller = path.strip("/").split("/", 1)[0]
+    seller = served_by or path.strip("/").split("/", 1)[0]
     if seller in ("", "v1"):
         seller = (requested_model or "").rpartition(":")[2] if ":" in (requested_model or "") else ""
     # ":fastest" and ":cheapest" name a policy, not a seller.

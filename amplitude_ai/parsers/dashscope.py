@@ -1,4 +1,4 @@
-"""Alibaba's DashScope API: Qwen's text, vision, speech, embeddings and reranking by one envelope.
+"""Alibaba's DashScope API: Qwen's text, vision, speech, embeddings and reranking by one envelope; applications too.
 
 https://help.aliyun.com/zh/model-studio/qwen-api-via-dashscope. ``{"model", "input", "parameters"}`` in, ``{"output",
 "usage", "request_id"}`` out. A stream's events repeat the answer so far, unless ``incremental_output`` was asked for;
@@ -14,7 +14,7 @@ from typing import Any
 from .._models import CallError, LLMCall, Message, ToolResult, Usage
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
-from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
+from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe_url
 from ._openai import USAGE
 from ._openai_chat_fold import fold as fold_chat
@@ -69,6 +69,7 @@ class _Generation:
             provider=request.provider,
             operation=_operation(request.path),
             requested_model=as_str(asked.get("model")),
+            model=_of_the_app(as_dict(body.get("usage"))),
             usage=_usage(as_dict(body.get("usage"))),
             messages=tuple(_messages(given)),
             tool_results=tuple(_results(given.get("messages"))),
@@ -91,6 +92,7 @@ PATHS = (
         "dashscope",
         on("dashscope"),
     ),
+    PathRow(r"/api/v1/apps/[^/]+/completion", "dashscope.generation", "dashscope", on("dashscope")),
 )
 
 
@@ -147,8 +149,20 @@ def _operation(path: str) -> str:
     return "video" if "video" in task else _OPERATIONS.get(service, "chat")
 
 
+def _of_the_app(usage: Mapping[str, Any]) -> str | None:
+    """The model an application used, where it was one."""
+    names = {as_str(one.get("model_id")) for one in dicts(usage.get("models"))}
+    return names.pop() if len(names) == 1 else None
+
+
 def _usage(usage: Mapping[str, Any]) -> Usage:
     """Generation says ``input_tokens`` and ``output_tokens``, embeddings and reranking the total: all they read."""
+    models = list(dicts(usage.get("models")))
+    if models:  # an application's: what each of its models did
+        return Usage(
+            add_counts(*(as_count(one.get("input_tokens")) for one in models)),
+            add_counts(*(as_count(one.get("output_tokens")) for one in models)),
+        )
     inputs = as_dict(usage.get("prompt_tokens_details"))
     outputs = as_dict(usage.get("output_tokens_details"))
     read, written = as_count(usage.get("input_tokens")), as_count(usage.get("output_tokens"))

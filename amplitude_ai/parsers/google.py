@@ -137,10 +137,16 @@ def _answer(given: list[Mapping[str, Any]], name: str, ident: str | None) -> Map
 
 
 def _grounding(candidate: Mapping[str, Any]) -> Iterator[ToolCall]:
-    """Google Search as told by ``groundingMetadata``: only its queries are known."""
+    """Google Search as told by ``groundingMetadata``: only its queries are known; and pages that were read."""
     queries = as_list(pick(as_dict(pick(candidate, "groundingMetadata")), "webSearchQueries"))
     if queries:
         yield ToolCall("google_search", None, {"queries": list(queries)}, "google_search", executed=True)
+    pages = list(dicts(pick(as_dict(pick(candidate, "urlContextMetadata")), "urlMetadata")))
+    if pages:
+        urls = [as_str(pick(page, "retrievedUrl")) for page in pages]
+        ended = [as_str(pick(page, "urlRetrievalStatus")) or "" for page in pages]
+        success = all(status.endswith("_SUCCESS") for status in ended)
+        yield ToolCall("url_context", None, {"urls": urls}, "url_context", True, pages, success)
 
 
 def _fold(frames: Iterable[Frame]) -> Folded:

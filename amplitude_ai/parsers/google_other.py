@@ -21,6 +21,7 @@ from ._google import parts, pick, prompt_text, read_usage, requested_model
 from ._google_interactions import fold_interaction, read_interaction
 from ._json import add_counts, as_count, as_dict, as_float, as_str, dicts
 from ._media import describe, describe_base64
+from ._openai import is_pending
 
 
 class _Format(Struct, frozen=True):
@@ -34,6 +35,8 @@ class _Format(Struct, frozen=True):
         return self.folder(frames)
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        if is_pending(request, body):  # an interaction in the background, which is asked after
+            return None
         return self.reader(request, body, error_of(request, body))
 
 

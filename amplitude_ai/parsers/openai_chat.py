@@ -16,6 +16,7 @@ from ._format import Folded, Frame, WireRequest
 from ._json import arguments, as_count, as_dict, as_str, dicts
 from ._openai import base_call, find_error, is_pending, prompt_text, visible_text
 from ._openai_chat_fold import fold
+from .compatible import quirks
 from .llamacpp import timed_usage
 
 _ROLES = {"user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}
@@ -33,9 +34,9 @@ class _Chat:
             return None
         if not body.get("choices") and isinstance(body.get("response"), Mapping):  # Perplexity's, fetched later
             body = body["response"]
-        choice = first_choice(body)
-        message = as_dict(choice.get("message"))
         asked = as_dict(request.body)
+        choice = _whole_choice(body) if quirks(request.provider).in_parts else first_choice(body)
+        message = as_dict(choice.get("message"))
         error = find_error(request, body) or find_error(request, choice) or _task_failure(body)
         call = base_call(request, body, "chat", error)
         return replace(
@@ -80,6 +81,17 @@ def first_choice(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """The choice with the lowest index; servers may send them in any order."""
     choices = sorted(dicts(body.get("choices")), key=lambda choice: as_count(choice.get("index")) or 0)
     return choices[0] if choices else {}
+
+
+def _whole_choice(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer of a server that puts what was said in one choice and the calls in others."""
+    first = first_choice(body)
+    messages = [as_dict(choice.get("message")) for choice in dicts(body.get("choices"))]
+    called = [call for message in messages for call in dicts(message.get("tool_calls"))]
+    if len(messages) < 2 or not called:
+        return first
+    texts = (text for message in messages if (text := visible_text(message.get("content"))))
+    return {**first, "message": {**as_dict(first.get("message")), "content": "".join(texts), "tool_calls": called}}
 
 
 def finish_reason(choice: Mapping[str, Any]) -> str | None:

@@ -64,13 +64,20 @@ def _completion(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]
     text = choice.get("text")
     if text is None:  # llama.cpp's and others' chat answers at this door
         text = as_dict(choice.get("message")).get("content")
+    messages = _edited(asked) if "instruction" in asked else _user(asked.get("prompt"))
     return replace(
         call,
-        messages=tuple(_user(asked.get("prompt"))),
+        messages=tuple(messages),
         output_text=text if isinstance(text, str) else None,
         finish_reason=finish_reason(choice),
         max_tokens=as_count(asked.get("max_tokens")),
     )
+
+
+def _edited(asked: Mapping[str, Any]) -> Iterator[Message]:
+    """The edits of old: an instruction, and the text it is about, which may be none."""
+    yield from (Message("system", text) for text in [asked.get("instruction")] if isinstance(text, str))
+    yield from _user(asked.get("input"))
 
 
 def _fold_completion(frames: Iterable[Frame]) -> Folded:
@@ -156,11 +163,12 @@ def _images(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) ->
 
 def _videos(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
     """A video is made in the background (openai ``types/video.py``; xAI answers with an id); billed by the second."""
-    seconds = _seconds(body.get("seconds") if body.get("seconds") is not None else asked.get("duration"))
+    lengths = (body.get("seconds"), asked.get("duration"), asked.get("n_seconds"))  # the last is Azure's
+    seconds = _seconds(next((length for length in lengths if length is not None), None))
     extra = {**call.usage.extra, "output_video_seconds": seconds} if seconds else call.usage.extra
     return replace(
         call,
-        messages=tuple(_user(asked.get("prompt"))),
+        messages=tuple(_user(asked.get("prompt") or asked.get("content"))),  # Volcengine's
         usage=replace(call.usage, extra=extra),
         finish_reason=as_str(body.get("status")),
         response_id=as_str(body.get("id")) or as_str(body.get("request_id")),

@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from .._models import CallError, LLMCall, Message, ToolResult, Usage
 from ._format import Folded, Frame, WireRequest
 from ._json import as_count, as_dict, as_str, dicts
-from ._openai import base_call, find_error, is_pending, prompt_text, visible_text
+from ._openai import base_call, find_error, is_pending, prompt_text, read_usage, visible_text
 from ._openai_responses_fold import fold
 from ._openai_responses_tools import tool_calls
+from .compatible import Quirks
 
 _ROLES = {"user": "user", "assistant": "assistant"}
 
@@ -36,6 +37,7 @@ class _Responses:
         return replace(
             call,
             usage=_with_searches(call.usage, body),
+            billed_besides=_drawn(asked, body),
             messages=tuple(_messages(asked)),
             tool_results=tuple(_tool_results(asked.get("input"))),
             output_text=_text(body),
@@ -76,6 +78,19 @@ def _with_searches(usage: Usage, body: Mapping[str, Any]) -> Usage:
     found = {"web_searches": web, "storage_searches": files}
     extra = {**usage.extra, **{unit: count for unit, count in found.items() if count}}
     return replace(usage, extra=extra) if web or files else usage
+
+
+def _drawn(asked: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[tuple[str, Usage], ...]:
+    """Images that a tool made are no part of ``usage``: their own model counts them, in ``ToolUsage.image_gen``.
+
+    It is named where the tool is; the request may leave that to OpenAI.
+    """
+    counts = read_usage(as_dict(as_dict(body.get("tool_usage")).get("image_gen")), Quirks())
+    if not counts.input_tokens and not counts.output_tokens:
+        return ()
+    tools = (tool for place in (body, asked) for tool in dicts(place.get("tools")))
+    models = (as_str(tool.get("model")) for tool in tools if tool.get("type") == "image_generation")
+    return ((next((model for model in models if model), ""), counts),)
 
 
 def _text(body: Mapping[str, Any]) -> str | None:

@@ -42,11 +42,22 @@ def price(call: LLMCall, when_ms: int | None, config: AIConfig) -> tuple[float |
     if not is_priceable(call.operation, call.usage):
         return None, None
     bill = Bill(call.provider, call.price_provider, models, call.price_usage or call.usage, call.service_tier)
-    usd, source = cost(bill, when_ms, config)
-    if usd is not None and source == TABLE and call.price_factor != 1.0:
-        tokens = cost(replace(bill, usage=_tokens(bill.usage)), when_ms, config)[0] or 0.0
-        usd = round(usd + tokens * (call.price_factor - 1.0), 12)
+    usd, source = _cost(bill, call.price_factor, when_ms, config)
+    for model, usage in call.billed_besides:
+        part = replace(bill, models=(model,), usage=usage)
+        more = _cost(part, call.price_factor, when_ms, config)[0] if model else None
+        if usd is None or more is None:  # a part of a price is none
+            return None, None
+        usd = round(usd + more, 12)
     return usd, ESTIMATE if usd is not None and is_estimate else source
+
+
+def _cost(bill: Bill, factor: float, when_ms: int | None, config: AIConfig) -> tuple[float | None, str | None]:
+    usd, source = cost(bill, when_ms, config)
+    if usd is not None and source == TABLE and factor != 1.0:
+        tokens = cost(replace(bill, usage=_tokens(bill.usage)), when_ms, config)[0] or 0.0
+        usd = round(usd + tokens * (factor - 1.0), 12)
+    return usd, source
 
 
 def _tokens(usage: Usage) -> Usage:

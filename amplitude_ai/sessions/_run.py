@@ -103,7 +103,7 @@ class Run(Struct):
         for index, tool in enumerate(call.tool_calls):
             arguments = canonical(tool.arguments)
             repeats = self.signals.of_tool(tool.name, arguments)
-            if tool.executed:
+            if tool.executed and not tool.unfinished:
                 self.tell_tool(events, lambda t=tool, i=index, n=repeats: _tools.executed(origin, exchange, t, i, n))  # type: ignore[misc]
                 continue
             try:

@@ -67,7 +67,7 @@ class Pending(Struct, frozen=True):
                 taken = taken_by(result.content) if privacy.tool_results_allowed else None
                 error = privacy.tool_error(_text(result.content)) if success is False else None
             waited = carrier.started_ns - self.asked_ns
-            latency = waited / 1e6 if waited >= 0 else None
+            latency = waited / 1e6 if waited >= 0 and not result.in_answer else None
         return _events.tool_called(
             self.origin,
             self.asked_ms,

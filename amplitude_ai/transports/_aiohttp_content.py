@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator, EofStream
+from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
 
 from ._capture import CLOSED, EXHAUSTED, Capture
+from ._library import kind_of
 
 #: What is ours of a stand-in; everything else is set on, and read from, the reader itself.
 _OWN = frozenset({"_content", "_capture", "_feed", "_filter", "_ready"})
@@ -139,7 +140,7 @@ class _Shown(AsyncStreamIterator[bytes]):
             data = await self.read_func()
         except BaseException as exc:
             self._capture.fail(exc)
-            if isinstance(exc, EofStream):
+            if kind_of(exc, "aiohttp", "EofStream"):
                 raise StopAsyncIteration from None
             raise
         if data:

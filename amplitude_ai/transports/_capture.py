@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from operator import length_hint, sub
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,7 @@ RESPONSE_HEADERS = frozenset(
         "x-amzn-bedrock-output-token-count",
         "x-amzn-bedrock-invocation-latency",
         "x-litellm-response-cost",
+        "x-inference-provider",
         "helicone-cache",
         "cf-aig-cache-status",
         "x-portkey-cache-status",
@@ -165,6 +166,7 @@ class Capture:
 
     def fail(self, exc: BaseException) -> None:
         """An exception came out of the HTTP library, or was thrown into the reader. Never raises."""
+        exc = _alone(exc)
         kind = type(exc).__name__
         if kind == "GeneratorExit":  # the reader let go of the iterator
             self.finish(CLOSED)
@@ -190,7 +192,7 @@ class Capture:
             elif self._room == KEEP_HEAD and self._chunks:  # a loop over the stream stands still, and has told nothing
                 self.size += sum(map(len, self._chunks)) + CHUNK_COST * len(self._times)
             else:
-                self.size += KEEP_HEAD - self._room
+                self.size += KEEP_HEAD - max(self._room, 0)
             self._sink(self)
         except Exception as own:
             report("finish", own)
@@ -211,66 +213,69 @@ class Capture:
         When the reader asks for a chunk is seen, too: what passes until then is the reader's, what passes until the
         chunk has come the wire's.
         """
-        now, came, keep, room = _clock.perf_ns, self._times.append, self._chunks.append, self._room
+        now, came, keep = _clock.perf_ns, self._times.append, self._chunks.append
+        room = self._room if self._asks is None else -1  # of two loops at a time one goes by the common count
         asks = self._asks = self._asks or []
         asked = asks.append
         try:
             asked(now())
             for chunk in stream:
                 # What `feed` does, without the call: that is a fifth of what a chunk costs.
-                try:
-                    room -= len(chunk) + CHUNK_COST
-                except TypeError:
-                    self.feed(chunk)
+                seen = chunk if type(chunk) is bytes else _octets(chunk)
+                room -= len(seen) + CHUNK_COST
+                if room >= 0:
+                    came(now())
+                    keep(seen)
                 else:
-                    if room >= 0:
-                        came(now())
-                        keep(chunk)
-                    else:
-                        self._feed_closely(chunk)
+                    self._feed_closely(seen)
                 yield chunk
                 asked(now())
         except BaseException as exc:
-            self._room = room
+            self._room = min(room, self._room)
             self.fail(exc)
             raise
-        self._room = room
+        self._room = min(room, self._room)
         self.finish(EXHAUSTED)
 
-    async def over_async(self, stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        """The same in the other colour."""
-        now, came, keep, room = _clock.perf_ns, self._times.append, self._chunks.append, self._room
+    async def over_async(self, stream: AsyncIterable[bytes], closes: bool = False) -> AsyncIterator[bytes]:
+        """The same in the other colour.
+
+        Args:
+            stream: gives the chunks.
+            closes: whether a reader that stops early closes the stream's generator, too.
+        """
+        iterator: AsyncIterator[bytes] | None = None
+        now, came, keep = _clock.perf_ns, self._times.append, self._chunks.append
+        room = self._room if self._asks is None else -1
         asks = self._asks = self._asks or []
         asked = asks.append
         try:
             asked(now())
-            async for chunk in stream:
-                try:
-                    room -= len(chunk) + CHUNK_COST
-                except TypeError:
-                    self.feed(chunk)
+            iterator = aiter(stream)
+            async for chunk in iterator:
+                seen = chunk if type(chunk) is bytes else _octets(chunk)
+                room -= len(seen) + CHUNK_COST
+                if room >= 0:
+                    came(now())
+                    keep(seen)
                 else:
-                    if room >= 0:
-                        came(now())
-                        keep(chunk)
-                    else:
-                        self._feed_closely(chunk)
+                    self._feed_closely(seen)
                 yield chunk
                 asked(now())
         except BaseException as exc:
-            self._room = room
+            self._room = min(room, self._room)
             self.fail(exc)
+            if closes:
+                await close_generator(iterator)
             raise
-        self._room = room
+        self._room = min(room, self._room)
         self.finish(EXHAUSTED)
 
     def feed(self, chunk: bytes) -> None:
         """Take one chunk. Never raises."""
-        try:
-            self._room = room = self._room - len(chunk) - CHUNK_COST
-        except TypeError as exc:  # a custom transport that yields no bytes; the library will say so itself
-            report("feed", exc)
-            return
+        if type(chunk) is not bytes:
+            chunk = _octets(chunk)
+        self._room = room = self._room - len(chunk) - CHUNK_COST
         if room >= 0:
             self._times.append(_clock.perf_ns())
             self._chunks.append(chunk)
@@ -279,6 +284,10 @@ class Capture:
 
     def _feed_closely(self, chunk: bytes) -> None:
         """Where the chunks so far may have reached one of the limits."""
+        if not chunk or self.finished:  # nothing, however often; what comes after the end
+            if self._asks:
+                self._asks.pop()
+            return
         if not self._is_looked_at:
             self._is_looked_at = True
             self._kept = sum(map(len, self._chunks))
@@ -339,6 +348,13 @@ class Capture:
             held += self.finished_ns - times[-1]
         return held
 
+    def forget(self) -> None:
+        """Let go of the bytes: who keeps a response keeps its stream, and so this."""
+        self.request_body = None
+        self._chunks, self._times = [], []
+        self._asks = self._tail = None
+        self._room = -1  # what comes now is looked at closely, and not kept
+
     def exchange(self) -> Exchange:
         """The finished fact. Called on the worker."""
         head = len(self._chunks)
@@ -353,7 +369,7 @@ class Capture:
             request_body=self.request_body,
             status=self.status if isinstance(self.status, int) else None,  # a mock's may be a mock
             response_headers=_kept(self.response_headers),
-            response_chunks=tuple(map(_octets, (*self._chunks, *(self._tail or ())))),
+            response_chunks=(*self._chunks, *(self._tail or ())),
             chunk_times_ns=tuple(self._times[:head]),
             outcome=self.outcome,
             error=self.error,
@@ -373,11 +389,29 @@ class Capture:
         )
 
 
+async def close_generator(iterator: AsyncIterator[bytes] | None) -> None:
+    """Close a generator that a loop was in the midst of. (Nobody else can, and trio warns of those that are left.)"""
+    if isinstance(iterator, AsyncGenerator):
+        await iterator.aclose()
+
+
 def _octets(chunk: Any) -> bytes:
-    """What a mock or a custom transport gave as a chunk may be anything; the call was made all the same."""
-    if isinstance(chunk, bytes):
-        return chunk
-    return bytes(chunk) if isinstance(chunk, bytearray | memoryview) else b""
+    """A chunk that is no ``bytes``, of a mock or a custom transport, which may change it afterwards. Never raises.
+
+    It may be anything; the call was made all the same, and the library will say so itself.
+    """
+    try:
+        return bytes(memoryview(chunk))
+    except Exception:
+        count("odd_chunks")
+        return b""
+
+
+def _alone(exc: BaseException) -> BaseException:
+    """An exception out of groups that hold nothing else: trio's and anyio's cancellations come in them."""
+    while isinstance(exc, BaseExceptionGroup) and len({type(one) for one in exc.exceptions}) == 1:
+        exc = exc.exceptions[0]
+    return exc
 
 
 class _KeptNames(dict[bytes, str]):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+#: Parts that are looked at: to look at many would keep the caller.
+MAX_PARTS = 256
 #: Longer values, and more of them, are no model and no prompt that anybody would read here.
 _MAX_VALUE = 8_000
 _MAX_FIELDS = 64
@@ -23,8 +25,8 @@ def written(boundary: bytes, fields: Iterable[tuple[str, object]]) -> bytes | No
     parts = []
     for name, value in fields:
         text = value.encode("utf-8", "replace") if isinstance(value, str) else value
-        if not isinstance(text, bytes) or len(text) > _MAX_VALUE or '"' in name:
-            continue
+        if not isinstance(text, bytes) or len(text) > _MAX_VALUE or '"' in name or not name.isprintable():
+            continue  # libraries write quotes and line ends in a name each in its own way
         head = f'Content-Disposition: form-data; name="{name}"\r\n\r\n'.encode("utf-8", "replace")
         parts.append(b"--%s\r\n%s%s\r\n" % (boundary, head, text))
         if len(parts) == _MAX_FIELDS:

@@ -5,7 +5,6 @@ Its body may be sent piece by piece, by ``send()`` or from a file or an iterable
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,7 +12,7 @@ from .._guard import guard, report
 from .._models import Outcome
 from ._capture import ABANDONED, CLOSED, KEEP_REQUEST, Capture
 from ._http_response import observe
-from ._library import Patch
+from ._library import Patch, kind_of
 from ._raw_tee import attach
 from ._standing import Standing, standing_hook
 
@@ -107,11 +106,11 @@ class Sent(Standing):
         self._busy = True
         try:
             response = theirs(*args, **kwargs)
-        except http.client.ResponseNotReady:  # of an earlier request there is something to be read
-            raise
         except BaseException as exc:
             with guard("send"):
-                self._end(exc, Outcome.ERROR)
+                # Not ready: of an earlier request there is something to be read.
+                if kind_of(exc, "http", "ResponseNotReady") is None:
+                    self._end(exc, Outcome.ERROR)
             raise
         finally:
             self._busy = False
@@ -122,7 +121,7 @@ class Sent(Standing):
         try:
             self.leave()
             self._tell_body()
-            if not isinstance(response, http.client.HTTPResponse):  # urllib3's, where somebody has taken our hook off
+            if kind_of(response, "http", "HTTPResponse") is None:  # urllib3's, where somebody has taken our hook off
                 return attach(capture, response, decoded=True)
             capture.respond(response.status, response.getheaders())
             observe(response, capture)

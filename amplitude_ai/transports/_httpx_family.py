@@ -7,15 +7,14 @@ The adapters forward the caller's own request to the caller's own transport and 
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._guard import report
 from .._models import Binding
 from ._capture import ABANDONED, CLOSED, EXHAUSTED, Capture
-from ._form import written
-from ._library import Library, Patch, async_closing, closing
+from ._form import MAX_PARTS, written
+from ._library import Library, Patch, async_closing, closing, kind_of
 from ._watch import Everyone, Observer, Reader, end_client, open_capture, send_watched, send_watched_async
 
 #: Key under which our headers travel with a redirected request (redirects copy ``request.extensions``).
@@ -74,16 +73,16 @@ class RequestReader(Reader):
 
 def _form(stream: Any) -> bytes | None:
     """The text fields of a ``MultipartStream``, whose ``fields`` have a ``value``, or a ``file`` and its name."""
-    fields, boundary = getattr(stream, "fields", None), getattr(stream, "boundary", None)
-    if not isinstance(fields, list) or not isinstance(boundary, bytes):
-        return None
     try:
+        fields, boundary = getattr(stream, "fields", None), getattr(stream, "boundary", None)
+        if not isinstance(fields, list) or not isinstance(boundary, bytes):
+            return None
         # ``files={"model": (None, "whisper-1")}`` is a field too: a file without a name.
         return written(
             boundary,
             (
                 (field.name, field.value if hasattr(field, "value") else getattr(field, "file", None))
-                for field in fields
+                for field in fields[:MAX_PARTS]
                 if getattr(field, "filename", None) is None
             ),
         )
@@ -92,6 +91,8 @@ def _form(stream: Any) -> bytes | None:
         return None
 
 
+#: The streams that clients make, around the transport's. (Others have a ``_stream`` too: a ``ByteStream`` its bytes.)
+_BOUND = frozenset({"BoundSyncStream", "BoundAsyncStream"})
 #: In the order of names: nothing of ours is as small.
 _BEFORE_OURS = b"x-am"
 _READER = RequestReader()
@@ -112,7 +113,7 @@ def attach(capture: Capture, response: Any, tee: Any) -> None:
         if capture.usage_filter is not None and "content-encoding" in response.headers:
             capture.usage_filter = None
         stream = response.stream
-        if "_stream" in vars(stream):  # as a client gives it out: the stream it made stays the outer one
+        if type(stream).__name__ in _BOUND:  # as a client gives it out: the stream it made stays the outer one
             stream._stream = tee(stream._stream, capture)
         else:
             response.stream = tee(stream, capture)
@@ -146,6 +147,15 @@ class TeeBase:
             raise AttributeError(name)
         return getattr(self._shown[0], name)
 
+    @property
+    def __class__(self) -> type:
+        # The library asks its streams what they are, and there may be more than one copy of it: ours is the first's.
+        return type(self._shown[0])
+
+    @__class__.setter
+    def __class__(self, value: type) -> None:
+        raise TypeError("the class of a watched stream cannot be changed")
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         # A copy is not watched: it would tell the same bytes again, and an end that is not the stream's.
         return self._shown[0].__reduce_ex__(protocol)
@@ -157,7 +167,8 @@ class SyncTee(TeeBase):
     def __iter__(self) -> Iterator[bytes]:
         stream, capture = self._shown
         hide = capture.usage_filter
-        return capture.over(stream) if hide is None else hide.over(capture.over(stream))
+        shown = iter(stream) if capture.finished else capture.over(stream)  # read again: what it was is told already
+        return shown if hide is None else hide.over(shown)
 
     def close(self) -> None:
         """Finish the capture, then close the stream."""
@@ -169,10 +180,15 @@ class SyncTee(TeeBase):
 class AsyncTee(TeeBase):
     """The same in the other colour."""
 
+    __slots__ = ()
+    #: Whether the library closes each generator it goes through when a reader stops early, or leaves that to Python.
+    _closes = False
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         stream, capture = self._shown
         hide = capture.usage_filter
-        return capture.over_async(stream) if hide is None else hide.over_async(capture.over_async(stream))
+        shown = aiter(stream) if capture.finished else capture.over_async(stream, self._closes)
+        return shown if hide is None else hide.over_async(shown, self._closes)
 
     async def aclose(self) -> None:
         """Finish the capture, then close the stream."""
@@ -356,10 +372,10 @@ def library(transport: type[SyncTransport], async_transport: type[AsyncTransport
 
     def adopt(client: Any, observer: Observer, binding: Binding) -> bool:
         """Put a watching transport around every transport of an existing client, in place."""
-        module = sys.modules[transport.__module__.rpartition(".")[2]]
-        if isinstance(client, module.Client):
+        package = transport.__module__.rpartition(".")[2]
+        if kind_of(client, package, "Client"):
             kind: Any = transport
-        elif isinstance(client, module.AsyncClient):
+        elif kind_of(client, package, "AsyncClient"):
             kind = async_transport
         else:
             return False

@@ -20,12 +20,28 @@ class Library(Struct, frozen=True):
     """An HTTP library.
 
     Attributes:
-        hooks: ``(the module, Everyone)`` -> where each client of it sends, and where it is closed.
+        hooks: ``(a module, Everyone)`` -> where each client of it sends, and where it is closed. The module is the
+            library's, or the one that defines what is hooked, of the first copy of the library or of any other.
         adopt: ``(client, observer, binding)`` -> whether ``client`` is one of the library's, and is watched now.
     """
 
     hooks: Callable[[ModuleType, Everyone], Iterable[Patch]]
     adopt: Callable[[Any, Observer, Binding], bool] = lambda client, observer, binding: False
+
+
+def kind_of(value: Any, package: str, name: str) -> Any:
+    """The class of that name among the classes of ``value``, ``None`` when there is none.
+
+    By name: a library that is reloaded or imported once more has new classes, and objects of the old ones go on.
+    """
+    kind = type(value)
+    seen = getattr(value, "__class__", kind)  # what it says it is, as ``isinstance`` asks
+    return next((each for each in (*kind.__mro__, *seen.__mro__) if is_kind(each, package, name)), None)
+
+
+def is_kind(kind: type, package: str, name: str) -> bool:
+    """Whether a class is a library's of that name."""
+    return kind.__qualname__ == name and kind.__module__.partition(".")[0] == package
 
 
 def closing(everyone: Everyone) -> Callable[[Any], Any]:

@@ -13,6 +13,7 @@ import orjson
 
 from .._models import Binding
 from .._pattern import lazy_pattern
+from ._capture import close_generator
 from ._watch import Observer
 
 _LINE_END = lazy_pattern(rb"\r\n|\n|\r")
@@ -130,7 +131,7 @@ class UsageFilter:
         if rest := self.flush():
             yield rest
 
-    async def over_async(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def over_async(self, chunks: AsyncIterator[bytes], closes: bool = False) -> AsyncIterator[bytes]:
         """The same in the other colour."""
         try:
             async for chunk in chunks:
@@ -139,6 +140,10 @@ class UsageFilter:
         except Exception:
             if rest := self.flush():
                 yield rest
+            raise
+        except BaseException:
+            if closes:
+                await close_generator(chunks)
             raise
         if rest := self.flush():
             yield rest

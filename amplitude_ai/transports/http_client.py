@@ -18,7 +18,7 @@ from .._guard import report
 from .._pattern import lazy_pattern
 from . import _http_request, _http_response
 from ._http_request import Sent
-from ._library import Library, Patch
+from ._library import Library, Patch, is_kind
 from ._watch import Everyone, Reader, inside
 
 #: Whose run a call is of: a connection is no client, urllib.request makes one for each call. All of them are one.
@@ -106,17 +106,17 @@ def _headers(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
 _READER = _HeadReader()
 
 
-def _connection_class() -> type:
+def _connection_class(module: Any) -> type:
     """The library's own class, also while a cassette has put another in its place.
 
     Raises:
         LookupError: there is none.
     """
-    own = http.client.HTTPConnection
-    if own.__module__ == http.client.__name__:
+    own: type = module.HTTPConnection
+    if is_kind(own, "http", "HTTPConnection"):
         return own
-    for kind in object.__subclasses__():
-        if (kind.__module__, kind.__qualname__) == (http.client.__name__, "HTTPConnection"):
+    for kind in reversed(object.__subclasses__()):  # of the copies of the library, the last
+        if is_kind(kind, "http", "HTTPConnection"):
             return kind
     raise LookupError("http.client.HTTPConnection")
 
@@ -140,11 +140,11 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
 
         return endheaders
 
-    kind = _connection_class()
+    kind = _connection_class(module)
     return [
         (kind, "endheaders", make),
         *_http_request.hooks(kind),
-        *_http_response.hooks(http.client.HTTPResponse),
+        *_http_response.hooks(module.HTTPResponse),
     ]
 
 

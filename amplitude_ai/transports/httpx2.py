@@ -12,7 +12,7 @@ class _Stream(SyncTee, httpx2.SyncByteStream):
 
 
 class _AsyncStream(AsyncTee, httpx2.AsyncByteStream):
-    pass
+    _closes = True
 
 
 class AmplitudeTransport(SyncTransport, httpx2.BaseTransport):

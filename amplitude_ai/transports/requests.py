@@ -21,7 +21,7 @@ from requests.structures import CaseInsensitiveDict
 from .._guard import guard, report
 from .._models import Binding
 from ._capture import ABANDONED, EXHAUSTED, Capture
-from ._library import Library, Patch, closing
+from ._library import Library, Patch, closing, kind_of
 from ._raw_tee import observe
 from ._watch import Everyone, Observer, Reader, end_client, inside, open_capture, send_watched
 
@@ -153,7 +153,9 @@ def _watched_send(original: Callable[..., Any], everyone: Everyone) -> Callable[
     def send(self: Any, request: Any, **kwargs: Any) -> Any:
         call = None
         # What is no prepared request the session will refuse itself.
-        if not inside.get() and isinstance(request, requests.PreparedRequest):
+        if not inside.get() and (
+            isinstance(request, requests.PreparedRequest) or kind_of(request, "requests", "PreparedRequest")
+        ):
             capture = everyone.open(READER, self, request)
             call = None if capture is None else _Call(capture)
         before = _current.get()
@@ -210,8 +212,9 @@ def _watched_dispatch_hook(original: Callable[..., Any], observer: Observer) -> 
 
 
 def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
+    sessions = getattr(module, "sessions", module)
     return [
-        (module.sessions, "dispatch_hook", lambda original: _watched_dispatch_hook(original, everyone.observer)),
+        (sessions, "dispatch_hook", lambda original: _watched_dispatch_hook(original, everyone.observer)),
         (module.Session, "send", lambda original: _watched_send(original, everyone)),
         (module.Session, "close", closing(everyone)),
     ]
@@ -259,7 +262,8 @@ class _RequestReader(Reader):
             return True
         if not any(type(adapter) is AmplitudeAdapter for adapter in getattr(client, "adapters", {}).values()):
             return False
-        return type(requests.Session.get_adapter(client, url=request.url)) is AmplitudeAdapter
+        session = kind_of(client, "requests", "Session")
+        return session is not None and type(session.get_adapter(client, url=request.url)) is AmplitudeAdapter
 
     def put_body(self, request: Any, body: bytes) -> None:
         request.body = body
@@ -339,7 +343,7 @@ def watch_session(session: requests.Session, observer: Observer, binding: Bindin
 
 
 def _adopt(client: Any, observer: Observer, binding: Binding) -> bool:
-    if not isinstance(client, requests.Session):
+    if kind_of(client, "requests", "Session") is None:
         return False
     watch_session(client, observer, binding)
     return True

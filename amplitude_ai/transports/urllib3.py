@@ -7,7 +7,6 @@ makes itself (``retries=``) are one record.
 from __future__ import annotations
 
 import functools
-import http.client
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,11 +14,13 @@ from typing import Any
 from .._guard import report
 from ._asked import READER, Asked
 from ._capture import Capture
-from ._library import Library, Patch
+from ._library import Library, Patch, is_kind, kind_of
 from ._raw_tee import attach
 from ._standing import standing_hook
 from ._watch import Everyone, inside, send_watched
 
+#: As which it is imported; urllib3-future has two names.
+_PACKAGES = ("urllib3", "urllib3_future")
 #: Errors behind an error that are looked through.
 _CAUSES = 4
 
@@ -27,15 +28,13 @@ _CAUSES = 4
 def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
     """``HTTPConnectionPool.urlopen``."""
 
-    kind = sys.modules[f"{module.__package__}.response"].HTTPResponse
-
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
         def send(capture: Capture) -> Callable[..., Any]:
             def sending(*args: Any, **kwargs: Any) -> Any:
                 try:
                     return original(*args, **kwargs)
                 except BaseException as exc:
-                    _tell_status(capture, exc, kind)
+                    _tell_status(capture, exc)
                     raise
 
             return sending
@@ -54,7 +53,8 @@ def _hooks(module: Any, everyone: Everyone) -> Iterable[Patch]:
 
         return urlopen
 
-    return [(module.HTTPConnectionPool, "urlopen", make), *_below(module)]
+    pool = getattr(module, "HTTPConnectionPool", None)  # the connections' module has none
+    return [*([] if pool is None else [(pool, "urlopen", make)]), *_below(module)]
 
 
 LIBRARY = Library(_hooks)
@@ -66,7 +66,7 @@ def _below(module: Any) -> list[Patch]:
     Of what ``http.client`` gives its subclass here, the body is read past the methods.
     """
     kind = sys.modules[f"{module.__package__}.connection"].HTTPConnection
-    if "getresponse" in vars(kind) and issubclass(kind, http.client.HTTPConnection):
+    if "getresponse" in vars(kind) and any(is_kind(each, "http", "HTTPConnection") for each in kind.__mro__):
         return [(kind, "getresponse", standing_hook("getresponse"))]
     return []  # urllib3-future's is none; nor is a cassette's
 
@@ -87,7 +87,7 @@ def open_for(
         return None, headers
 
 
-def _tell_status(capture: Capture, exc: BaseException, kind: Any) -> None:
+def _tell_status(capture: Capture, exc: BaseException) -> None:
     """A pool may have been reading a body (``preload_content``) when that broke off: there was an answer. Never raises.
 
     Nobody is given that response; it is found where its reading was left.
@@ -98,7 +98,7 @@ def _tell_status(capture: Capture, exc: BaseException, kind: Any) -> None:
             at = None if told is None else told.__traceback__
             while at is not None:
                 response: Any = at.tb_frame.f_locals.get("self")
-                if isinstance(response, kind):
+                if any(kind_of(response, package, "HTTPResponse") for package in _PACKAGES):
                     capture.status = response.status
                     capture.response_headers = list(response.headers.items())
                     return

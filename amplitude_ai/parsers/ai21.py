@@ -1,0 +1,41 @@
+"""AI21's own door to its Jurassic models. https://docs.ai21.com/reference/j2-complete-ref
+
+The bodies are those that Bedrock passes on; the model is in the path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from .._models import LLMCall
+from .._pattern import lazy_pattern
+from ._bedrock_invoke import read_invoke
+from ._errors import error_of
+from ._format import Folded, Frame, WireRequest, one_object
+from ._json import as_str
+from ._paths import PathRow, on
+
+_MODEL_IN_PATH = lazy_pattern(r"/v1/([^/]+)/complete$")
+
+
+class _Complete:
+    name = "ai21.complete"
+
+    def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
+        return one_object(frames)
+
+    def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
+        matched = _MODEL_IN_PATH.search(request.path)
+        return replace(
+            read_invoke(request, {} if request.refused else body),
+            requested_model=matched.group(1) if matched else None,
+            response_id=as_str(body.get("id")),
+            error=error_of(request, body),
+        )
+
+
+FORMATS = (_Complete(),)
+PATHS = (PathRow(r"/studio/v1/[^/]+/complete", "ai21.complete", "ai21", on("ai21")),)
