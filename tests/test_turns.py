@@ -339,10 +339,20 @@ def test_what_one_predictor_gives_the_next_is_no_user_message(book, binding):
     assert said(book.record(call(later), exchange(200, binding=binding, body=b"1"))) == []
     both = "[[ ## query ## ]]\nsky\n\n[[ ## tone ## ]]\nkind\n\nRespond with the corresponding output fields."
     assert said(book.record(call(both), exchange(400, binding=binding, body=b"2"))) == ["query: sky\ntone: kind"]
+    book.record(call("Find it", answer="Look A1 up."), exchange(500, binding=binding, body=b"two steps"))
+    text = "[[ ## text ## ]]\nLook A1 up.\n\nRespond with the corresponding output fields, starting with `x`."
+    assert said(book.record(call(text), exchange(550, binding=binding, body=b"and two"))) == []
     plan = '{"steps": ["look the order up in the shop", "yes"]}'
     book.record(call("Plan it", answer=plan), exchange(600, binding=binding, body=b"3"))
     assert said(book.record(call("look the order up in the shop"), exchange(800, binding=binding, body=b"4"))) == []
     assert said(book.record(call("yes"), exchange(900, binding=binding, body=b"5"))) == ["yes"]
+
+
+def test_the_tools_of_an_agent_of_dspy_are_nobodys_words():
+    """ReActV2 sends them as a field; a person's field of that name is theirs."""
+    asked = "[[ ## question ## ]]\nWhy?\n\n[[ ## tools ## ]]\n{}\n\nRespond with the corresponding output fields."
+    assert spoken(asked.format('["look, whose description is <desc>Look.</desc>. It takes arguments {}."]')) == "Why?"
+    assert spoken(asked.format("a hammer")) == "question: Why?\ntools: a hammer"
 
 
 SWARM = "Context:\n{}User Request: A refund?\n\n{}Other agents available for collaboration:\nAgent name: b.\n"

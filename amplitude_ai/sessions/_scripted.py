@@ -65,6 +65,8 @@ _DSPY_REST = lazy_pattern(
     r"\n[^\S\n]*(?:\[\[ ## trajectory ## \]\]\n|Respond with (?:the corresponding output fields|a JSON object)|"
     r"Outputs will be a JSON object|Respond with the corresponding)"
 )
+#: What is no one's question: the tools of its ReActV2.
+_DSPY_TOOL = ", whose description is <desc>"
 #: The same by its XML adapter.
 _DSPY_XML = "\n\nRespond with the corresponding output fields wrapped in XML tags `<"
 _DSPY_ELEMENT = lazy_pattern(r"\s*<(\w{1,200})>\n")
@@ -190,7 +192,8 @@ def inputs(text: str) -> dict[str, str]:
     if not _DSPY.match(text):
         return _elements(text)
     rest = _DSPY_REST.search(text)
-    return {} if rest is None else fields(text[: rest.start()])
+    found = {} if rest is None else fields(text[: rest.start()])
+    return {name: value for name, value in found.items() if name != "tools" or _DSPY_TOOL not in value}
 
 
 def _elements(text: str) -> dict[str, str]:

@@ -207,9 +207,9 @@ class Turns:
         """Whether a model said it, and not to this conversation: then a person may well repeat it."""
         text = messages[index].text
         stripped = text.strip()
-        given = [_field(value) for value in inputs(text).values()]
+        given = inputs(text).values()
         found = self._outputs.get(digest(stripped))
-        if found is None and not (given and all(value in self._outputs for value in given)):
+        if found is None and not (given and all(self._gave(value) for value in given)):
             return False
         if any(one.role == "assistant" and one.text.strip() == stripped for one in messages):
             return False
@@ -220,6 +220,10 @@ class Turns:
         reply = next((one.text for one in reversed(before) if one.role == "assistant"), None)
         answers_it = reply is not None and found.is_whole and found.answers == digest(reply.strip())
         return answers_it or not self._is_led(before, keys)
+
+    def _gave(self, value: str) -> bool:
+        """Whether a model of DSPy's gave it: as a field, or as an answer in which another finds the fields."""
+        return _field(value) in self._outputs or digest(value) in self._outputs
 
     def _is_led(self, before: Sequence[Message], keys: _Keys) -> bool:
         """Whether a person and a model have talked so far."""
