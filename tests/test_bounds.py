@@ -4,17 +4,18 @@ from dataclasses import fields
 
 import pytest
 
-from amplitude_ai._models import CallError, LLMCall, ToolCall, ToolResult
+from amplitude_ai._models import CallError, LLMCall, ToolCall, ToolResult, Usage
 from amplitude_ai.parsers._bounds import bounded
 
 LONG = "n" * 513
 WHOLE = "n" * 512
 #: Texts that are cut elsewhere, or are ours.
-NOT_CUT = {"provider", "operation", "output_text", "usage_source", "price_provider", "parse_error", "end_user"}
+NOT_CUT = {"provider", "operation", "output_text", "usage_source", "parse_error", "end_user"}
 NAMES = [
     "requested_model",
     "model",
     "price_model",
+    "price_provider",
     "finish_reason",
     "response_id",
     "service_tier",
@@ -39,7 +40,15 @@ def test_names_of_a_call(name):
 def test_every_text_of_a_call_is_here():
     """A field that is added is cut, or said to be cut elsewhere."""
     texts = {one.name for one in fields(LLMCall) if "str" in str(one.type) and "Mapping" not in str(one.type)}
-    assert texts == {*NAMES, *NOT_CUT, "host", "endpoint"}
+    assert texts == {*NAMES, *NOT_CUT, "host", "endpoint", "billed_besides"}
+
+
+def test_what_other_models_did():
+    """Their names are cut; of too many none is looked up, and a call of which a part has no price has none."""
+    usage = Usage(1, 2)
+    assert made(billed_besides=((LONG, usage),)).billed_besides == ((WHOLE, usage),)
+    assert made(billed_besides=(("m", usage),) * 64).billed_besides == (("m", usage),) * 64
+    assert made(billed_besides=(("m", usage),) * 65).billed_besides == (("", Usage()),)
 
 
 def test_where_it_was_sent():

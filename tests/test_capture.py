@@ -307,6 +307,9 @@ def test_empty_chunks_without_end(monkeypatch):
     assert b"".join(exchange.response_chunks) == b"abcdef"
     assert len(exchange.response_chunks) < 50
     assert len(capture._asks) < 50
+    capture = make(lambda _: None, body=None)
+    list(capture.over([b""] * 5000))
+    assert capture.size == 1000  # no more than there is room for: what waits is bounded by this
 
 
 def test_what_was_told_is_let_go():

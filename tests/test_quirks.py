@@ -3,6 +3,7 @@
 import pytest
 
 from amplitude_ai.parsers._read import read
+from amplitude_ai.transports._capture import RESPONSE_HEADERS
 
 from .fixtures._wire import Example
 
@@ -60,6 +61,16 @@ def test_by_which_name_it_is_billed(host, name):
     """Fireworks' fast routers and Databricks' endpoints answer with the name of a base model, at another price."""
     assert answered(host, {}).price_model == name
     assert answered(host, {}, model=None).price_model is None
+
+
+@pytest.mark.parametrize("asked", ["meta/llama", "meta/llama:fastest", "meta/llama:groq"])
+def test_who_served_it_says_hugging_face(asked):
+    """Its router chooses, where nobody is named, and names who it was."""
+    body, answer = {"model": asked, "messages": [{"role": "user", "content": "Hi"}]}, {"model": "m", "choices": []}
+    url, headers = "https://router.huggingface.co/v1/chat/completions", {"x-inference-provider": "cerebras"}
+    one = Example("x", url, body, answer, {}, headers=headers).exchange()
+    assert read(one).price_provider == "huggingface_cerebras"
+    assert "x-inference-provider" in RESPONSE_HEADERS
 
 
 @pytest.mark.parametrize(

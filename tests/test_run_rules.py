@@ -162,6 +162,7 @@ FAILURES = [
     {"output": "Error: no"},
     '{"error": "no"}',
     ' {"status": "error"}',
+    '"Error: no"',
 ]
 DOUBTFUL = [
     "Error handling guide: use try",
@@ -177,6 +178,8 @@ FINE = [
     '{"error": null, "t": 1}',
     '{"a": 1}',
     '{"broken": ',
+    '"Sunny"',
+    '"broken',
     "[1, 2]",
 ]
 

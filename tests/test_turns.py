@@ -61,6 +61,23 @@ def test_a_person_may_use_words_of_the_arguments(book, binding, text):
     assert said(book.record(call(text), exchange(200, binding=binding))) == [text]
 
 
+def test_a_person_may_answer_with_a_word_that_a_tool_is_asked_with(book, binding):
+    """Of another conversation of the run; a sub-agent that remembers is asked with one too."""
+    ask = call("Weather?", tool_calls=(ToolCall("weather", "call-1", {"city": "Paris"}),), answer=None)
+    book.record(ask, exchange(binding=binding, body=b"0"))
+    told = book.record(call("Book it", model("Where to?"), "Paris"), exchange(200, binding=binding, body=b"1"))
+    assert said(told) == ["Paris"]
+    again = call(
+        "Help me", tool_calls=(ToolCall("expert", "call-2", {"input": "What of card payments?"}),), answer=None
+    )
+    book.record(again, exchange(400, binding=binding, body=b"2"))
+    book.record(call("What of card payments?"), exchange(600, binding=binding, body=b"3"))
+    further = call("Help me", tool_calls=(ToolCall("expert", "call-3", {"input": "By cash?"}),), answer=None)
+    book.record(further, exchange(800, binding=binding, body=b"4"))
+    sub = call("What of card payments?", model("Fine."), "By cash?")
+    assert said(book.record(sub, exchange(1000, binding=binding, body=b"5"))) == []
+
+
 def test_a_person_who_answers_in_the_same_conversation_is_heard(book, binding):
     """The tool was never run: the next turn of that very conversation is a person's, whatever its words."""
     asked = call("Where to?", tool_calls=(ToolCall("fly", "call-1", {"to": "Paris"}),), answer="Shall I?")
@@ -82,6 +99,48 @@ def test_a_person_may_repeat_what_the_model_said_to_them(book, binding):
     """In the conversation that has the answer, the same words are the person's own."""
     book.record(call("Hi", answer="Hello!"), exchange(binding=binding))
     assert said(book.record(call("Hi", model("Hello!"), "Hello!"), exchange(200, binding=binding))) == ["Hello!"]
+
+
+def system(text):
+    return Message("system", text)
+
+
+SHALL_I = ("I want a refund", model("Shall I refund it?"))
+MORE = "How long does a refund take?"
+#: What another model answered to what, and what a person says then.
+ALIKE = {
+    "a guard": ((system("Is it about refunds?"), "I want a refund"), "yes", (*SHALL_I, "yes")),
+    "a judge of the answer": (("Is this polite? Shall I refund it?",), "Yes", (*SHALL_I, "Yes")),
+    "a classifier": ((system("Which team?"), "I want a refund"), "billing", (*SHALL_I, "billing")),
+    "a question that was offered": (
+        (system("Offer questions."), "Shall I refund it?"),
+        f'{{"questions": ["{MORE}", "Is it safe to pay by card?"]}}',
+        (*SHALL_I, MORE),
+    ),
+    "a history that is not known": (("Be brief.",), "By card", ("Hello", model("How?"), "By card")),
+}
+
+
+@pytest.mark.parametrize(("asked", "answered", "then"), ALIKE.values(), ids=ALIKE)
+def test_a_person_may_say_what_another_model_said(book, binding, asked, answered, then):
+    """Where a person talks, a word is theirs, and so is a question that they chose."""
+    book.record(call("I want a refund", answer="Shall I refund it?"), exchange(0, binding=binding, body=b"0"))
+    book.record(call(*asked, answer=answered), exchange(500, binding=binding, body=b"1"))
+    assert said(book.record(call(*then), exchange(1000, binding=binding, body=b"2"))) == [then[-1]]
+
+
+def test_a_short_answer_of_an_agent_is_passed_on(book, binding):
+    """The critic's to the writer's draft, in the writer's conversation; a plan's step after the first."""
+    book.record(call("Write a poem", answer="Roses are red."), exchange(0, binding=binding, body=b"0"))
+    book.record(call("Write a poem", "Roses are red.", answer="APPROVE"), exchange(200, binding=binding, body=b"1"))
+    told = call("Write a poem", model("Roses are red."), "APPROVE", answer="Done")
+    assert said(book.record(told, exchange(400, binding=binding, body=b"2"))) == []
+    plan = '{"steps": ["look the order up in the shop", "write to the customer"]}'
+    book.record(call("Plan it", answer=plan), exchange(600, binding=binding, body=b"3"))
+    first = ("look the order up in the shop",)
+    assert said(book.record(call(*first), exchange(800, binding=binding, body=b"4"))) == []
+    second = call(*first, model("Fine."), "write to the customer")
+    assert said(book.record(second, exchange(1000, binding=binding, body=b"5"))) == []
 
 
 def test_a_tools_result_passed_on_is_no_user_message(book, binding):
@@ -173,6 +232,8 @@ FRAMEWORKS = {
     "hermes": "<tool_response>\n18 degrees\n</tool_response>",
     "langchain fix": "Prompt:\nx\nCompletion:\ny\n\nAbove, the Completion did not satisfy the constraints given in the",
     "langgraph": "Error: no such tool\n Please fix your mistakes.",
+    "ag2": "Your previous response could not be validated by schema.\n\nPlease try again.\n\n== Validation Error ==\n",
+    "camel": "Now start to give me instructions one by one. Only reply with Instruction and Input.",
 }
 #: What stands before it, where that tells.
 BEFORE = {
@@ -690,6 +751,60 @@ def test_frames_and_results_of_frameworks(book, binding):
     assert scripted(last, (model(CALLING),)).results == (ToolResult(None, "18"),)
 
 
+MARVIN = (
+    "<task>\n    <id>a2f60a5e</id>\n    <instructions>\n        {}\n    </instructions>\n\n    <result-type>\n</task>"
+)
+CAMEL = (
+    "Here is a task that Writer will help Boss to complete: {}.\nPlease make it more specific. Be creative and "
+    "imaginative.\nPlease reply with the specified task in 50 words or less."
+)
+FRAMES = [
+    (MARVIN.format("Write it\n\n          - down"), "Write it\n\n  - down"),
+    (MARVIN.replace("<instr", "<name>Letter</name>\n    <instr", 1).format("Write it"), "Write it"),
+    (CAMEL.format("Write it.\nDown"), "Write it.\nDown"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), FRAMES)
+def test_a_frame_is_the_frameworks(text, words):
+    """marvin's tasks, camel's societies: what was asked is told."""
+    assert spoken(text) == words
+
+
+SCHEMA = Message("system", "# OUTPUT INSTRUCTIONS\n- Always respond using the proper JSON schema.\n- Always use it.")
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "words"),
+    [
+        ((SCHEMA,), '{"chat_message":"Write it"}', "Write it"),
+        ((SCHEMA,), '{"chat_message":"Write it","tone":"kind"}', '{"chat_message":"Write it","tone":"kind"}'),
+        ((SCHEMA,), '{"days":3}', '{"days":3}'),
+        ((SCHEMA,), '{"chat', '{"chat'),
+        ((SCHEMA,), "Write it", "Write it"),
+        ((), '{"chat_message":"Write it"}', '{"chat_message":"Write it"}'),
+    ],
+)
+def test_an_agent_that_is_asked_by_its_schema(book, binding, before, text, words):
+    """atomic-agents: the one field is what a person wrote; without its instructions JSON is a person's."""
+    assert said(book.record(call(*before, text), exchange(binding=binding))) == [words]
+
+
+NAMES = [
+    ("<agent>\n\n    You are an AI agent. This is your information. Do not impersonate other agents.\n\n"
+     "    <name>billing</name>\n", "billing"),
+    ("===== RULES OF USER =====\nNever forget you are a Boss and I am a Writer. Never flip roles!", "Boss"),
+    ("You are an AI agent. Your name is billing.", None),
+    ("Never forget you are a Boss and I am a Writer.", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("prompt", "name"), NAMES)
+def test_an_agents_name_in_its_prompt(prompt, name):
+    """marvin's and camel's agents."""
+    assert prompted_name(call(Message("system", prompt), "Hello")) == name
+
+
 @pytest.mark.parametrize(
     ("begins", "part"),
     [
@@ -701,6 +816,10 @@ def test_frames_and_results_of_frameworks(book, binding):
         ("Observation:\n", "\nError:\n"),
         ("[[ ## a ## ]]\n", "\n"),
         ("<tool_response></a>", " "),
+        ("Here is a task that ", "a will help b to complete: "),
+        ("<task>\n    <id>a</id>\n    <instructions>\n ", " "),
+        ("<task>\n    <id>a</id>\n    <instructions>\n ", "\n    "),
+        ("Your previous response could not be validated by schema.", "\n\nPlease try again."),
     ],
 )
 def test_a_text_of_any_length_is_looked_through_once(begins, part):

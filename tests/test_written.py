@@ -306,6 +306,25 @@ def test_the_templates_of_langchain_are_no_persons(text, question):
     assert spoken(text) == question
 
 
+DIARY = "Put my diary into better words:\nThought: I am tired\nAction: sleep"
+DIARIES = {
+    "one prompt": f"{ONE_PROMPT.partition('Question: Where')[0]}Question: {DIARY}\nThought:",
+    "an object": f"{DIARY}{REMINDER}",
+    "a conversation": f"{CHAT}{DIARY}\n",
+}
+
+
+@pytest.mark.parametrize("text", DIARIES.values(), ids=DIARIES)
+def test_a_persons_lines_may_begin_like_work(book, binding, text):
+    """Before anything was done they are told whole; and once."""
+    done = (
+        text.removesuffix(REMINDER).rstrip() + "\nThought: x\nAction: look\nAction Input: y\nObservation: z\nThought:"
+    )
+    events = book.record(call(BLOB, text), exchange(0, binding=binding))
+    events += book.record(call(BLOB, done + REMINDER * (REMINDER in text)), exchange(200, binding=binding, body=b"2"))
+    assert said(events) == [DIARY]
+
+
 @pytest.mark.parametrize(
     "text",
     [

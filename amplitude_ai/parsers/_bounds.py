@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from .._guard import count
-from .._models import CallError, LLMCall, ToolCall, ToolResult
+from .._models import CallError, LLMCall, ToolCall, ToolResult, Usage
 
 #: Characters of a model's name, an id, a reason, an error's type; the longest real ones (ARNs, signed ids) have 500.
 MAX_NAME = 512
@@ -17,6 +17,8 @@ MAX_NAME = 512
 MAX_MESSAGE = 16_000
 #: Tool calls of one answer that are told; OpenAI allows 128 functions a request.
 MAX_TOOLS = 256
+#: What other models did for one answer.
+MAX_BESIDES = 64
 #: Parts of a request's history that are looked at, from its end.
 MAX_RESULTS = 4096
 
@@ -32,6 +34,8 @@ def bounded(call: LLMCall) -> LLMCall:
         requested_model=_name(call.requested_model),
         model=_name(call.model),
         price_model=_name(call.price_model),
+        price_provider=_name(call.price_provider),
+        billed_besides=_besides(call.billed_besides),
         finish_reason=_name(call.finish_reason),
         response_id=_name(call.response_id),
         service_tier=_name(call.service_tier),
@@ -47,10 +51,18 @@ def bounded(call: LLMCall) -> LLMCall:
 def _is_small(call: LLMCall) -> bool:
     """Whether there is nothing to cut, which is so of nearly all."""
     names = (call.requested_model, call.model, call.price_model, call.finish_reason, call.response_id)
-    others = (call.service_tier, call.provider_request_id, call.host, call.endpoint)
-    if call.error is not None or call.tool_calls or call.tool_results:
+    others = (call.service_tier, call.provider_request_id, call.host, call.endpoint, call.price_provider)
+    if call.error is not None or call.tool_calls or call.tool_results or call.billed_besides:
         return False
     return sum([len(name) for name in (*names, *others) if name]) <= MAX_NAME
+
+
+def _besides(parts: tuple[tuple[str, Usage], ...]) -> tuple[tuple[str, Usage], ...]:
+    """Of too many each would be looked up: the call has no price then."""
+    if len(parts) > MAX_BESIDES:
+        count("names_cut")
+        return (("", Usage()),)
+    return tuple((_name(model) or "", usage) for model, usage in parts)
 
 
 def _name(text: str | None) -> str | None:

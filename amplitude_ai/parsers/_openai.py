@@ -13,7 +13,7 @@ from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, as_
 from ._media import describe, describe_base64, describe_url
 from ._residency import host_factor
 from ._usage import Group
-from .compatible import Quirks, price_provider, quirks
+from .compatible import SELLER, Quirks, price_provider, quirks
 
 #: Azure names the model in the path (openai ``lib/azure.py``), Databricks the endpoint.
 _MODEL_IN_PATH = lazy_pattern(r"/(?:deployments|serving-endpoints)/([^/]+)/")
@@ -60,7 +60,7 @@ def base_call(request: WireRequest, body: Mapping[str, Any], operation: str, err
         reported_cost_usd=read_cost(usage, how),
         price_factor=host_factor(request.provider, request.host, _model(body) or requested),
         price_model=requested if how.price_by_requested and body.get("model") else None,
-        price_provider=price_provider(request.provider, request.path, requested),
+        price_provider=price_provider(request.provider, request.path, requested, request.response_headers.get(SELLER)),
     )
 
 

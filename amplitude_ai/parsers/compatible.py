@@ -255,15 +255,19 @@ def quirks(provider: str) -> Quirks:
     return row[0] if row else _PLAIN
 
 
-def price_provider(provider: str, path: str, requested_model: str | None) -> str | None:
+#: Who served a call, by Hugging Face's router: it chooses, where nobody is named.
+SELLER = "x-inference-provider"
+
+
+def price_provider(provider: str, path: str, requested_model: str | None, served_by: str | None = None) -> str | None:
     """The genai-prices id to look a call up under.
 
-    Hugging Face's router sells other hosts' service: the first segment of the path or the end of the model's id names
-    the seller (https://huggingface.co/docs/inference-providers).
+    Hugging Face's router sells other hosts' service: it says whose, else the first segment of the path or the end of
+    the model's id names the seller (https://huggingface.co/docs/inference-providers).
     """
     if provider != "huggingface":
         return quirks(provider).price_provider
-    seller = path.strip("/").split("/", 1)[0]
+    seller = served_by or path.strip("/").split("/", 1)[0]
     if seller in ("", "v1"):
         seller = (requested_model or "").rpartition(":")[2] if ":" in (requested_model or "") else ""
     # ":fastest" and ":cheapest" name a policy, not a seller.

@@ -13,6 +13,12 @@ _SYSTEM = (
     lazy_pattern(_CREW),
     # google-adk flows/llm_flows/identity.py
     lazy_pattern(r'(?:\A|\n)\s*You are an agent\. Your internal name is "(?P<name>[^"\n]{1,200})"'),
+    # camel prompts/ai_society.py
+    lazy_pattern(r"\A===== RULES OF [A-Z]+ =====\nNever forget you are an? (?P<name>[^\n]{1,200}?) and I am an? "),
+    # marvin templates/agent.jinja
+    lazy_pattern(
+        r"\n\s*You are an AI agent\. This is your information\.[^\n]*\n\s*<name>(?P<name>[^<\n]{1,200})</name>"
+    ),
 )
 _USER = (
     # smolagents prompts/*.yaml, managed_agent.task

@@ -87,7 +87,7 @@ class RunRegistry:
             run.turns.heard(result.content if isinstance(result.content, str) else None)
             run.tell_tool(events, lambda one=one, result=result: one.event(result, exchange, origin.privacy))  # type: ignore[misc]
         origin = replace(origin, place=_place(said), scope=_with_agents(origin.scope, call, said))
-        run.turns.heard(call.output_text)
+        run.turns.heard(call.output_text, call.messages)
         if origin.config.estimate_usage:
             call = estimated(call)
         written = written_calls(call)

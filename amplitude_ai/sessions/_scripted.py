@@ -14,7 +14,7 @@ from msgspec import Struct
 from .._models import Message, ToolResult
 from .._pattern import lazy_pattern
 from ._langchain_text import asked_in
-from ._literal import literal
+from ._literal import json_or_literal, literal
 from ._templates import is_template
 
 #: Characters of a beginning that are looked at.
@@ -94,8 +94,23 @@ _FRAMES = (
         ),
     ),
     (lazy_pattern(r"\A\s*Original Task:\s"), lazy_pattern(r"\nInputs from previous nodes:")),
+    (
+        # camel prompts/ai_society.py (its full stop behind the task is the frame's)
+        lazy_pattern(r"\A\s*Here is a task that [^\n]{1,200}? will help [^\n]{1,200}? to complete: "),
+        lazy_pattern(r"\.\nPlease make it more specific\. Be creative and imaginative\.\n"),
+    ),
+    (
+        # marvin templates/task.jinja
+        lazy_pattern(
+            r"\A\s*<task>\n    <id>\w{1,64}</id>\n(?:    <name>[^\n]{0,1000}</name>\n)?"
+            r"    <instructions>\n(?P<indent> +)"
+        ),
+        lazy_pattern(r"\n    </instructions>\n"),
+    ),
 )
 _REQUEST = "\n\nUser Request: "
+#: atomic-agents context/system_prompt_generator.py: its agents are asked by an object of their schema.
+_BY_SCHEMA = "\n- Always respond using the proper JSON schema.\n"
 #: smolagents makes one turn of its own messages that follow each other: a task, what tools gave, and what failed.
 _COMPOSED = lazy_pattern(r"\A\s*(?:New task:\n|Observation:\n|(?:Call id: \S+\n)?Error:\n)")
 _SEAM = lazy_pattern(r"\n(?=New task:\n|Observation:\n|(?P<failed>(?:Call id: \S+\n)?Error:\n))")
@@ -134,12 +149,25 @@ def _is_result(matched: re.Match[str], text: str, before: Sequence[Message]) -> 
     return said is not None and (not said.strip() or _ASKS.search(said) is not None)
 
 
-def spoken(text: str) -> str:
+def spoken(text: str, before: Sequence[Message] = ()) -> str:
     """The part of a person's text that is the person's, as far as a known framework frames it."""
+    if text[:1] == "{" and any(one.role == "system" and _BY_SCHEMA in one.text for one in before):
+        given = json_or_literal(text)
+        if isinstance(given, dict) and len(given) == 1 and isinstance(only := next(iter(given.values())), str):
+            return only
+    return _spoken(text, shortened=False)
+
+
+def identity(text: str) -> str:
+    """What a text is known again by when a framework asks the same in other words."""
+    return _spoken(text, shortened=True).strip()
+
+
+def _spoken(text: str, shortened: bool) -> str:
     parts = _composed(text)
     if len(parts) > 1:
         text = next((part for part in reversed(parts) if _PREFIX.match(part)), text)
-    framed = _framed(text) or asked_in(text)
+    framed = _framed(text) or asked_in(text, shortened)
     if framed is not None:
         return framed
     given = inputs(text)
@@ -148,11 +176,6 @@ def spoken(text: str) -> str:
     if given:
         return "\n".join(f"{name}: {value}" for name, value in given.items())
     return _PREFIX.sub("", text, count=1)
-
-
-def identity(text: str) -> str:
-    """What a text is known again by when a framework asks the same in other words."""
-    return spoken(text).strip()
 
 
 def inputs(text: str) -> dict[str, str]:
@@ -195,9 +218,10 @@ def _framed(text: str) -> str | None:
                 continue
         on = goes_on.search(text, start)
         if on is not None:
-            # The lines before that are blank are the frame's.
+            # The lines before that are blank are the frame's; where there is none, its first character is.
             words = text[start : on.start() + 1]
-            return words[: words.find("\n", len(words.rstrip()))]
+            words = words[: words.find("\n", len(words.rstrip()))]
+            return words.replace(f"\n{begun['indent']}", "\n") if "indent" in begun.groupdict() else words
     return None
 
 

@@ -62,6 +62,10 @@ _TEMPLATES: tuple[tuple[str, ...], ...] = (
     ("Please include your response in a tool call.",),
     ("Please return text or include your response in a tool call.",),
     ("<conversation_summary>\nThe following is a summary of the earlier conversation, written by a separate",),
+    # camel societies/role_playing.py
+    ("Now start to give me instructions one by one. Only reply with Instruction and Input.",),
+    # ag2 agent.py (AgentReply.content)
+    ("Your previous response could not be validated by schema.", "\n\nPlease try again.\n\n== Validation Error ==\n"),
     # LangGraph prebuilt/tool_node.py
     ("Error: ", "\n Please fix your mistakes."),
     # google-adk flows/llm_flows/contents.py and _fencing.py: what another agent said

@@ -62,11 +62,12 @@ def _by_text(text: str) -> bool | None:
         return False
     if _DOUBTFUL.match(text[:_LOOKED_AT]):
         return None
-    if text.lstrip()[:1] == "{" and len(text) <= _MAX_JSON:
+    if text.lstrip()[:1] in ("{", '"') and len(text) <= _MAX_JSON:
         try:
-            return _by_value(json.loads(text))
+            value = json.loads(text)
         except (ValueError, RecursionError):
             return True
+        return _by_text(value) if isinstance(value, str) else _by_value(value)  # aisuite writes a text as JSON too
     return True
 
 

@@ -2,10 +2,11 @@
 
 Clients re-send the whole history with every call, and frameworks write in the user's role. New are the user turns
 after the last assistant turn, but not (a) what a waiting tool call's arguments say (an agent used as a tool), (b) what
-a model of this run answered to another conversation, (c) what another call has said already that runs beside this one,
-or before it in the same turn (a router, a fallback, a second look: the very same request after its answer is a person
-who asks again), (d) a framework's own texts (`_scripted`), (e) what the program says is its own
-(`Scope.from_user`). A turn is opened by what a person said and carried by all calls about it.
+a model of this run answered to another conversation (in one that a person leads: if it is long, or answers what was
+said last in it), (c) what another call has said already that runs beside this one, or before it in the same turn (a
+router, a fallback, a second look: the very same request after its answer is a person who asks again), (d) a framework's
+own texts (`_scripted`), (e) what the program says is its own (`Scope.from_user`). A turn is opened by what a person
+said and carried by all calls about it.
 """
 
 from __future__ import annotations
@@ -92,6 +93,13 @@ class _Known(Struct):
     finished_ns: int
 
 
+class _Output(Struct, frozen=True):
+    """What a model or a tool gave: whether all of it, and the text that it was an answer to."""
+
+    is_whole: bool
+    answers: bytes | None
+
+
 class _Keys(dict[str, bytes]):
     """What the texts of one request are known again by, each made once; it lives no longer than the request is read."""
 
@@ -108,7 +116,7 @@ class Turns:
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, _Known] = OrderedDict()  # by text
         self._conversations: OrderedDict[bytes, None] = OrderedDict()  # by all of it up to a user turn
-        self._outputs: OrderedDict[bytes, None] = OrderedDict()
+        self._outputs: OrderedDict[bytes, _Output] = OrderedDict()
         self.current: Turn | None = None
 
     def read(self, call: LLMCall, talk: Conversation, request: Request, find: FindsAsked) -> Said:
@@ -131,7 +139,7 @@ class Turns:
                     continue
             is_new = self._is_new(call.messages, index, request, find, known_before, prefilled, keys)
             if is_new and request.exchange.context.from_user is not False:
-                texts.append(spoken(text))
+                texts.append(spoken(text, call.messages[:index]))
         if last:
             remember(self._conversations, talk.after[last[-1]], None, _MAX_SEEN)
         if texts:
@@ -149,12 +157,13 @@ class Turns:
         known = self._known.get(digest(identity(text)))
         return known is not None and known.turn is not None and known.turn == self.current
 
-    def heard(self, text: str | None) -> None:
-        """Remember what a model or a tool said, which frameworks pass on in a user's role."""
+    def heard(self, text: str | None, messages: Sequence[Message] = ()) -> None:
+        """Remember what a tool said, or a model to ``messages``, which frameworks pass on in a user's role."""
         if text and (stripped := text.strip()):
-            remember(self._outputs, digest(stripped), None, _MAX_SEEN)
+            answers = digest(messages[-1].text.strip()) if messages and messages[-1].role == "user" else None
+            remember(self._outputs, digest(stripped), _Output(True, answers), _MAX_SEEN)
             for field in _parts_of(stripped):
-                remember(self._outputs, field, None, _MAX_SEEN)
+                remember(self._outputs, field, _Output(False, answers), _MAX_SEEN)
 
     def _is_new(
         self,
@@ -171,12 +180,14 @@ class Turns:
         occurrences = sum(one.role == "user" and one.text == text for one in messages[: index + 1])
         known = self._known.get(key)
         if known is None:
-            source = find(text)
+            # A word that a tool is asked with is a person's as well.
+            is_word = len(text.strip()) < _SHORTEST and self._is_led(messages[:index], keys)
+            source = None if is_word else find(text)
             turn = None if source is None else source.turn
             parent = None if source is None else source.parent
             known = _Known(turn, parent, occurrences, request.answered, exchange.started_ns, exchange.finished_ns)
             remember(self._known, key, known, _MAX_SEEN)
-            return source is None and not self._passed_on(messages, text)
+            return source is None and not self._passed_on(messages, index, keys)
         overlapping = exchange.started_ns < known.finished_ns and known.started_ns < exchange.finished_ns
         same = known.parent is not None or (known.turn is not None and known.turn == self.current)
         soon = exchange.started_ns - known.finished_ns <= _AGAIN_NS
@@ -190,15 +201,32 @@ class Turns:
             return False
         known.parent, known.occurrences, known.fingerprint = None, occurrences, request.answered
         known.started_ns, known.finished_ns = exchange.started_ns, exchange.finished_ns
-        return not self._passed_on(messages, text)
+        return not self._passed_on(messages, index, keys)
 
-    def _passed_on(self, messages: Sequence[Message], text: str) -> bool:
+    def _passed_on(self, messages: Sequence[Message], index: int, keys: _Keys) -> bool:
         """Whether a model said it, and not to this conversation: then a person may well repeat it."""
+        text = messages[index].text
         stripped = text.strip()
         given = [_field(value) for value in inputs(text).values()]
-        if not (given and all(value in self._outputs for value in given)) and digest(stripped) not in self._outputs:
+        found = self._outputs.get(digest(stripped))
+        if found is None and not (given and all(value in self._outputs for value in given)):
             return False
-        return not any(one.role == "assistant" and one.text.strip() == stripped for one in messages)
+        if any(one.role == "assistant" and one.text.strip() == stripped for one in messages):
+            return False
+        if found is None or (found.is_whole and len(stripped) >= _SHORTEST):
+            return True
+        # "yes" is what a guard answers as well; a model's list of questions is there to choose from.
+        before = messages[:index]
+        reply = next((one.text for one in reversed(before) if one.role == "assistant"), None)
+        answers_it = reply is not None and found.is_whole and found.answers == digest(reply.strip())
+        return answers_it or not self._is_led(before, keys)
+
+    def _is_led(self, before: Sequence[Message], keys: _Keys) -> bool:
+        """Whether a person and a model have talked so far."""
+        if not any(one.role == "assistant" for one in before):
+            return False
+        known = (self._known.get(keys[one.text]) for one in reversed(before) if one.role == "user" and one.text)
+        return any(one is None or (one.turn is not None and one.parent is None) for one in known)
 
     def _open(self, messages: Sequence[Message], last: Sequence[int], exchange: Exchange, keys: _Keys) -> None:
         index = 0 if self.current is None else self.current.index + 1

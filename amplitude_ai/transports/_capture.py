@@ -67,6 +67,7 @@ RESPONSE_HEADERS = frozenset(
         "x-amzn-bedrock-output-token-count",
         "x-amzn-bedrock-invocation-latency",
         "x-litellm-response-cost",
+        "x-inference-provider",
         "helicone-cache",
         "cf-aig-cache-status",
         "x-portkey-cache-status",
@@ -191,7 +192,7 @@ class Capture:
             elif self._room == KEEP_HEAD and self._chunks:  # a loop over the stream stands still, and has told nothing
                 self.size += sum(map(len, self._chunks)) + CHUNK_COST * len(self._times)
             else:
-                self.size += KEEP_HEAD - self._room
+                self.size += KEEP_HEAD - max(self._room, 0)
             self._sink(self)
         except Exception as own:
             report("finish", own)

@@ -28,6 +28,14 @@ PROGRAMS = {
     "agno": ("agno", "agno"),
     "google_adk": ("google-adk", "google.adk"),
     "litellm": ("litellm", "litellm"),
+    "ag2": ("ag2", "ag2"),
+    "aisuite": ("aisuite", "aisuite"),
+    "atomic_agents": ("atomic-agents", "atomic_agents"),
+    "camel": ("camel", "camel"),
+    "langroid": ("langroid", "litellm"),
+    "llm": ("llm", "llm"),
+    "magentic": ("magentic", "magentic"),
+    "marvin": ("marvin", "marvin"),
     "plain_openai": ("openai-2.54", "openai"),
 }
 #: What differs from run to run by itself: ids and times.

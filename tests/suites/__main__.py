@@ -181,6 +181,9 @@ def compare(name: str) -> bool:
 
 
 if __name__ == "__main__":
+    asked = [one for one in sys.argv[1:] if one] or list(SUITES)
+    if unknown := sorted({*asked} - {*SUITES}):
+        sys.exit(f"LIBRARIES: {', '.join(unknown)}: there is no such suite; there are {', '.join(SUITES)}")
     FOLDER.mkdir(exist_ok=True)
-    results = [compare(name) for name in [one for one in sys.argv[1:] if one] or SUITES]
+    results = [compare(name) for name in asked]
     sys.exit(not all(results))
