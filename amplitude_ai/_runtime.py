@@ -73,6 +73,7 @@ class Runtime:
         self._exit_spent = 0.0
         self._spools = False  # for all clients
         self._born_ns = 0  # when this process was forked: what was open then is the parent's
+        self._inherited = 0  # how many were
         #: Who else is told of every event, by name; on the worker's thread.
         self.mirrors: dict[str, Callable[[Event], None]] = {}
 
@@ -119,13 +120,17 @@ class Runtime:
             settled = config or Config()
             self.worker.submit(lambda runs: self._resend(client, settled))
 
+    def expect_own_end(self) -> None:
+        """Hear of the ends that no exit hook sees. Before the first call: it may be under way then."""
+        before_own_death(self.at_last)  # with all its threads, which read what they read no further
+        before_own_exit(self.at_own_exit)
+
     def _expect_exit(self) -> None:
         """Have the end of the process wait for us: our hook must be registered after amplitude's, which runs later."""
         if self._is_exit_registered:
             return
         self._is_exit_registered = True
-        before_own_death(self.at_exit)
-        before_own_exit(self.at_own_exit)
+        self.expect_own_end()
         # Runs before non-daemon threads are joined, last registered first (CPython's own hook for executors).
         register = getattr(threading, "_register_atexit", None)
         if register is not None:
@@ -301,6 +306,7 @@ class Runtime:
 
     def at_own_exit(self) -> None:
         """The same where the process ends itself by ``os._exit``. A child that has made no call just goes."""
+        self._abandon_open()
         if self._runs is not None or self.worker.is_in_use:
             self._leave(OWN_EXIT_SECONDS)
 
@@ -315,13 +321,15 @@ class Runtime:
 
     def at_last(self) -> None:
         """The application's threads have ended: what it still reads it has left. Then as `at_exit`."""
+        self._abandon_open()
+        self.at_exit()
+
+    def _abandon_open(self) -> None:
         with guard("exit"):
-            told = _guard.counters()
-            if told.get("started", 0) > told.get("captured", 0):
+            if _open_calls() > self._inherited:
                 for capture in [found for found in gc.get_objects() if type(found) is Capture]:
                     if capture.started_ns >= self._born_ns:
                         capture.finish(Outcome.ABANDONED)
-        self.at_exit()
 
     def before_fork(self) -> None:
         """Leave a process that has no thread but for ours with one: others are in danger at a fork, and warned of."""
@@ -345,6 +353,7 @@ class Runtime:
         self._spending = None
         self._exit_spent = 0.0
         self._born_ns = _clock.perf_ns()
+        self._inherited = _open_calls()
         if self._delivery is not None:
             self._delivery.after_fork()
 
@@ -356,6 +365,11 @@ class Runtime:
         )
         forecasts = {} if self._runs is None else self._runs.forecasts.as_stats(_clock.perf_ns())
         return {**always, **_guard.counters(), "queue_items": items, "queue_bytes": size, **forecasts}
+
+
+def _open_calls() -> int:
+    told = _guard.counters()
+    return told.get("started", 0) - told.get("captured", 0)
 
 
 @functools.cache
@@ -413,6 +427,7 @@ def bind(
     _scope.check_ids(user_id=user_id, session_id=session_id)
     _registry.load_entry_points()
     preload(ai_config)
+    runtime.expect_own_end()
     if amplitude_client is not None:
         tie_flush(amplitude_client, runtime.settle)
     runtime.resend(amplitude_client, ai_config)

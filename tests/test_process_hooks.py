@@ -43,6 +43,42 @@ def test_a_server_that_dies_of_the_signal_it_has_caught(simulator, server):
     assert [one["event_type"] for one in server.events].count("llm_message") == 1
 
 
+OPEN = """
+import os, signal, sys, threading
+import amplitude_ai, httpx2
+body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "[sim:chunks=40,slow=0.2]"}]}
+client = amplitude_ai.instrumented_httpx()
+reading = threading.Event()
+def read():
+    with client.stream("POST", sys.argv[1], json=body) as response:
+        for _ in response.iter_lines():
+            reading.set()
+threading.Thread(target=read, daemon=True).start()
+assert reading.wait(10)
+if sys.argv[2] == "signal":
+    signal.raise_signal(signal.SIGTERM)
+if os.fork() == 0:
+    os._exit(0)  # what its parent reads is its parent's
+os.wait()
+os._exit(3)
+"""
+
+
+@posix
+@pytest.mark.parametrize(("way", "code"), [("signal", -signal.SIGTERM), ("os._exit", 3)])
+def test_what_threads_read_when_a_process_ends_itself_is_told(simulator, server, way, code):
+    """A thread of uvicorn's pool is in the midst of a stream when the server dies of its signal."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", OPEN, f"{simulator.url}/v1/chat/completions", way],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=30,
+    )
+    assert done.returncode == code
+    calls = [one["event_properties"] for one in server.events if one["event_type"] == "llm_message"]
+    assert [call["stream_aborted"] for call in calls] == [True]
+
+
 def test_other_signals_are_nobody_elses_business(monkeypatch):
     """A signal with a handler, or one that does not end the process, has only its own effect."""
     raised, ended = [], []

@@ -26,7 +26,7 @@ FLOORS = (
     ("clients",),
     ("page", "otel", "pytest_plugin"),
     ("cli",),
-    ("__main__", "__init__"),
+    ("__main__", "__init__", "_pyinstaller"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 #: What a room must not know, whatever its floor.
