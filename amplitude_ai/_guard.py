@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable
-from types import TracebackType
+import signal
+from collections.abc import Callable, Iterator
+from types import CodeType, TracebackType
+from typing import Any
 
 from ._harmless import harmless_record
 
@@ -21,6 +23,8 @@ _counters: dict[str, itertools.count[int]] = {}
 #: Of those that somebody keeps: where they stood when everything was forgotten.
 _kept: dict[str, int] = {}
 _logged: set[str] = set()
+
+_SIGNALS = signal.valid_signals()
 
 #: Set by the test suite to see what the fence swallowed.
 on_internal_error: Callable[[str, BaseException], None] | None = None
@@ -126,7 +130,14 @@ class shield(guard):
 
 
 def report(stage: str, exc: BaseException) -> None:
-    """Count an error of our own. Its type is logged once per stage, its text never (it may hold content)."""
+    """Count an error of our own. Its type is logged once per stage, its text never (it may hold content).
+
+    Raises:
+        BaseException: ``exc`` itself, where a signal handler of the application's threw it while we ran (Celery's soft
+            limits, rq's time-outs): it is meant for whoever made the call.
+    """
+    if _is_of_a_signal(exc):
+        raise exc
     count("internal_errors")
     count(f"internal_errors_{stage}")
     log_once(
@@ -138,3 +149,24 @@ def report(stage: str, exc: BaseException) -> None:
     )
     if on_internal_error is not None:
         on_internal_error(stage, exc)
+
+
+def _is_of_a_signal(exc: BaseException) -> bool:
+    """Whether a signal's handler is among the frames that it came through."""
+    codes = {*_handlers()}
+    at = exc.__traceback__
+    while at is not None:
+        if at.tb_frame.f_code in codes:
+            return True
+        at = at.tb_next
+    return False
+
+
+def _handlers() -> Iterator[CodeType]:
+    for number in _SIGNALS:
+        handler: Any = signal.getsignal(number)
+        while hasattr(handler, "func"):  # a partial
+            handler = handler.func
+        code = getattr(handler, "__code__", None) or getattr(type(handler).__call__, "__code__", None)
+        if code is not None:
+            yield code
