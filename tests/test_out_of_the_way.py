@@ -114,7 +114,7 @@ def test_a_hand_made_status(events):
 
 
 def test_wrappers_of_others_are_called_as_they_were(bare_server):
-    """OpenTelemetry, ddtrace and Elastic put wrapt's descriptors on a class: before us and after us, in any order."""
+    """OpenTelemetry, ddtrace and Elastic put wrapt's descriptors on a class; these came before us."""
     seen = []
 
     def note(wrapped, instance, args, kwargs):
@@ -136,6 +136,34 @@ def test_wrappers_of_others_are_called_as_they_were(bare_server):
         urllib3.HTTPConnectionPool.urlopen = original
     assert seen == ["127.0.0.1", "127.0.0.1"]
     assert only(events)["success"] is True
+
+
+def test_wrappers_that_came_after_us_stay_when_we_go(bare_server):
+    """They say that they are what they are around: ours."""
+    seen = []
+
+    def note(wrapped, instance, args, kwargs):
+        seen.append(instance.host)
+        return wrapped(*args, **kwargs)
+
+    events = EventList()
+    original = vars(urllib3.HTTPConnectionPool)["urlopen"]
+    try:
+        amplitude_ai.install_transport(amplitude_client=events)
+        wrapt.wrap_function_wrapper(urllib3.HTTPConnectionPool, "urlopen", note)
+        theirs = vars(urllib3.HTTPConnectionPool)["urlopen"]
+        for _ in range(2):
+            amplitude_ai.uninstall_transport()
+            assert vars(urllib3.HTTPConnectionPool)["urlopen"] is theirs
+            assert urllib3.request("POST", bare_server.url + PATH, json=ASKED).data == ANSWER
+            amplitude_ai.install_transport(amplitude_client=events)
+            assert urllib3.request("POST", bare_server.url + PATH, json=ASKED).data == ANSWER
+            amplitude_ai.flush()
+    finally:
+        amplitude_ai.uninstall_transport()
+        urllib3.HTTPConnectionPool.urlopen = original
+    assert len(seen) == 4
+    assert len(events.of_type("llm_message")) == 2
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from .._guard import logger
@@ -121,8 +121,9 @@ def _beneath(current: Any) -> Any:
 
 
 def _is_ours(current: Any) -> bool:
+    # By its type: a wrapper of wrapt's (OpenTelemetry's, ddtrace's) around ours says that it is what it is around.
     return (
-        inspect.isfunction(current)
+        type(current) is FunctionType
         and str(current.__globals__.get("__name__")).startswith(_OURS)
         and hasattr(current, "__wrapped__")
     )
