@@ -90,11 +90,15 @@ class _Finder(importlib.abc.MetaPathFinder):
 
     def _tell_late(self) -> None:
         """Modules that a finder before this one has found: told at the next import of anything."""
+        modules, told = sys.modules, self._told
         for name in self._names:
-            if name in sys.modules:
-                module = complete(name)
-                if module is not None and _spec(module) is not self._told.get(name):
-                    self.tell(name, module)
+            found = modules.get(name)
+            # At each import of anything, and nearly always there is nothing new. (A lazy module is of another type.)
+            if found is None or (type(found) is ModuleType and found.__dict__.get("__spec__") is told.get(name)):
+                continue
+            module = complete(name)
+            if module is not None and _spec(module) is not told.get(name):
+                self.tell(name, module)
 
     def tell(self, name: str, module: ModuleType) -> None:
         """It has been executed."""
