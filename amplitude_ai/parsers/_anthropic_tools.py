@@ -49,9 +49,8 @@ def late_results(content: object) -> Iterator[ToolResult]:
     for block in blocks:
         ident = as_str(block.get("tool_use_id"))
         if ident is not None and ident not in called and is_result(_kind(block)):
-            found = block.get("content")
-            failed = as_str(as_dict(found).get("error_code")) is not None or block.get("is_error") is True
-            yield ToolResult(ident, _open(found), success=not failed, in_answer=True)
+            result, success, _ = _outcome(block)
+            yield ToolResult(ident, result, success=success, in_answer=True)
 
 
 def is_result(kind: str) -> bool:
@@ -64,10 +63,14 @@ def _kind(block: Mapping[str, Any]) -> str:
 
 
 def _executed(name: str, ident: str | None, made: JSON, kind: str, block: Mapping[str, Any]) -> ToolCall:
+    return ToolCall(name, ident, made, kind, True, *_outcome(block))
+
+
+def _outcome(block: Mapping[str, Any]) -> tuple[JSON, bool, str | None]:
+    """(result, success, error message) of a result's block."""
     content = block.get("content")
     failure = as_str(as_dict(content).get("error_code"))
-    failed = failure is not None or block.get("is_error") is True
-    return ToolCall(name, ident, made, kind, True, _open(content), not failed, failure)
+    return _open(content), failure is None and block.get("is_error") is not True, failure
 
 
 def _open(content: JSON) -> JSON:

@@ -33,21 +33,20 @@ def served_by(usage: Mapping[str, Any]) -> str | None:
     return next((as_str(one.get("model")) for one in entries if one.get("type") == "fallback_message"), None)
 
 
-def billed(usage: Mapping[str, Any]) -> Usage | None:
+def billed(usage: Mapping[str, Any], served: str | None) -> Usage | None:
     """What the model that answered is billed for, where that is not the total: what compacted the context is not in it.
 
     https://docs.claude.com/en/docs/build-with-claude/compaction#understanding-usage
     """
     iterations = list(dicts(usage.get("iterations")))
-    own = [one for one in iterations if not _is_anothers(one, served_by(usage))]
+    own = [one for one in iterations if not _is_anothers(one, served)]
     if len(own) == len(iterations) and not any(one.get("type") == "compaction" for one in iterations):
         return None
     return _sum([read_usage(one) for one in own], read_usage({**usage, "cache_creation": None}).extra)
 
 
-def billed_besides(usage: Mapping[str, Any]) -> tuple[tuple[str, Usage], ...]:
+def billed_besides(usage: Mapping[str, Any], served: str | None) -> tuple[tuple[str, Usage], ...]:
     """What other models are billed for, at their own prices: advisors, and models that declined."""
-    served = served_by(usage)
     others = (one for one in dicts(usage.get("iterations")) if _is_anothers(one, served))
     return tuple((as_str(one.get("model")) or "", read_usage(one)) for one in others)
 

@@ -42,16 +42,17 @@ def read_message(request: WireRequest, body: Mapping[str, Any]) -> LLMCall:
     """One Messages call. Also for Bedrock's ``invoke``, whose bodies are these without ``model``."""
     asked = as_dict(request.body)
     usage = as_dict(body.get("usage"))
+    served = served_by(usage)
     content = body.get("content")
     return LLMCall(
         provider=request.provider,
         operation="chat",
         requested_model=_requested_model(request),
-        model=served_by(usage) or as_str(body.get("model")),
+        model=served or as_str(body.get("model")),
         usage=read_usage(usage),
-        price_usage=billed(usage),
-        billed_besides=billed_besides(usage),
-        price_model=served_by(usage),
+        price_usage=billed(usage, served),
+        billed_besides=billed_besides(usage, served),
+        price_model=served,
         reported_cost_usd=read_cost(usage, quirks(request.provider)),
         price_factor=anthropic_factor(request.provider, usage),
         messages=tuple(_messages(asked)),
