@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from typing import NoReturn
+from types import ModuleType
 
 from ._guard import guard
 
@@ -20,35 +20,32 @@ _FATAL = (signal.SIGTERM, signal.SIGINT)
 
 def before_own_death(action: Callable[[], None]) -> None:
     """Have ``action`` run when the process raises a fatal signal against itself. A second call changes nothing."""
-    original = signal.raise_signal
-    if hasattr(original, "_amplitude_ai"):
-        return
-
-    def raise_signal(signalnum: int, /) -> None:
-        if signalnum in _FATAL and signal.getsignal(signalnum) is signal.SIG_DFL:
-            with guard("exit"):
-                action()
-        original(signalnum)
-
-    raise_signal.__doc__ = original.__doc__
-    raise_signal._amplitude_ai = True  # type: ignore[attr-defined]
-    signal.raise_signal = raise_signal
+    _before(
+        signal, "raise_signal", action, lambda number: number in _FATAL and signal.getsignal(number) is signal.SIG_DFL
+    )
 
 
 def before_own_exit(action: Callable[[], None]) -> None:
     """Have ``action`` run when the process ends itself by ``os._exit``. A second call changes nothing."""
-    original = os._exit
+    _before(os, "_exit", action, lambda status: True)
+
+
+def _before(module: ModuleType, name: str, action: Callable[[], None], ends: Callable[..., bool]) -> None:
+    """Have ``action`` run before a function of the standard library's, where it ends the process with its argument."""
+    original = getattr(module, name)
     if hasattr(original, "_amplitude_ai"):
         return
 
-    def _exit(status: int) -> NoReturn:
-        with guard("exit"):
-            action()
-        original(status)
+    def ending(*args: int, **kwargs: int) -> None:
+        if ends(*args, **kwargs):
+            with guard("exit"):
+                action()
+        original(*args, **kwargs)
 
-    _exit.__doc__ = original.__doc__
-    _exit._amplitude_ai = True  # type: ignore[attr-defined]
-    os._exit = _exit
+    ending.__name__ = ending.__qualname__ = name
+    ending.__doc__ = original.__doc__
+    ending._amplitude_ai = True  # type: ignore[attr-defined]
+    setattr(module, name, ending)
 
 
 def at_fork(before: Callable[[], None], in_parent: Callable[[], None], in_child: Callable[[], None]) -> None:
