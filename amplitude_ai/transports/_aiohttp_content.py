@@ -11,6 +11,7 @@ from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
 
 from ._capture import CLOSED, EXHAUSTED, Capture
 from ._library import kind_of
+from ._stand_in import class_of
 
 #: What is ours of a stand-in; everything else is set on, and read from, the reader itself.
 _OWN = frozenset({"_content", "_capture", "_feed", "_filter", "_ready"})
@@ -97,13 +98,7 @@ class Content:
         """Iterate over the data as it was chunked."""
         return ChunkTupleAsyncStreamIterator(self)  # type: ignore[arg-type]
 
-    @property
-    def __class__(self) -> type:
-        return type(self._content)
-
-    @__class__.setter
-    def __class__(self, value: type) -> None:
-        raise TypeError("the class of a watched response's content cannot be changed")
+    __class__ = class_of(lambda self: self._content)
 
     def __getattr__(self, name: str) -> Any:
         if name in _OWN:

@@ -14,6 +14,7 @@ from ._capture import ABANDONED, CLOSED, KEEP_REQUEST, Capture
 from ._http_response import observe
 from ._library import Patch, kind_of
 from ._raw_tee import attach
+from ._stand_in import class_of
 from ._standing import Standing, standing_hook
 
 _WATCHED = ("send", "getresponse", "close")
@@ -174,13 +175,7 @@ class _File:
             self._keep(data)
         return data
 
-    @property
-    def __class__(self) -> type:
-        return type(self._file)  # of a text file the connection encodes what it reads
-
-    @__class__.setter
-    def __class__(self, value: type) -> None:
-        raise TypeError("the class of a watched file cannot be changed")
+    __class__ = class_of(lambda self: self._file)  # of a text file the connection encodes what it reads
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)

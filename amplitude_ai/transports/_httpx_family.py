@@ -15,6 +15,7 @@ from .._models import Binding
 from ._capture import ABANDONED, CLOSED, EXHAUSTED, Capture
 from ._form import MAX_PARTS, written
 from ._library import Library, Patch, async_closing, closing, kind_of
+from ._stand_in import class_of
 from ._watch import Everyone, Observer, Reader, end_client, open_capture, send_watched, send_watched_async
 
 #: Key under which our headers travel with a redirected request (redirects copy ``request.extensions``).
@@ -147,14 +148,7 @@ class TeeBase:
             raise AttributeError(name)
         return getattr(self._shown[0], name)
 
-    @property
-    def __class__(self) -> type:
-        # The library asks its streams what they are, and there may be more than one copy of it: ours is the first's.
-        return type(self._shown[0])
-
-    @__class__.setter
-    def __class__(self, value: type) -> None:
-        raise TypeError("the class of a watched stream cannot be changed")
+    __class__ = class_of(lambda self: self._shown[0])
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # A copy is not watched: it would tell the same bytes again, and an end that is not the stream's.
@@ -209,14 +203,7 @@ class TransportBase:
     def _inner(self) -> Any:
         return self._watched[0]
 
-    @property
-    def __class__(self) -> type:
-        # isinstance(client._transport, HTTPTransport) answers as it would without us.
-        return type(self._watched[0])
-
-    @__class__.setter
-    def __class__(self, value: type) -> None:
-        raise TypeError("the class of a watching transport cannot be changed")
+    __class__ = class_of(lambda self: self._watched[0])
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # A copy takes the transport along: who watches it is of this client and process.

@@ -15,6 +15,7 @@ from typing import Any
 
 from .._guard import report
 from ._capture import ABANDONED, CLOSED, EXHAUSTED, Capture
+from ._stand_in import class_of
 
 #: Where urllib3 2 reads from the connection: plain bodies, chunked bodies, and the end of those.
 _READS = ("_raw_read", "_handle_chunk", "_update_chunk_length", "close")
@@ -186,13 +187,7 @@ class FileTee:
         self._capture.finish(CLOSED)
         self._raw.close()
 
-    @property
-    def __class__(self) -> type:
-        return type(self._raw)
-
-    @__class__.setter
-    def __class__(self, value: type) -> None:
-        raise TypeError("the class of a watched response cannot be changed")
+    __class__ = class_of(lambda self: self._raw)
 
     def __getattr__(self, name: str) -> Any:
         if name in FileTee._OWN:

@@ -23,6 +23,7 @@ from .._models import Binding
 from ._capture import ABANDONED, EXHAUSTED, Capture
 from ._library import Library, Patch, closing, kind_of
 from ._raw_tee import observe
+from ._stand_in import class_of
 from ._watch import Everyone, Observer, Reader, end_client, inside, open_capture, send_watched
 
 
@@ -60,14 +61,7 @@ class AmplitudeAdapter(BaseAdapter):
         end_client(self._observer, self._binding)
         self._inner.close()
 
-    @property
-    def __class__(self) -> type:
-        # isinstance(session.get_adapter(url), HTTPAdapter) answers as it would without us.
-        return type(self._inner)
-
-    @__class__.setter
-    def __class__(self, value: type) -> None:
-        raise TypeError("the class of a watching adapter cannot be changed")
+    __class__ = class_of(lambda self: self._inner)
 
     def __getattr__(self, name: str) -> Any:
         if name in {"_inner", "_observer", "_binding"}:
