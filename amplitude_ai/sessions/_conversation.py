@@ -24,6 +24,11 @@ _SLOT = lazy_pattern(r"(?:\A|\n)[ \t>*-]*[\"'`]*|: *[\"'`]*")
 _SLOT_END = lazy_pattern(r"[\"'`.)\]]*[ \t]*(?:\n|\Z)")
 
 
+def last_text(messages: Sequence[Message], role: str) -> str | None:
+    """What was said last by a role, ``None`` where it said nothing."""
+    return next((message.text for message in reversed(messages) if message.role == role), None)
+
+
 def digest(text: str) -> bytes:
     """What a text is known by."""
     kept = text if len(text) <= 2 * _ENDS else text[:_ENDS] + text[-_ENDS:]

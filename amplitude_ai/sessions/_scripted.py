@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from .._models import Message, ToolResult
 from .._pattern import lazy_pattern
+from ._conversation import last_text
+from ._framed import framed
 from ._langchain_text import asked_in
 from ._literal import json_or_literal, literal
 from ._templates import is_template
@@ -71,53 +73,8 @@ _DSPY_TOOL = ", whose description is <desc>"
 _DSPY_XML = "\n\nRespond with the corresponding output fields wrapped in XML tags `<"
 _DSPY_ELEMENT = lazy_pattern(r"\s*<(\w{1,200})>\n")
 _DSPY_FIELD = lazy_pattern(r"\[\[ ## (\w+) ## \]\][ \t]*(?:\n|\Z)")
-#: A framework's frame around a person's own words: smolagents' prefix; and by how it begins and goes on crewai's task
-#: (translations/en.json, ``task``, ``expected_output``; what an earlier task gave follows), Strands' swarms and graphs
-#: (multiagent/swarm.py, graph.py). What goes on is looked for once, by itself: a pattern of the whole would go through
-#: the rest of the text for each of its lines, and keep the application from running meanwhile.
+#: smolagents' frame around a person's words.
 _PREFIX = lazy_pattern(r"\ANew task:\n")
-_FRAMES = (
-    (
-        # Agent(use_system_prompt=False) says who it is here
-        lazy_pattern(
-            r"\A\s*(?:(?>You are [^\n]{1,200}?\. )(?>[\s\S]{0,3000}?\nYour personal goal is: )[\s\S]{0,3000}?\n)?"
-            r"Current Task: "
-        ),
-        lazy_pattern(
-            r"\n[^\S\n]*\n(?:This is the expect(?:ed)? criteria for your final answer: "
-            r"|Provide your complete response:\s*\Z|Begin! This is VERY important to you, use the tools)"
-        ),
-    ),
-    (
-        lazy_pattern(r"\A\s*Context:\n(?:User Request: |(?P<handed>Handoff Message: ))"),
-        lazy_pattern(
-            r"\n\n(?:Previous agents who worked on this: |Shared knowledge from previous agents:\n"
-            r"|Other agents available for|You have access to swarm coordination tools)"
-        ),
-    ),
-    (lazy_pattern(r"\A\s*Original Task:\s"), lazy_pattern(r"\nInputs from previous nodes:")),
-    (
-        # camel prompts/ai_society.py (its full stop behind the task is the frame's)
-        lazy_pattern(r"\A\s*Here is a task that [^\n]{1,200}? will help [^\n]{1,200}? to complete: "),
-        lazy_pattern(r"\.\nPlease make it more specific\. Be creative and imaginative\.\n"),
-    ),
-    (
-        # browser-use agent/prompts.py: the page changes from step to step (of several requests the last is new)
-        lazy_pattern(r"\A<user_request>\n"),
-        lazy_pattern(r"\n</user_request>\n\n<agent_history>\n"),
-    ),
-    (
-        # marvin templates/task.jinja
-        lazy_pattern(
-            r"\A\s*<task>\n    <id>\w{1,64}</id>\n(?:    <name>[^\n]{0,1000}</name>\n)?"
-            r"    <instructions>\n(?P<indent> +)"
-        ),
-        lazy_pattern(r"\n    </instructions>\n"),
-    ),
-)
-_FOLLOWS = "\n<follow_up_user_request> "
-_FOLLOW_UP = lazy_pattern(r"\n<follow_up_user_request> (?P<words>[\s\S]*) </follow_up_user_request>\Z")
-_REQUEST = "\n\nUser Request: "
 #: atomic-agents context/system_prompt_generator.py: its agents are asked by an object of their schema.
 _BY_SCHEMA = "\n- Always respond using the proper JSON schema.\n"
 #: smolagents makes one turn of its own messages that follow each other: a task, what tools gave, and what failed.
@@ -154,7 +111,7 @@ def _is_result(matched: re.Match[str], text: str, before: Sequence[Message]) -> 
         return _CLOSING_TAG.search(text) is not None
     if not matched["observed"]:
         return True
-    said = next((message.text for message in reversed(before) if message.role == "assistant"), None)
+    said = last_text(before, "assistant")
     return said is not None and (not said.strip() or _ASKS.search(said) is not None)
 
 
@@ -176,9 +133,9 @@ def _spoken(text: str, shortened: bool) -> str:
     parts = _composed(text)
     if len(parts) > 1:
         text = next((part for part in reversed(parts) if _PREFIX.match(part)), text)
-    framed = _framed(text) or asked_in(text, shortened)
-    if framed is not None:
-        return framed
+    words = framed(text) or asked_in(text, shortened)
+    if words is not None:
+        return words
     given = inputs(text)
     if len(given) == 1:
         return next(iter(given.values()))
@@ -214,28 +171,6 @@ def fields(text: str) -> dict[str, str]:
     """``[[ ## name ## ]]`` and what stands under it, as DSPy asks its models to answer too."""
     _, *found = _DSPY_FIELD.split(text)
     return {name: value.strip() for name, value in zip(found[::2], found[1::2], strict=True)}
-
-
-def _framed(text: str) -> str | None:
-    for begins, goes_on in _FRAMES:
-        begun = begins.match(text)
-        if begun is None:
-            continue
-        start = begun.end()
-        if "handed" in begun.groupdict() and begun["handed"]:
-            start = text.find(_REQUEST, start) + len(_REQUEST)
-            if start < len(_REQUEST):
-                continue
-        on = goes_on.search(text, start)
-        if on is not None:
-            # The lines before that are blank are the frame's; where there is none, its first character is.
-            words = text[start : on.start() + 1]
-            words = words[: words.find("\n", len(words.rstrip()))]
-            if "indent" in begun.groupdict():
-                return words.replace(f"\n{begun['indent']}", "\n")
-            follows = _FOLLOW_UP.search(words, max(0, words.rfind(_FOLLOWS)))
-            return words if follows is None else follows["words"]
-    return None
 
 
 def _composed(text: str) -> list[str]:

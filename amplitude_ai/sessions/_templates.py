@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from .._models import Message
 from .._pattern import lazy_pattern
+from ._conversation import last_text
 
 _TEMPLATES: tuple[tuple[str, ...], ...] = (
     # instructor v2/providers/*/handlers.py (handle_reask), and its older reask.py
@@ -116,7 +117,8 @@ def is_template(text: str, before: Sequence[Message]) -> bool:
     if _COUNTED.match(text):
         return text.rstrip().endswith(_COUNTED_ENDS)
     return _CONTEXT.match(text) is not None or any(
-        text.startswith(begins) and any(one in _last(before, role) for one in says) for begins, role, says in _BY_PLACE
+        text.startswith(begins) and any(one in (last_text(before, role) or "") for one in says)
+        for begins, role, says in _BY_PLACE
     )
 
 
@@ -130,7 +132,3 @@ def _has(text: str, pieces: tuple[str, ...]) -> bool:
             return False
         at += len(piece)
     return True
-
-
-def _last(messages: Sequence[Message], role: str) -> str:
-    return next((message.text for message in reversed(messages) if message.role == role), "")

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from .._models import Exchange, LLMCall, Message, ToolResult
 from ._bounded import remember
-from ._conversation import Conversation, Phrases, digest, phrases
+from ._conversation import Conversation, Phrases, digest, last_text, phrases
 from ._operations import is_conversation
 from ._scripted import fields, identity, inputs, scripted, spoken
 
@@ -217,7 +217,7 @@ class Turns:
             return True
         # "yes" is what a guard answers as well; a model's list of questions is there to choose from.
         before = messages[:index]
-        reply = next((one.text for one in reversed(before) if one.role == "assistant"), None)
+        reply = last_text(before, "assistant")
         answers_it = reply is not None and found.is_whole and found.answers == digest(reply.strip())
         return answers_it or not self._is_led(before, keys)
 

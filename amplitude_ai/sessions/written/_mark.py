@@ -7,6 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from ..._models import LLMCall, ToolCall, ToolResult
+from .._conversation import last_text
 
 
 class Mark(Struct, frozen=True):
@@ -40,7 +41,7 @@ class Format(Struct, frozen=True):
 
 def last_user_text(call: LLMCall) -> str:
     """The text of a request's last user turn; empty where there is none."""
-    return next((message.text for message in reversed(call.messages) if message.role == "user"), "")
+    return last_text(call.messages, "user") or ""
 
 
 def in_system_prompt(call: LLMCall, text: str) -> bool:
