@@ -87,6 +87,18 @@ class Asked:
         return [call["function"]["name"] for one in self.messages for call in one.get("tool_calls") or ()]
 
 
+def refused_once(text: str) -> Callable[[Asked], Reply | None]:
+    """What a model replies to the programs' second question: a refusal at first, then ``text``; to others nothing."""
+    refuses = Once()
+
+    def reply(asked: Asked) -> Reply | None:
+        if asked.last != "And by card?":
+            return None
+        return fail() if refuses() else say(text)
+
+    return reply
+
+
 def flat(message: Mapping[str, Any]) -> str:
     """The text of a message, in parts or not."""
     content = message.get("content") or ""

@@ -5,18 +5,16 @@ import asyncio
 from ag2 import Agent
 from ag2.config import OpenAIConfig
 
-from tests.neighbours._script import LOOK_UP, Once, fail, look_up, say, use
+from tests.neighbours._script import LOOK_UP, look_up, refused_once, say, use
 
-refuses = Once()
+by_card = refused_once("Ten days by card.")
 
 
 def model(asked):
     if asked.said("You know the law."):
         return say("Thirty days.")
-    if asked.last == "And by card?":
-        if refuses():
-            return fail(500)
-        return say("Ten days by card.")
+    if reply := by_card(asked):
+        return reply
     if "lookup_order" not in asked.used:
         return LOOK_UP
     if "task_expert" not in asked.used:

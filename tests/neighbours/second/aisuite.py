@@ -2,16 +2,14 @@
 
 import aisuite
 
-from tests.neighbours._script import LOOK_UP, Once, fail, look_up, say
+from tests.neighbours._script import LOOK_UP, look_up, refused_once, say
 
-refuses = Once()
+by_card = refused_once("Ten days by card.")
 
 
 def model(asked):
-    if asked.last == "And by card?":
-        if refuses():
-            return fail(500)
-        return say("Ten days by card.")
+    if reply := by_card(asked):
+        return reply
     return say("It takes thirty days.") if asked.results else LOOK_UP
 
 

@@ -8,9 +8,9 @@ from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_agentchat.tools import AgentTool
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 
-from tests.neighbours._script import LOOK_UP, Once, fail, look_up, say, use
+from tests.neighbours._script import LOOK_UP, look_up, refused_once, say, use
 
-refuses = Once()
+by_card = refused_once("Ten days by card.")
 
 
 def model(asked):
@@ -18,10 +18,8 @@ def model(asked):
         return say("Thirty days.")
     if asked.said("You write.") or asked.said("You review."):
         return say("A letter." if asked.said("You write.") else "Approved.")
-    if asked.last == "And by card?":
-        if refuses():
-            return fail(500)
-        return say("Ten days by card.")
+    if reply := by_card(asked):
+        return reply
     if "lookup_order" not in asked.used:
         return LOOK_UP
     if "expert" not in asked.used:

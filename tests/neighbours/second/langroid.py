@@ -10,18 +10,16 @@ os.environ["TIKTOKEN_CACHE_DIR"] = str(Path(find_spec("litellm").origin).parent 
 import langroid as lr
 import langroid.language_models as lm
 
-from tests.neighbours._script import LOOK_UP, Once, fail, look_up, say
+from tests.neighbours._script import LOOK_UP, look_up, refused_once, say
 
-refuses = Once()
+by_card = refused_once("DONE Ten days by card.")
 
 
 def model(asked):
     if asked.said("You know the law."):
         return say("Thirty days.")
-    if asked.last == "And by card?":
-        if refuses():
-            return fail(500)
-        return say("DONE Ten days by card.")
+    if reply := by_card(asked):
+        return reply
     if asked.last == "Thirty days.":
         return say("DONE It takes thirty days.")
     return say("How long may it take?") if asked.results else LOOK_UP

@@ -6,16 +6,14 @@ os.environ.update(LITELLM_LOCAL_MODEL_COST_MAP="True")
 
 import litellm
 
-from tests.neighbours._script import LOOK_UP, Once, fail, say
+from tests.neighbours._script import LOOK_UP, refused_once, say
 
-refuses = Once()
+by_card = refused_once("Ten days by card.")
 
 
 def model(asked):
-    if asked.last == "And by card?":
-        if refuses():
-            return fail(500)
-        return say("Ten days by card.")
+    if reply := by_card(asked):
+        return reply
     if "lookup_order" not in asked.used:
         return LOOK_UP
     return say("It takes thirty days.")
