@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import functools
 import gc
+import math
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -268,6 +269,13 @@ class Runtime:
             self._deliver(self._runs.tick(_clock.wall_ms()))
         if self._delivery is not None:
             self._delivery.tick()
+
+    def due_s(self) -> float:
+        """In how many seconds something will have been silent too long, or is to be sent from a spool."""
+        waits = [] if self._runs is None else [self._runs.due_s(_clock.wall_ms())]
+        if self._delivery is not None:
+            waits.append(self._delivery.due_s())
+        return min(waits, default=math.inf)
 
     def _release_tools(self) -> None:
         if self._runs is not None:

@@ -28,6 +28,9 @@ LOOK_SECONDS = 0.2
 WAKE_PART = 20
 #: How often the worker looks for sessions and tool calls whose time is up, in seconds.
 TICK_SECONDS = 0.5
+#: After so many seconds without an item the worker rests: the next item wakes it, or what is due then, and it looks no
+#: more often than the latter says. (To look costs 0.17 ms, most of it to come back to; all the time, 0.12 % of a core.)
+REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 5.0
 #: The worker lets go of the interpreter between two items: a thread of the application that comes back from a wait
 #: would get it 5 ms later. But one that computes keeps it for 5 ms, so where more than so many wait the worker goes on
 #: for a part of the time that it was kept waiting, at the most so many seconds: a fifth of the interpreter is the most
@@ -56,6 +59,9 @@ class Handler(Protocol):
 
     def tick(self) -> None:
         """Handle the passing of time."""
+
+    def due_s(self) -> float:
+        """In how many seconds a tick will have something to do; infinite where it is not known to have anything."""
 
 
 class _Barrier:
@@ -94,6 +100,7 @@ class Worker:
         self._bytes_lock = Lock()
         self._start_lock = Lock()
         self._wake = Event()
+        self._rests = False  # nobody looks: who has something must wake the worker
         self._thread: int | None = None  # its ident; 0 while it starts
         self._started: Started | None = None
         self._leave_s = _NEVER  # when the worker goes, whatever waits
@@ -123,7 +130,12 @@ class Worker:
         queue.append((item, size))
         if self._thread is None:
             self._start()
-        elif urgent or waiting * WAKE_PART >= self._max_items or self._bytes * WAKE_PART >= self._max_bytes:
+        elif (
+            self._rests
+            or urgent
+            or waiting * WAKE_PART >= self._max_items
+            or self._bytes * WAKE_PART >= self._max_bytes
+        ):
             self._wake.set()
         return True
 
@@ -161,11 +173,14 @@ class Worker:
         self._thread = get_ident()
         was_sent_away = False
         try:
-            next_tick = _clock.monotonic_s() + TICK_SECONDS
+            began = _clock.monotonic_s()
+            next_tick, rests_at = began + TICK_SECONDS, began + REST_SECONDS
             while self._queue is mine:
                 if not mine and self._leave_s == _NEVER:
-                    self._wake.wait(min(LOOK_SECONDS, next_tick - _clock.monotonic_s()))
+                    self._await_item(mine, next_tick, rests_at)
                 self._wake.clear()
+                if mine:
+                    rests_at = _clock.monotonic_s() + REST_SECONDS
                 self._handle_all(mine, next_tick)
                 with self._running, fence("commit"):
                     self._handler.commit()
@@ -182,6 +197,21 @@ class Worker:
                 self._thread = None  # whatever ended it, the next item starts another
                 if was_sent_away and mine and self._leave_s == _NEVER:
                     self._start()  # the fork did not wait so long, and found nobody missing
+
+    def _await_item(self, mine: deque[tuple[Any, int]], next_tick_s: float, rests_at_s: float) -> None:
+        now = _clock.monotonic_s()
+        if now < rests_at_s:
+            self._wake.wait(min(LOOK_SECONDS, next_tick_s - now))
+            return
+        due = 0.0
+        with fence("due"):
+            due = self._handler.due_s()
+        self._rests = True
+        try:
+            if not mine:  # what came before that could be seen wakes nobody
+                self._wake.wait(min(max(due, next_tick_s - now), LONGEST_REST_SECONDS))
+        finally:
+            self._rests = False
 
     def _handle_all(self, mine: deque[tuple[Any, int]], until_s: float) -> None:
         """Handle what waits, and what comes meanwhile, but leave the interpreter to who wants it."""

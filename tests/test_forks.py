@@ -106,6 +106,9 @@ class Handler:
     def commit(self):
         pass
 
+    def due_s(self):
+        return float("inf")
+
     def tick(self):
         self.ticks += 1
 

@@ -177,6 +177,9 @@ def test_a_fork_waits_for_the_item_in_hand():
         def commit(self):
             pass
 
+        def due_s(self):
+            return float("inf")
+
         def tick(self):
             pass
 
@@ -204,6 +207,9 @@ def test_a_fork_does_not_wait_for_a_track_that_hangs(monkeypatch):
 
         def commit(self):
             pass
+
+        def due_s(self):
+            return float("inf")
 
         def tick(self):
             pass
@@ -234,6 +240,9 @@ def test_a_worker_whose_thread_is_gone_is_started_anew():
 
         def commit(self):
             pass
+
+        def due_s(self):
+            return float("inf")
 
         def tick(self):
             pass

@@ -5,10 +5,13 @@ import threading
 import time
 from types import SimpleNamespace
 
+import httpx2
 import pytest
 
+import amplitude_ai
 from amplitude_ai import _guard, _worker
 from amplitude_ai._worker import Worker
+from amplitude_ai.testing import EventList
 
 
 def wait_for(condition):
@@ -33,6 +36,9 @@ class Handler:
 
     def commit(self):
         self.commits.append(len(self.items))
+
+    def due_s(self):
+        return float("inf")
 
     def tick(self):
         self.ticks += 1
@@ -228,6 +234,9 @@ def test_the_interpreter_is_left_to_who_wants_it(monkeypatch, kept_waiting_s, mo
         def commit(self):
             pass
 
+        def due_s(self):
+            return float("inf")
+
         def tick(self):
             pass
 
@@ -271,3 +280,116 @@ def test_an_application_waits_for_all_its_threads(monkeypatch):
         worker.submit(number)
         assert worker.drain(5)
     assert told == [("amplitude-ai", True)] * 4
+
+
+@pytest.fixture
+def rests_at_once(monkeypatch):
+    """A worker that nothing but an item, or what is due, makes look within a minute."""
+    monkeypatch.setattr(_worker, "REST_SECONDS", 0)
+    monkeypatch.setattr(_worker, "TICK_SECONDS", 0.02)
+    for name in ("LOOK_SECONDS", "LONGEST_REST_SECONDS"):
+        monkeypatch.setattr(_worker, name, 60)
+
+
+def test_a_worker_at_rest_is_woken_by_the_next_item(rests_at_once):
+    """Time after time: each is handled at once, though the worker would look a minute later."""
+    handler = Handler()
+    worker = Worker(handler)
+    for number in range(50):
+        worker.submit(number)
+        wait_for(lambda number=number: number in handler.items)
+        assert handler.items[-1] == number
+        wait_for(lambda: worker._rests)
+        assert worker._rests
+
+
+def test_no_item_is_slept_through_that_comes_while_the_worker_goes_to_rest(rests_at_once):
+    """Two threads hand over at the very moments at which it does."""
+    handler = Handler()
+    worker = Worker(handler)
+
+    def hand_over(own):
+        for number in range(2000):
+            worker.submit((own, number))
+            if number % 7 == own:
+                time.sleep(0)
+
+    threads = [threading.Thread(target=hand_over, args=(own,)) for own in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wait_for(lambda: len(handler.items) == 4000)
+    assert len(handler.items) == 4000
+
+
+def test_an_item_that_comes_between_the_last_look_and_the_wait_is_seen(rests_at_once):
+    """The worker is asked what is due when it has looked and does not yet wait: nobody wakes it then."""
+
+    class Late(Handler):
+        def due_s(self):
+            if len(self.items) == 1:
+                worker._queue.append(("late", 0))  # as `submit` does that saw nobody at rest
+            return 60.0
+
+    handler = Late()
+    worker = Worker(handler)
+    worker.submit("first")
+    wait_for(lambda: "late" in handler.items)
+    assert handler.items == ["first", "late"]
+
+
+def test_a_worker_at_rest_ticks_when_something_is_due(rests_at_once):
+    """And no earlier: what has a time is told then, whatever else happens."""
+
+    class Due(Handler):
+        def due_s(self):
+            return 0.05 if self.ticks < 3 else 60.0
+
+    handler = Due()
+    worker = Worker(handler)
+    worker.submit(1)
+    wait_for(lambda: handler.ticks >= 3)
+    time.sleep(0.2)
+    assert 3 <= handler.ticks <= 4
+
+
+@pytest.mark.swallows
+def test_a_handler_that_cannot_tell_what_is_due_is_asked_again(rests_at_once):
+    """It is counted, and items are handled all the same."""
+
+    class Broken(Handler):
+        def due_s(self):
+            if self.items != [1, 2]:
+                raise RuntimeError("broken")
+            return 60.0
+
+    before = _guard.counted("internal_errors")
+    handler = Broken()
+    worker = Worker(handler)
+    worker.submit(1)
+    wait_for(lambda: _guard.counted("internal_errors") > before)
+    worker.submit(2)
+    wait_for(lambda: 2 in handler.items)
+    assert handler.items == [1, 2]
+    assert _guard.counted("internal_errors") > before
+
+
+def test_silence_is_told_while_the_worker_rests(rests_at_once):
+    """A run ends by its time-out, though no call comes any more and nobody looks for a minute."""
+    answer = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "model": "gpt-4o",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
+    }
+    client = amplitude_ai.instrumented_httpx(
+        transport=httpx2.MockTransport(lambda request: httpx2.Response(200, json=answer)),
+        amplitude_client=(events := EventList()),
+        ai_config=amplitude_ai.AIConfig(session_timeout_ms=300),
+    )
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]}
+    client.post("https://api.openai.com/v1/chat/completions", json=body)
+    wait_for(lambda: events.of_type("llm_run_finished"))
+    assert [one["end_reason"] for one in events.of_type("llm_run_finished")] == ["timeout"]
+    client.close()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import math
 import sys
 import threading
 from collections import deque
@@ -101,6 +102,10 @@ class Delivery:
         """Send what waits in spools, where it is time. On the worker, now and then."""
         for event, client, entry in self.spooling.due(MAX_PENDING - len(self._pending)):
             self.deliver(event, client, entry)
+
+    def due_s(self) -> float:
+        """In how many seconds `tick` may have something to do: at once where there are spools, else never."""
+        return 0.0 if self.spooling.is_used else math.inf
 
     def deliver(self, event: Event, client: Any = None, entry: SpoolEntry | None = None) -> None:
         """Hand ``event`` to ``client`` (``None``: the process's default). Errors are counted, never raised.

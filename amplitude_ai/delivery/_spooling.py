@@ -59,6 +59,11 @@ class Spooling:
         #: (file, destination) -> the client that sends there, and when to look next.
         self._watched: dict[tuple[Path, str], tuple[Any, float]] = {}
 
+    @property
+    def is_used(self) -> bool:
+        """Whether there is any."""
+        return bool(self._spools)
+
     def is_wanted(self, events: list[tuple[Event, Any]]) -> bool:
         """Whether any of these may have to go by a spool."""
         if self._by_environment is None:

@@ -10,6 +10,7 @@ client closes, when told, or by silence.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
@@ -183,6 +184,10 @@ class RunRegistry:
                 events += self._end(name, run.closed_ms, "closed")
         self._next_due_ms = min((run.due_ms() for run in self._runs.values()), default=None)
         return events
+
+    def due_s(self, now_ms: int) -> float:
+        """In how many seconds `tick` will have something to do; infinite where nothing is in progress."""
+        return math.inf if self._next_due_ms is None else (self._next_due_ms - now_ms) / 1000
 
     def release_tools(self, now_ms: int) -> list[Event]:
         """Report every waiting tool call without its result: someone flushes and wants to see it."""
