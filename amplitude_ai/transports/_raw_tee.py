@@ -66,6 +66,7 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
     reference: Any = weakref.ref(raw)  # no cycle: the response must go when the application lets it go
     # Each is done as the response itself does it: by its class, or by what another (CacheControl) has put on this one.
     before = {name: own for name in (*_READS, "stream") if (own := vars(raw).get(name)) is not None}
+    their_chunk, their_length = before.get("_handle_chunk"), before.get("_update_chunk_length")
 
     reading = False  # a read that fails closes the response first, and then raises
 
@@ -84,7 +85,7 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
 
     def _handle_chunk(amt: int | None) -> Any:
         try:
-            data = (before.get("_handle_chunk") or partial(kind._handle_chunk, reference()))(amt)
+            data = kind._handle_chunk(reference(), amt) if their_chunk is None else their_chunk(amt)
         except BaseException as exc:
             capture.fail(exc)
             raise
@@ -97,7 +98,10 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
         self = reference()
         reading = True
         try:
-            (before.get("_update_chunk_length") or partial(kind._update_chunk_length, self))()
+            if their_length is None:
+                kind._update_chunk_length(self)
+            else:
+                their_length()
         except BaseException as exc:
             capture.fail(exc)
             raise
