@@ -43,7 +43,7 @@ MakeEvents = Callable[["RunRegistry"], list[Event]]
 EXIT_SECONDS = 5.0
 #: What is left for what came after most of it was spent.
 LAST_SECONDS = 0.2
-#: How long ``os._exit`` may take: whoever calls it wants to be gone.
+#: How long ``os._exit`` and ``os.exec…`` may take: whoever calls it wants to be gone.
 OWN_EXIT_SECONDS = 1.0
 _captured = counter("captured")
 
@@ -313,7 +313,7 @@ class Runtime:
         self._leave(EXIT_SECONDS)
 
     def at_own_exit(self) -> None:
-        """The same where the process ends itself by ``os._exit``. A child that has made no call just goes."""
+        """The same for ``os._exit`` and ``os.exec…``. A child that has made no call just goes."""
         self._abandon_open()
         if self._runs is not None or self.worker.is_in_use:
             self._leave(OWN_EXIT_SECONDS)
