@@ -174,8 +174,8 @@ class Runtime:
         What the user's own code does meanwhile (a ``redact`` that asks a model, a ``track()``) is never recorded.
         """
         around = inside.get()
-        inside.set(True)
         try:
+            inside.set(True)
             self._process(item)
         finally:
             inside.set(around)
@@ -345,7 +345,7 @@ class Runtime:
         with guard("exit"):
             if _open_calls() > self._inherited:
                 for capture in [found for found in gc.get_objects() if type(found) is Capture]:
-                    if capture.started_ns >= self._born_ns:
+                    if getattr(capture, "started_ns", -1) >= self._born_ns:  # another thread may be making it
                         capture.finish(Outcome.ABANDONED)
 
     def before_fork(self) -> None:
