@@ -152,6 +152,7 @@ HOSTS = """
     api.typesafe.ai typesafe typesafe
     api.quicksilverpro.io quicksilverpro quicksilverpro
     gigachat.devices.sberbank.ru gigachat
+    api.giga.chat gigachat
     llm.api.cloud.yandex.net yandex
     ai.api.cloud.yandex.net yandex
     operation.api.cloud.yandex.net yandex

@@ -192,7 +192,7 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "typesafe": (Quirks("typesafe"), ("api.typesafe.ai",)),
     "quicksilverpro": (Quirks("quicksilverpro"), ("api.quicksilverpro.io",)),
     # https://developers.sber.ru/docs/ru/gigachat/api/reference/rest/post-chat: arguments are an object.
-    "gigachat": (_PLAIN, ("gigachat.devices.sberbank.ru",)),
+    "gigachat": (Quirks(usage_unasked=True), ("gigachat.devices.sberbank.ru", "api.giga.chat")),
     "yandex": (
         _PLAIN,
         ("llm.api.cloud.yandex.net", "ai.api.cloud.yandex.net", "operation.api.cloud.yandex.net"),
