@@ -128,7 +128,8 @@ PATHS: tuple[PathRow, ...] = (
     PathRow(r".*/api/chat", "ollama.chat", "ollama"),
     PathRow(r".*/api/generate", "ollama.generate", "ollama"),
     PathRow(r".*/generate(?:_stream)?", "huggingface.generate", "huggingface"),
-    PathRow(r".*/models/.+|.*/pipeline/.+|/?", "huggingface.generate", "huggingface", on("huggingface")),
+    PathRow(r".*/models/.+|.*/pipeline/.+", "huggingface.generate", "huggingface", on("huggingface")),
+    PathRow(r"/?", "huggingface.generate", "huggingface", on("huggingface")),
     PathRow(r".*/files/[^/]+/content", BATCH_RESULTS, "openai", on("known"), _GET),
     PathRow(r".*/messages/batches/[^/]+/results", BATCH_RESULTS, "anthropic", on("known"), _GET),
 )
