@@ -156,7 +156,13 @@ for _gateway in ("cloudflare_gateway", "portkey", "helicone", "vercel"):
 COMPATIBLE: tuple[str, ...] = ("openai.", "anthropic.messages", "cohere.rerank")
 
 #: Hosts that run whatever their customers put there: the path alone is no evidence on them either.
-TENANTS = (
-    r".*\.modal\.(?:run|direct)|.*\.azure-api\.net|.*\.endpoints\.huggingface\.cloud|.*\.databricks\.com"
-    r"|.*\.azuredatabricks\.net|.*\.snowflakecomputing\.com|.*\.api\.baseten\.co|api\.runpod\.ai"
+TENANTS: tuple[str, ...] = (
+    r".*\.modal\.(?:run|direct)",
+    r".*\.azure-api\.net",
+    r".*\.endpoints\.huggingface\.cloud",
+    r".*\.databricks\.com",
+    r".*\.azuredatabricks\.net",
+    r".*\.snowflakecomputing\.com",
+    r".*\.api\.baseten\.co",
+    r"api\.runpod\.ai",
 )

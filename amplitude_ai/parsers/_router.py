@@ -35,7 +35,9 @@ class Route(Struct, frozen=True):
 
 _TABLE = (*_formats.PATHS, *PATHS)
 _PATH_ROWS = Index(((row.pattern, row) for row in _TABLE), "/:")
-_TENANT = lazy_pattern("|".join((TENANTS, *(row.pattern for row in _formats.HOSTS if row.runs_anything))))
+_TENANTS = Index(
+    ((pattern, pattern) for pattern in (*TENANTS, *(row.pattern for row in _formats.HOSTS if row.runs_anything))), "."
+)
 
 #: Hosts with wire formats of their own whose paths are in the shared table; compatible hosts: `compatible`.
 _HOSTS: tuple[HostRow, ...] = (
@@ -102,7 +104,11 @@ def _route(method: str, host: str, path: str) -> Route | None:
     if known is None:
         return Route(row.owner, row.format, guessed=row.format != BATCH_RESULTS)
     provider, price_provider = known
-    return Route(provider, row.format, price_provider, "all" in row.only or _TENANT.fullmatch(host) is not None)
+    return Route(provider, row.format, price_provider, "all" in row.only or _is_tenant(host))
+
+
+def _is_tenant(host: str) -> bool:
+    return any(_compiled(pattern).fullmatch(host) for pattern in _TENANTS.candidates(host))
 
 
 def _row(method: str, provider: str | None, path: str) -> PathRow | None:
