@@ -404,3 +404,14 @@ def test_the_first_token_behind_comments(clock, times):
     call = read(capture.exchange())
     assert (call.output_text, call.complete) == ("Hello", True)
     assert call.time_to_first_token_ms == times
+
+
+def test_an_exceptions_text_is_cleaned_by_the_worker(monkeypatch):
+    """Not on the caller's thread: patterns are compiled there, and a long text takes them milliseconds."""
+    cleaned = []
+    monkeypatch.setattr(_capture, "clean_text", lambda text: cleaned.append(text) or "clean")
+    capture = make(lambda _: None)
+    capture.fail(ConnectionError("no " * 10_000))
+    assert cleaned == []
+    assert capture.exchange().error.message == "clean"
+    assert cleaned == [("no " * 10_000)[:16_000]]

@@ -13,7 +13,7 @@ from operator import length_hint, sub
 from typing import TYPE_CHECKING, Any
 
 from .. import _clock
-from .._foreign import clean_text, clean_url
+from .._foreign import MAX_TEXT, clean_text, clean_url
 from .._guard import count, report
 from .._models import CallError, Exchange, Outcome, Scope
 from ._headers import as_text, kept_headers
@@ -126,7 +126,7 @@ class Capture:
             self.finish(CLOSED)
         elif not self.finished:
             try:
-                text = clean_text(str(exc))
+                text = str(exc)[:MAX_TEXT]  # cleaned by the worker
             except Exception as own:
                 report("describe_exception", own)
                 text = ""
@@ -329,7 +329,7 @@ class Capture:
             response_chunks=(*chunks, *([] if self._tail is None else [bytes(self._tail)])),
             chunk_times_ns=tuple(self._times[:head]),
             outcome=self.outcome,
-            error=self.error,
+            error=None if self.error is None else _cleaned(self.error),
             started_ns=self.started_ns,
             started_at_ms=int(self.started_at * 1000),
             headers_ns=self.headers_ns,
@@ -362,6 +362,10 @@ def _octets(chunk: Any) -> bytes:
     except Exception:
         count("odd_chunks")
         return b""
+
+
+def _cleaned(error: CallError) -> CallError:
+    return CallError(error.type, error.message and clean_text(error.message), error.code)
 
 
 def _alone(exc: BaseException) -> BaseException:
