@@ -331,6 +331,15 @@ class Runtime:
         """The application's threads have ended: what it still reads it has left. Then as `at_exit`."""
         self._abandon_open()
         self.at_exit()
+        if not _threads.is_main_interpreter():
+            self._end_threads()
+
+    def _end_threads(self) -> None:
+        """Have our threads end, for good: CPython stops the process where an interpreter ends that has others."""
+        with guard("exit"):
+            self.worker.end()
+            if self._delivery is not None:
+                self._delivery.before_fork()
 
     def _abandon_open(self) -> None:
         with guard("exit"):

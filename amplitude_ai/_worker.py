@@ -310,6 +310,10 @@ class Worker:
             self._stuck_at = self._handled
         self._forking[get_ident()] = (held, may_not_start)
 
+    def end(self) -> None:
+        """Have the worker end, and none start any more: what still comes is not handled."""
+        self._send_away(_clock.monotonic_s() + FORK_SECONDS)
+
     def _send_away(self, deadline: float) -> bool:
         """Have the worker end; whether `_start_lock` is ours now, so that nobody starts another."""
         if self._started is None or self.is_current() or self._running._is_owned():
