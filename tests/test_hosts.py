@@ -154,6 +154,11 @@ HOSTS = """
     gigachat.devices.sberbank.ru gigachat
     llm.api.cloud.yandex.net yandex
     ai.api.cloud.yandex.net yandex
+    operation.api.cloud.yandex.net yandex
+    api.pinecone.io pinecone
+    api-atlas.nomic.ai nomic
+    audio-prod.api.fireworks.ai fireworks fireworks
+    audio-turbo.us-virginia-1.direct.fireworks.ai fireworks fireworks
     api.sarvam.ai sarvam
     api.opentyphoon.ai typhoon
     spark-api-open.xf-yun.com spark

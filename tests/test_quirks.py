@@ -73,6 +73,20 @@ def test_who_served_it_says_hugging_face(asked):
     assert "x-inference-provider" in RESPONSE_HEADERS
 
 
+@pytest.mark.parametrize("name", ["x-prompt-tokens", "x-generated-tokens", "x-compute-tokens"])
+def test_headers_that_count(name):
+    """Hugging Face's servers tell their counts nowhere else."""
+    assert name in RESPONSE_HEADERS
+
+
+@pytest.mark.parametrize("told", ["", "-1", "1.5", "\u0667", "7" * 30, "x"])
+def test_a_header_that_counts_nothing(told):
+    """What is no number of digits is no count."""
+    body = {"inputs": "Hi", "parameters": {"max_new_tokens": 9}}
+    one = Example("x", "http://h/generate", body, {"generated_text": "x"}, {}, headers={"x-prompt-tokens": told})
+    assert read(one.exchange()).usage.input_tokens is None
+
+
 @pytest.mark.parametrize(
     ("path", "asked", "seller"),
     [
