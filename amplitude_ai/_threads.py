@@ -11,6 +11,7 @@ there is but one. Knows no other room but `_native`, the clock (`_clock`) and th
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import threading
@@ -48,6 +49,18 @@ def can_start() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def is_main_interpreter() -> bool:
+    """Whether this is the process's own, and not one of several in it (mod_wsgi has one for each application)."""
+    told = getattr(_thread, "_is_main_interpreter", None)  # from Python 3.12 on
+    if told is not None:
+        return bool(told())
+    try:
+        interpreters: Any = importlib.import_module("_xxsubinterpreters")
+    except ImportError:
+        return True
+    return bool(interpreters.get_current() == interpreters.get_main())
 
 
 class _Shown(_StandIn):  # type: ignore[misc]  # one of threading's own

@@ -31,6 +31,9 @@ TICK_SECONDS = 0.5
 #: After so many seconds without an item the worker rests: the next item wakes it, or what is due then, and it looks no
 #: more often than the latter says. (To look costs 0.17 ms, most of it to come back to; all the time, 0.12 % of a core.)
 REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 5.0
+#: Who wakes or starts it goes on with the answer just then, and would be kept waiting by up to 5 ms (12 in a process's
+#: first call): it begins so many seconds later, as it does on average with items that it looks for.
+PATIENCE_SECONDS = 0.1
 #: The worker lets go of the interpreter between two items: a thread of the application that comes back from a wait
 #: would get it 5 ms later. But one that computes keeps it for 5 ms, so where more than so many wait the worker goes on
 #: for a part of the time that it was kept waiting, at the most so many seconds: a fifth of the interpreter is the most
@@ -101,6 +104,7 @@ class Worker:
         self._start_lock = Lock()
         self._wake = Event()
         self._rests = False  # nobody looks: who has something must wake the worker
+        self._hurries = False  # somebody waits for what is in the queue, or it is much
         self._thread: int | None = None  # its ident; 0 while it starts
         self._started: Started | None = None
         self._leave_s = _NEVER  # when the worker goes, whatever waits
@@ -128,16 +132,17 @@ class Worker:
                 return False
             self._add_bytes(size)
         queue.append((item, size))
+        if urgent or waiting * WAKE_PART >= self._max_items or self._bytes * WAKE_PART >= self._max_bytes:
+            self._hurry()
+        elif self._rests:
+            self._wake.set()
         if self._thread is None:
             self._start()
-        elif (
-            self._rests
-            or urgent
-            or waiting * WAKE_PART >= self._max_items
-            or self._bytes * WAKE_PART >= self._max_bytes
-        ):
-            self._wake.set()
         return True
+
+    def _hurry(self) -> None:
+        self._hurries = True
+        self._wake.set()
 
     def _dropped(self, reason: str) -> None:
         count(reason)
@@ -175,9 +180,11 @@ class Worker:
         try:
             began = _clock.monotonic_s()
             next_tick, rests_at = began + TICK_SECONDS, began + REST_SECONDS
+            self._be_patient(mine)
             while self._queue is mine:
                 if not mine and self._leave_s == _NEVER:
                     self._await_item(mine, next_tick, rests_at)
+                self._hurries = False
                 self._wake.clear()
                 if mine:
                     rests_at = _clock.monotonic_s() + REST_SECONDS
@@ -212,12 +219,18 @@ class Worker:
                 self._wake.wait(min(max(due, next_tick_s - now), LONGEST_REST_SECONDS))
         finally:
             self._rests = False
+        self._be_patient(mine)
+
+    def _be_patient(self, mine: deque[tuple[Any, int]]) -> None:
+        self._wake.clear()  # before the look: who hurries, or forks, says so and then wakes
+        if mine and not self._hurries and self._leave_s == _NEVER:
+            self._wake.wait(PATIENCE_SECONDS)
 
     def _handle_all(self, mine: deque[tuple[Any, int]], until_s: float) -> None:
         """Handle what waits, and what comes meanwhile, but leave the interpreter to who wants it."""
         left = 0.0
         now = _clock.monotonic_s()
-        while mine and now < until_s and now < self._leave_s:
+        while mine and now < (until_s if self._leave_s == _NEVER else self._leave_s):  # no tick comes before a fork
             began = now
             self._handle_next(mine)
             now = _clock.monotonic_s()
@@ -263,6 +276,8 @@ class Worker:
                 self._handler.commit()
         finally:
             self._running.release()
+        if self._rests:
+            self._wake.set()  # it may be due sooner now than the worker knows
 
     def is_current(self) -> bool:
         """Whether this is the worker's thread."""
@@ -284,7 +299,7 @@ class Worker:
             return False
         barrier = _Barrier(action)
         self._queue.append((barrier, 0))
-        self._wake.set()
+        self._hurry()
         if self._thread is None:
             self._start()
         if self._thread is None:
@@ -309,6 +324,10 @@ class Worker:
         if not held:
             self._stuck_at = self._handled
         self._forking[get_ident()] = (held, may_not_start)
+
+    def end(self) -> None:
+        """Have the worker end, and none start any more: what still comes is not handled."""
+        self._send_away(_clock.monotonic_s() + FORK_SECONDS)
 
     def _send_away(self, deadline: float) -> bool:
         """Have the worker end; whether `_start_lock` is ours now, so that nobody starts another."""

@@ -3,7 +3,7 @@
 import pytest
 
 from amplitude_ai.parsers._read import read
-from amplitude_ai.transports._capture import RESPONSE_HEADERS
+from amplitude_ai.transports._headers import RESPONSE_HEADERS
 
 from .fixtures._wire import Example
 

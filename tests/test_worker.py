@@ -287,6 +287,7 @@ def rests_at_once(monkeypatch):
     """A worker that nothing but an item, or what is due, makes look within a minute."""
     monkeypatch.setattr(_worker, "REST_SECONDS", 0)
     monkeypatch.setattr(_worker, "TICK_SECONDS", 0.02)
+    monkeypatch.setattr(_worker, "PATIENCE_SECONDS", 0.001)
     for name in ("LOOK_SECONDS", "LONGEST_REST_SECONDS"):
         monkeypatch.setattr(_worker, name, 60)
 
@@ -373,6 +374,59 @@ def test_a_handler_that_cannot_tell_what_is_due_is_asked_again(rests_at_once):
     wait_for(lambda: 2 in handler.items)
     assert handler.items == [1, 2]
     assert _guard.counted("internal_errors") > before
+
+
+@pytest.mark.parametrize("at_rest", [False, True], ids=["start", "rest"])
+@pytest.mark.parametrize(
+    "hurry",
+    [
+        lambda worker: worker.drain(30),
+        lambda worker: worker.submit("urgent", urgent=True),
+        lambda worker: [worker.submit(number) for number in range(60)],
+        lambda worker: worker._send_away(time.perf_counter() + 30),
+    ],
+    ids=["drain", "urgent", "many", "fork"],
+)
+def test_who_wakes_the_worker_goes_on_first_unless_it_must_hurry(rests_at_once, monkeypatch, at_rest, hurry):
+    """It would take the interpreter from who goes on with the answer: a hundredth of a second in the first call."""
+    handler = Handler()
+    worker = Worker(handler, max_items=1000)
+    if at_rest:
+        worker.submit("before")
+        wait_for(lambda: worker._rests)
+    monkeypatch.setattr(_worker, "PATIENCE_SECONDS", 60)
+    worker.submit("item")
+    time.sleep(0.1)
+    assert "item" not in handler.items
+    hurry(worker)
+    wait_for(lambda: "item" in handler.items)
+    assert "item" in handler.items
+
+
+def test_an_urgent_item_that_starts_the_worker_is_handled_at_once(monkeypatch):
+    """With a spool it is on disk in a moment, in the first call too."""
+    monkeypatch.setattr(_worker, "PATIENCE_SECONDS", 60)
+    handler = Handler()
+    Worker(handler).submit("item", urgent=True)
+    wait_for(lambda: handler.items)
+    assert handler.items == ["item"]
+
+
+def test_a_worker_at_rest_hears_of_what_an_inline_item_makes_due(rests_at_once):
+    """It asked before what is due, and would rest for a minute."""
+
+    class Due(Handler):
+        def due_s(self):
+            return 0.05 if self.items[-1:] == ["inline"] else 60.0
+
+    handler = Due()
+    worker = Worker(handler)
+    worker.submit("before")
+    wait_for(lambda: worker._rests)
+    ticks = handler.ticks
+    worker.run_inline("inline")
+    wait_for(lambda: handler.ticks > ticks)
+    assert handler.ticks > ticks
 
 
 def test_silence_is_told_while_the_worker_rests(rests_at_once):

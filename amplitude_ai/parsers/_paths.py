@@ -138,7 +138,8 @@ PATHS: tuple[PathRow, ...] = (
     PathRow(r".*/api/chat", "ollama.chat", "ollama"),
     PathRow(r".*/api/generate", "ollama.generate", "ollama"),
     PathRow(r".*/generate(?:_stream)?", "huggingface.generate", "huggingface"),
-    PathRow(r".*/models/.+|.*/pipeline/.+|/?", "huggingface.generate", "huggingface", on("huggingface")),
+    PathRow(r".*/models/.+|.*/pipeline/.+", "huggingface.generate", "huggingface", on("huggingface")),
+    PathRow(r"/?", "huggingface.generate", "huggingface", on("huggingface")),
     PathRow(r".*/files/[^/]+/content", BATCH_RESULTS, "openai", on("known"), _GET),
     PathRow(r".*/messages/batches/[^/]+/results", BATCH_RESULTS, "anthropic", on("known"), _GET),
 )
@@ -165,7 +166,13 @@ for _gateway in ("cloudflare_gateway", "portkey", "helicone", "vercel"):
 COMPATIBLE: tuple[str, ...] = ("openai.", "anthropic.messages", "cohere.rerank")
 
 #: Hosts that run whatever their customers put there: the path alone is no evidence on them either.
-TENANTS = (
-    r".*\.modal\.(?:run|direct)|.*\.azure-api\.net|.*\.endpoints\.huggingface\.cloud|.*\.databricks\.com"
-    r"|.*\.azuredatabricks\.net|.*\.snowflakecomputing\.com|.*\.api\.baseten\.co|api\.runpod\.ai"
+TENANTS: tuple[str, ...] = (
+    r".*\.modal\.(?:run|direct)",
+    r".*\.azure-api\.net",
+    r".*\.endpoints\.huggingface\.cloud",
+    r".*\.databricks\.com",
+    r".*\.azuredatabricks\.net",
+    r".*\.snowflakecomputing\.com",
+    r".*\.api\.baseten\.co",
+    r"api\.runpod\.ai",
 )
