@@ -89,6 +89,8 @@ HOSTS = """
     ark.ap-southeast.bytepluses.com volcengine
     qianfan.baidubce.com qianfan
     api.hunyuan.cloud.tencent.com hunyuan
+    tokenhub.tencentmaas.com hunyuan
+    tokenhub-intl.tencentcloudmaas.com hunyuan
     api.siliconflow.cn siliconflow
     api.siliconflow.com siliconflow
     api.stepfun.com stepfun

@@ -168,7 +168,16 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "ollama": (_PLAIN, ("ollama.com", "api.ollama.com")),
     "volcengine": (_PLAIN, ("ark.*.volces.com", "ark.*.bytepluses.com")),
     "qianfan": (_PLAIN, ("qianfan.baidubce.com",)),
-    "hunyuan": (_PLAIN, ("api.hunyuan.cloud.tencent.com", "api.lkeap.cloud.tencent.com")),
+    # https://cloud.tencent.com/document/product/1823/132252
+    "hunyuan": (
+        _PLAIN,
+        (
+            "api.hunyuan.cloud.tencent.com",
+            "api.lkeap.cloud.tencent.com",
+            "tokenhub.tencentmaas.com",
+            "tokenhub-intl.tencentcloudmaas.com",
+        ),
+    ),
     "siliconflow": (_PLAIN, ("api.siliconflow.cn", "api.siliconflow.com")),
     "stepfun": (_PLAIN, ("api.stepfun.com", "api.stepfun.ai")),
     "baichuan": (_PLAIN, ("api.baichuan-ai.com",)),
