@@ -31,7 +31,7 @@ class _Task:
         first = None
         for frame in frames:
             event = as_dict(frame.data)
-            body.update({name: value for name, value in event.items() if name not in ("data", "delta")})
+            body.update(event)
             delta, chunk = as_dict(event.get("delta")), as_dict(event.get("data"))
             text = as_str(delta.get("content")) or as_str(chunk.get("answer"))
             if text:
