@@ -119,6 +119,11 @@ OTHERS = {
         [{"template": 4, "format": "pdf"}, {"prompt": "Sales 2025"}, {"model": "invoice"}, {"inputs": "Sales 2025"}],
         {"url": "https://x.example/r.pdf"},
     ),
+    "codes": (
+        ["/encode", "/generate"],
+        [{"text": "x"}, {"model": "m", "text": ["x"]}],
+        {"embedding": [0.5], "text": "y"},
+    ),
     "search": (["/v1/rerank", "/rerank"], [{"query": "x", "ids": [4]}, {"items": []}], {"hits": []}),
     "texts that are ranked otherwise": (["/rerank"], [{"query": "x", "texts": ["a"]}], [{"id": 1}]),
     "oembed": (["/embed"], [{"url": "https://x.example"}, {"inputs": "https://x.example"}], {"html": "<p>"}),

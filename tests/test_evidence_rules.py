@@ -41,6 +41,8 @@ BODIES = [
     ("/v1/embeddings", {"model": "m", "inputs": []}, True),
     ("/v1/embeddings", {"input": "hi"}, False),
     ("/embed", {"inputs": "hi"}, False),
+    ("/encode", {"text": "hi"}, False),
+    ("/generate", {"text": "hi"}, False),
     ("/predict", {"inputs": "hi"}, False),
     ("/score", {"model": "m", "text_1": "a", "text_2": "b"}, False),
     ("/classify", {"model": "m", "input": "a"}, False),
@@ -111,6 +113,16 @@ ANSWERS = [
     ("/v1/moderations", {"input": "hi"}, {"results": [{"flagged": False}]}, True),
     ("/v1/moderations", {"input": "hi"}, {"results": []}, False),
     ("/v1/moderations", {"input": "hi"}, {"results": [{"score": 1}]}, False),
+    *(
+        (path, {"text": "hi"}, {"embedding": [0.5], "meta_info": told}, sure)
+        for path in ("/encode", "/generate")
+        for told, sure in (({"prompt_tokens": 7}, True), ({}, False), ("x", False))
+    ),
+    ("/generate", {"input_ids": [1]}, {"meta_info": {"prompt_tokens": 7}}, True),
+    ("/generate", {"prompt": "hi"}, {"meta_info": {"prompt_tokens": 7}}, False),
+    ("/encode", {"text": "hi"}, {"meta_info": {"prompt_tokens": 7}}, False),
+    ("/encode", {"text": [4]}, {"embedding": [0.5], "meta_info": {"prompt_tokens": 7}}, False),
+    ("/encode", {"inputs": "hi"}, {"embedding": [0.5], "meta_info": {"prompt_tokens": 7}}, False),
     ("/embed", {"inputs": "hi"}, [[0.5]], True),
     ("/embed", {"inputs": "hi"}, [0.5], False),
     ("/embed", {"inputs": "hi"}, [[True]], False),

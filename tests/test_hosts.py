@@ -89,6 +89,8 @@ HOSTS = """
     ark.ap-southeast.bytepluses.com volcengine
     qianfan.baidubce.com qianfan
     api.hunyuan.cloud.tencent.com hunyuan
+    tokenhub.tencentmaas.com hunyuan
+    tokenhub-intl.tencentcloudmaas.com hunyuan
     api.siliconflow.cn siliconflow
     api.siliconflow.com siliconflow
     api.stepfun.com stepfun
@@ -152,6 +154,7 @@ HOSTS = """
     api.typesafe.ai typesafe typesafe
     api.quicksilverpro.io quicksilverpro quicksilverpro
     gigachat.devices.sberbank.ru gigachat
+    api.giga.chat gigachat
     llm.api.cloud.yandex.net yandex
     ai.api.cloud.yandex.net yandex
     operation.api.cloud.yandex.net yandex

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ._format import WireFormat, WireRequest
-from ._json import as_dict, as_list, as_str
+from ._json import as_dict, as_list, as_str, dicts
 
 Body = Mapping[str, Any]
 
@@ -64,11 +64,18 @@ def _is_ranked(request: WireRequest, answer: Body) -> bool:
     return asked and (is_rank or (as_str(answer.get("error")) is not None and "error_type" in answer))
 
 
+def _is_sglang(request: WireRequest, answer: Body) -> bool:
+    """A text and no settings, and what SGLang tells of each answer."""
+    told = as_dict((next(iter(dicts(answer.get("data"))), None) or answer).get("meta_info"))
+    return _any(request.body, "text", "input_ids") and "prompt_tokens" in told
+
+
 #: Of formats that may be asked with next to nothing: their answers are like no other.
 _BY_ANSWER: dict[str, Callable[[WireRequest, Body], bool]] = {
     "openai.moderations": _is_moderated,
     "llamacpp.completion": _is_llamacpp,
     "cohere.rerank": _is_ranked,
+    "huggingface.generate": _is_sglang,
 }
 
 

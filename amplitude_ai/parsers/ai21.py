@@ -1,6 +1,7 @@
 """AI21's own door to its Jurassic models. https://docs.ai21.com/reference/j2-complete-ref
 
-The bodies are those that Bedrock passes on; the model is in the path.
+The bodies are those that Bedrock passes on; the model is in the path, and behind it one of
+one's own (``ai21`` 1.3, ``modules/completion.py``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ._format import Folded, Frame, WireRequest, one_object
 from ._json import as_str
 from ._paths import PathRow, on
 
-_MODEL_IN_PATH = lazy_pattern(r"/v1/([^/]+)/complete$")
+_MODEL_IN_PATH = lazy_pattern(r"/([^/]+)/complete$")
 
 
 class _Complete:
@@ -38,4 +39,4 @@ class _Complete:
 
 
 FORMATS = (_Complete(),)
-PATHS = (PathRow(r"/studio/v1/[^/]+/complete", "ai21.complete", "ai21", on("ai21")),)
+PATHS = (PathRow(r"/studio/v1/.+/complete", "ai21.complete", "ai21", on("ai21")),)

@@ -168,7 +168,16 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "ollama": (_PLAIN, ("ollama.com", "api.ollama.com")),
     "volcengine": (_PLAIN, ("ark.*.volces.com", "ark.*.bytepluses.com")),
     "qianfan": (_PLAIN, ("qianfan.baidubce.com",)),
-    "hunyuan": (_PLAIN, ("api.hunyuan.cloud.tencent.com", "api.lkeap.cloud.tencent.com")),
+    # https://cloud.tencent.com/document/product/1823/132252
+    "hunyuan": (
+        _PLAIN,
+        (
+            "api.hunyuan.cloud.tencent.com",
+            "api.lkeap.cloud.tencent.com",
+            "tokenhub.tencentmaas.com",
+            "tokenhub-intl.tencentcloudmaas.com",
+        ),
+    ),
     "siliconflow": (_PLAIN, ("api.siliconflow.cn", "api.siliconflow.com")),
     "stepfun": (_PLAIN, ("api.stepfun.com", "api.stepfun.ai")),
     "baichuan": (_PLAIN, ("api.baichuan-ai.com",)),
@@ -192,7 +201,7 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "typesafe": (Quirks("typesafe"), ("api.typesafe.ai",)),
     "quicksilverpro": (Quirks("quicksilverpro"), ("api.quicksilverpro.io",)),
     # https://developers.sber.ru/docs/ru/gigachat/api/reference/rest/post-chat: arguments are an object.
-    "gigachat": (_PLAIN, ("gigachat.devices.sberbank.ru",)),
+    "gigachat": (Quirks(usage_unasked=True), ("gigachat.devices.sberbank.ru", "api.giga.chat")),
     "yandex": (
         _PLAIN,
         ("llm.api.cloud.yandex.net", "ai.api.cloud.yandex.net", "operation.api.cloud.yandex.net"),

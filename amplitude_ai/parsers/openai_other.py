@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
 from ._format import Folded, Frame, WireRequest
-from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts
+from ._json import add_counts, arguments, as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe, describe_base64
 from ._openai import USAGE, base_call, find_error, is_pending, prompt_text
 from ._usage import later
@@ -132,7 +132,9 @@ def _embeddings(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]
     given = _given(asked)
     usage = call.usage
     if usage.input_tokens is None and not usage.output_tokens:  # nothing is written
-        usage = replace(usage, input_tokens=usage.total_tokens)
+        # GigaChat counts each text apart (gigachat ``models/embeddings.py``).
+        each = (as_count(as_dict(one.get("usage")).get("prompt_tokens")) for one in dicts(body.get("data")))
+        usage = replace(usage, input_tokens=add_counts(*each) if usage.total_tokens is None else usage.total_tokens)
     return replace(call, messages=tuple(_user(given)), usage=usage)
 
 
