@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EXIT_SECONDS = 5.0
 #: What is left for what came after most of it was spent.
 LAST_SECONDS = 0.2
-#: How long ``os._exit`` may take: whoever calls it wants to be gone.
+#: How long ``os._exit`` and ``os.exec…`` may take: whoever calls it wants to be gone.
 OWN_EXIT_SECONDS = 1.0
 
 
@@ -88,7 +88,7 @@ class Ends:
         self._leave(EXIT_SECONDS)
 
     def at_own_exit(self) -> None:
-        """The same where the process ends itself by ``os._exit``. A child that has made no call just goes."""
+        """The same for ``os._exit`` and ``os.exec…``. A child that has made no call just goes."""
         self._abandon_open()
         if self._process.is_in_use:
             self._leave(OWN_EXIT_SECONDS)

@@ -3,7 +3,7 @@
 Servers that catch SIGTERM to stop in good order, and then die of it after all so that their parent may see why (uvicorn
 does: ``Server.capture_signals``), raise it with the default action restored: the process is gone with no exit hook run.
 So it is after ``os._exit``, by which forked children end that shall not run their parent's hooks (rq's jobs, tests of
-pytest-forked, Airflow's tasks).
+pytest-forked, Airflow's tasks), and after ``os.exec…``, by which reloaders begin anew (tornado's, CherryPy's).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import signal
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 from ._guard import guard
 
@@ -26,8 +27,20 @@ def before_own_death(action: Callable[[], None]) -> None:
 
 
 def before_own_exit(action: Callable[[], None]) -> None:
-    """Have ``action`` run when the process ends itself by ``os._exit``. A second call changes nothing."""
-    _before(os, "_exit", action, lambda status: True)
+    """Have ``action`` run when the process ends itself by ``os._exit``, or becomes another program by ``os.exec…``.
+
+    A second call changes nothing.
+    """
+    _before(os, "_exit", action, lambda *_, **__: True)
+    for name in ("execv", "execve"):  # the others of the family call these
+        if hasattr(os, name):
+            _before(os, name, action, _is_program)
+
+
+def _is_program(*args: Any, **kwargs: Any) -> bool:
+    """Whether to execute this can succeed. ``execvp`` tries each directory of the path, and the process goes on."""
+    path = args[0] if args else kwargs.get("path")
+    return isinstance(path, int | str | bytes | os.PathLike) and os.path.isfile(path) and os.access(path, os.X_OK)
 
 
 def _before(module: ModuleType, name: str, action: Callable[[], None], ends: Callable[..., bool]) -> None:
@@ -36,9 +49,9 @@ def _before(module: ModuleType, name: str, action: Callable[[], None], ends: Cal
     if hasattr(original, "_amplitude_ai"):
         return
 
-    def ending(*args: int, **kwargs: int) -> None:
-        if ends(*args, **kwargs):
-            with guard("exit"):
+    def ending(*args: Any, **kwargs: Any) -> None:
+        with guard("exit"):
+            if ends(*args, **kwargs):
                 action()
         original(*args, **kwargs)
 
@@ -46,6 +59,8 @@ def _before(module: ModuleType, name: str, action: Callable[[], None], ends: Cal
     ending.__doc__ = original.__doc__
     ending._amplitude_ai = True  # type: ignore[attr-defined]
     setattr(module, name, ending)
+    if original in os.supports_fd:  # who asks whether a file's number may be given to it asks for what stands there
+        os.supports_fd.add(ending)
 
 
 def at_fork(before: Callable[[], None], in_parent: Callable[[], None], in_child: Callable[[], None]) -> None:

@@ -140,6 +140,60 @@ def test_a_child_that_leaves_by_os_exit_tells_its_call(simulator, tmp_path, way,
     assert place.read_text().splitlines().count("llm_message") == calls
 
 
+EXEC = """
+import os, sys
+import amplitude_ai, httpx2
+url, place, way = sys.argv[1:]
+
+class Written:
+    def track(self, event):
+        with open(place, "a") as file: file.write(event.event_type + chr(10))
+
+client = amplitude_ai.instrumented_httpx(amplitude_client=Written())
+for number in range(2):
+    client.post(url, json={"model": "m", "messages": [{"role": "user", "content": f"Hi {number}"}]})
+    try:
+        os.execvp("no-such-program", ["x"])  # is looked for in every directory of the path
+    except FileNotFoundError:
+        pass
+    try:
+        os.execv()
+    except TypeError as exc:
+        assert "execv expected 2 arguments" in str(exc), exc
+assert os.execve in os.supports_fd
+if os.fork() == 0:
+    os.execv(sys.executable, [sys.executable, "-c", ""])
+os.wait()
+next = [sys.executable, "-c", "print('the next program')"]
+if way == "execv":
+    os.execv(sys.executable, next)
+elif way == "execve":
+    os.execve(sys.executable.encode(), argv=next, env=os.environ)
+else:
+    os.execlp(sys.executable, *next)
+"""
+
+
+@posix
+@pytest.mark.parametrize("way", ["execv", "execve", "execlp"])
+def test_a_process_that_becomes_another_program_tells_its_calls_first(simulator, tmp_path, way):
+    """Reloaders begin anew so (tornado's, CherryPy's). One that fails to, and a child, have nothing to tell."""
+    place = tmp_path / "events"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", EXEC, f"{simulator.url}/v1/chat/completions", str(place), way],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=30,
+    )
+    assert done.stdout == "the next program\n", done.stderr
+    told = place.read_text().splitlines()
+    assert told.count("llm_message") == 2
+    assert told.count("llm_run_finished") == 1
+    assert told[-1] == "llm_run_finished"  # not where it failed to
+
+
 @posix
 def test_os_exit_does_not_wait_for_a_track_that_hangs(simulator, tmp_path):
     """Whoever calls it wants to be gone."""

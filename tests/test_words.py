@@ -69,6 +69,7 @@ def test_other_paths_are_found_or_not_as_before(path):
         ("/" + "(?:a|b)" * 12, None),
         (r"/open(", None),
         (r"/open[", None),
+        (r"/open{", None),
         (r"/closed)/x", None),
     ],
 )

@@ -91,7 +91,8 @@ def _sequence(pattern: str, at: int) -> tuple[set[str], int]:
         mark = pattern[at : at + 1]
         if mark in _MARKS:
             options = options | {""} if mark == "?" else {_ANY}
-            at = pattern.find("}", at) + 1 if mark == "{" else at + 1
+            end = pattern.find("}", at) if mark == "{" else at
+            at = (end if end >= 0 else len(pattern)) + 1
         read = {before + option for before, option in product(read, options)}
         if len(read) > _MAX_READINGS:
             read = {_ANY}
