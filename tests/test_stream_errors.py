@@ -96,6 +96,7 @@ ERRORS = {
     "snowflake.agent": [
         (("error", {"code": "399504", "message": "Overloaded", "request_id": "q1"}), "399504", "Overloaded")
     ],
+    "writer.task": [(NAMED, *TOLD)],
     "llamacpp.completion": [({"error": {"code": 503, **BUSY}}, *TOLD)],
     "cloudflare.run": [({"error": "Overloaded"}, None, "Overloaded")],
     # Answers of one object: what stands between makes events of them, and errors.

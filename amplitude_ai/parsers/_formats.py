@@ -43,6 +43,7 @@ from . import (
     vllm,
     watsonx,
     workers_ai,
+    writer,
     yandex,
 )
 from ._format import WireFormat
@@ -84,6 +85,7 @@ _MODULES: tuple[Any, ...] = (
     vllm,
     watsonx,
     workers_ai,
+    writer,
     yandex,
 )
 
