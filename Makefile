@@ -32,11 +32,15 @@ docs: $(VENV)/.installed
 
 bench: bench-own bench-peers
 
+# make bench BESIDE=../old: a checkout of another commit takes turns with this one.
 bench-own: $(VENV)/.installed
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BESIDE)
+	$(BIN)/python -m benchmarks.sockets $(BESIDE)
+	$(BIN)/python -m benchmarks.start $(BESIDE)
+	$(BIN)/python -m benchmarks.holds $(BESIDE)
+	$(BIN)/python -m benchmarks.worker $(BESIDE)
+	$(BIN)/python -m benchmarks.burst $(BESIDE)
 	$(BIN)/python -m benchmarks.growth
-	$(BIN)/python -m benchmarks.worker
-	$(BIN)/python -m benchmarks.burst
 
 bench-peers: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.peers

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from ._foreign import clean_url
-from .transports._capture import RESPONSE_HEADERS
+from .transports._headers import RESPONSE_HEADERS
 from .transports._watch import inside
 
 _VERSION = 1

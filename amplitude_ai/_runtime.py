@@ -7,24 +7,22 @@ sessions, amplitude itself) are imported when the first client is bound (`_prelo
 from __future__ import annotations
 
 import atexit
-import contextlib
 import functools
-import gc
 import math
-import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from . import _clock, _guard, _scope, _threads
+from . import _clock, _guard, _scope
 from ._config import env_console, env_spool
+from ._ends import EXIT_SECONDS, Ends
 from ._flush_tie import tie_flush
 from ._guard import count, counter, fence, guard
-from ._models import Binding, Event, Exchange, LLMCall, Outcome
+from ._models import Binding, Event, Exchange, LLMCall
 from ._preload import preload
-from ._process_hooks import at_fork, before_own_death, before_own_exit
-from ._worker import LEAVES_FOR_FORK, Worker
+from ._process_hooks import at_fork
+from ._worker import Worker
 from .parsers import _registry, _router
 from .transports._capture import Capture
 from .transports._watch import Observer, inside
@@ -39,12 +37,6 @@ if TYPE_CHECKING:
 #: Makes events on the worker's thread, where privacy and prices cost the caller nothing.
 MakeEvents = Callable[["RunRegistry"], list[Event]]
 
-#: How long the end of the process may take, in seconds, when Amplitude is slow to answer.
-EXIT_SECONDS = 5.0
-#: What is left for what came after most of it was spent.
-LAST_SECONDS = 0.2
-#: How long ``os._exit`` and ``os.exec…`` may take: whoever calls it wants to be gone.
-OWN_EXIT_SECONDS = 1.0
 _captured = counter("captured")
 
 
@@ -63,6 +55,7 @@ class Runtime:
 
     def __init__(self) -> None:
         self.worker = Worker(self)
+        self.ends = Ends(self)
         self.default_client: Any = None  # tests put a list here
         self.console: bool | None = None  # whether to print a line a call; None: by the environment
         self._prints: bool | None = None  # the answer, for what is handled together
@@ -70,11 +63,7 @@ class Runtime:
         self._delivery: Delivery | None = None
         self._duplicates: DuplicateFilter | None = None
         self._spending: Spending | None = None
-        self._is_exit_registered = False
-        self._exit_spent = 0.0
         self._spools = False  # for all clients
-        self._born_ns = 0  # when this process was forked: what was open then is the parent's
-        self._inherited = 0  # how many were
         #: Who else is told of every event, by name; on the worker's thread.
         self.mirrors: dict[str, Callable[[Event], None]] = {}
 
@@ -83,8 +72,8 @@ class Runtime:
     def sink(self, capture: Capture) -> None:
         """Take a finished capture."""
         next(_captured)
-        if not self._is_exit_registered:
-            self._expect_exit()
+        if not self.ends.is_expected:
+            self.ends.expect()
         config = capture.context.binding.config
         if config is not None and not config.async_event_emission:
             self.worker.run_inline(capture)
@@ -105,7 +94,7 @@ class Runtime:
             size: how many bytes of content ``make`` holds.
         """
         preload(config)
-        self._expect_exit()
+        self.ends.expect()
         if config.async_event_emission:
             self.worker.submit(make, size, urgent=self._spools or bool(config.spool))
         else:
@@ -117,26 +106,9 @@ class Runtime:
         if (config is not None and config.spool) or self._spools:
             from ._config import AIConfig as Config
 
-            self._expect_exit()
+            self.ends.expect()
             settled = config or Config()
             self.worker.submit(lambda runs: self._resend(client, settled))
-
-    def expect_own_end(self) -> None:
-        """Hear of the ends that no exit hook sees. Before the first call: it may be under way then."""
-        before_own_death(self.at_last)  # with all its threads, which read what they read no further
-        before_own_exit(self.at_own_exit)
-
-    def _expect_exit(self) -> None:
-        """Have the end of the process wait for us: our hook must be registered after amplitude's, which runs later."""
-        if self._is_exit_registered:
-            return
-        self._is_exit_registered = True
-        self.expect_own_end()
-        # Runs before non-daemon threads are joined, last registered first (CPython's own hook for executors).
-        register = getattr(threading, "_register_atexit", None)
-        if register is not None:
-            with contextlib.suppress(RuntimeError):  # the threads have been joined: the last hook is left
-                register(self.at_exit)
 
     # Worker's thread ------------------------------------------------------------------------------------------
 
@@ -299,80 +271,27 @@ class Runtime:
 
     def shutdown(self, timeout: float) -> bool:
         """See `amplitude_ai.shutdown`."""
-        return self._shut_down(_clock.monotonic_s() + timeout)
+        return self.end_by(_clock.monotonic_s() + timeout)
 
-    def _shut_down(self, deadline: float) -> bool:
+    def end_by(self, deadline: float) -> bool:
+        """The same, until a time of `_clock.monotonic_s`."""
         drained = self.worker.drain(deadline - _clock.monotonic_s(), self._end_all)
         return drained and (self._delivery is None or self._delivery.flush(deadline))
 
-    def at_exit(self) -> None:
-        """End the runs, deliver, and wake what would keep the process waiting.
+    @property
+    def made_delivery(self) -> Delivery | None:
+        """The way out, where anything has gone it."""
+        return self._delivery
 
-        Runs at several of a process's ends, the last after threads that live longer; all together have `EXIT_SECONDS`.
-        """
-        self._leave(EXIT_SECONDS)
+    @property
+    def is_in_use(self) -> bool:
+        """Whether anything was recorded in this process, or is to be."""
+        return self._runs is not None or self.worker.is_in_use
 
-    def at_own_exit(self) -> None:
-        """The same for ``os._exit`` and ``os.exec…``. A child that has made no call just goes."""
-        self._abandon_open()
-        if self._runs is not None or self.worker.is_in_use:
-            self._leave(OWN_EXIT_SECONDS)
-
-    def _leave(self, seconds: float) -> None:
-        began = _clock.monotonic_s()
-        deadline = began + max(seconds - self._exit_spent, LAST_SECONDS)
-        with guard("exit"):
-            self._shut_down(deadline)
-            if self._delivery is not None:
-                self._delivery.prepare_exit(max(deadline, _clock.monotonic_s() + LAST_SECONDS))
-        self._exit_spent += _clock.monotonic_s() - began
-
-    def at_last(self) -> None:
-        """The application's threads have ended: what it still reads it has left. Then as `at_exit`."""
-        self._abandon_open()
-        self.at_exit()
-        if not _threads.is_main_interpreter():
-            self._end_threads()
-
-    def _end_threads(self) -> None:
-        """Have our threads end, for good: CPython stops the process where an interpreter ends that has others."""
-        with guard("exit"):
-            self.worker.end()
-            if self._delivery is not None:
-                self._delivery.before_fork()
-
-    def _abandon_open(self) -> None:
-        with guard("exit"):
-            if _open_calls() > self._inherited:
-                for capture in [found for found in gc.get_objects() if type(found) is Capture]:
-                    if getattr(capture, "started_ns", -1) >= self._born_ns:  # another thread may be making it
-                        capture.finish(Outcome.ABANDONED)
-
-    def before_fork(self) -> None:
-        """Leave a process that has no thread but for ours with one: others are in danger at a fork, and warned of."""
-        with guard("before_fork"):
-            self.worker.before_fork()
-            if LEAVES_FOR_FORK and self._delivery is not None:
-                self._delivery.before_fork()
-
-    def after_fork_in_parent(self) -> None:
-        """Go on."""
-        with guard("after_fork"):
-            self.worker.after_fork_in_parent()
-            if LEAVES_FOR_FORK and self._delivery is not None:
-                self._delivery.after_fork_in_parent()
-
-    def after_fork(self) -> None:
-        """In a forked child: keep the wiring, forget what the parent has in hand."""
-        _threads.after_fork()
-        self.worker.after_fork()
+    def forget(self) -> None:
+        """What is in progress is the parent's, of whom this process was forked."""
         self._runs = None
         self._spending = None
-        self._exit_spent = 0.0
-        self._born_ns = _clock.perf_ns()
-        self._inherited = _open_calls()
-        if self._delivery is not None:
-            self._delivery.after_fork()
 
     def stats(self) -> dict[str, int]:
         """See `amplitude_ai.stats`."""
@@ -382,11 +301,6 @@ class Runtime:
         )
         forecasts = {} if self._runs is None else self._runs.forecasts.as_stats(_clock.perf_ns())
         return {**always, **_guard.counters(), "queue_items": items, "queue_bytes": size, **forecasts}
-
-
-def _open_calls() -> int:
-    told = _guard.counters()
-    return told.get("started", 0) - told.get("captured", 0)
 
 
 @functools.cache
@@ -412,8 +326,8 @@ observer = Observer(
     may_watch=_router.is_any,
     takes_usage_option=_router.takes_usage_option,
 )
-atexit.register(runtime.at_last)
-at_fork(runtime.before_fork, runtime.after_fork_in_parent, runtime.after_fork)
+atexit.register(runtime.ends.at_last)
+at_fork(runtime.ends.before_fork, runtime.ends.after_fork_in_parent, runtime.ends.after_fork)
 
 
 def bind(
@@ -444,7 +358,7 @@ def bind(
     _scope.check_ids(user_id=user_id, session_id=session_id)
     _registry.load_entry_points()
     preload(ai_config)
-    runtime.expect_own_end()
+    runtime.ends.expect_own()
     if amplitude_client is not None:
         tie_flush(amplitude_client, runtime.settle)
     runtime.resend(amplitude_client, ai_config)

@@ -1,8 +1,9 @@
-"""Caller's-thread cost per call and per stream chunk: bare client, empty pass-through transport, ours.
+"""Caller's-thread cost per call and per stream chunk: ``python -m benchmarks [checkout ...]``.
 
-One run, interleaved, over an in-memory inner transport, so that the network's noise does not hide microseconds. CPU
-is the calling thread's own (``time.thread_time_ns``); the worker's is reported apart. Prints medians with their
-spread, as differences to the pass-through (the floor of this approach) and as ratios to the bare client.
+Bare client, empty pass-through transport (the floor of this approach), ours, taking turns over an in-memory inner
+transport, so that the network's noise does not hide microseconds. CPU is the calling thread's own
+(``time.thread_time_ns``); the worker works meanwhile. Of each the lowest repeat and the median, and the same over the
+floor. With checkouts of other commits the rounds alternate.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx2
 
 import amplitude_ai
-from amplitude_ai.instrumentation.factory import instrumented_httpx
 
+HERE = Path(__file__).resolve().parent.parent
+ROUNDS, CHUNKS = 3, 2000
 URL = "https://api.openai.com/v1/chat/completions"
 REQUEST = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello, how are you today?"}]}
 ANSWER = json.dumps(
@@ -87,7 +90,7 @@ def clients(chunks, content_type):
     inner = Inner(chunks, content_type)
     yield "bare", httpx2.Client(transport=inner)
     yield "pass-through", httpx2.Client(transport=PassThrough(inner))
-    yield "ours, explicit", instrumented_httpx(transport=inner, amplitude_client=Nowhere())
+    yield "ours, explicit", amplitude_ai.instrumented_httpx(transport=inner, amplitude_client=Nowhere())
 
 
 def call(client):
@@ -112,17 +115,46 @@ def measure(cases, repeats, calls):
     return figures
 
 
-def report(title, figures, unit_count=1, unit="call"):
-    print(f"\n{title} (µs of the caller's thread a {unit}; median of {len(next(iter(figures.values())))} repeats)")
-    floor = statistics.median(figures["pass-through"]) / unit_count
-    bare = statistics.median(figures["bare"]) / unit_count
-    for name, values in figures.items():
-        median = statistics.median(values) / unit_count
-        low, high = min(values) / unit_count, max(values) / unit_count
-        print(
-            f"  {name:16} {median:9.3f}   [{low:.3f} .. {high:.3f}]   x{median / bare:.2f} of bare"
-            f"   {median - floor:+9.3f} over pass-through"
-        )
+#: Work -> (its title, what the bytes are, calls a repeat, repeats a round, the unit, units a call).
+WORK = {
+    "call": ("Plain call", [ANSWER], b"application/json", 300, 5, "call", 1),
+    "stream": (f"Stream of {CHUNKS} chunks", [bytes(CHUNK)] * CHUNKS, b"text/event-stream", 10, 3, "chunk", CHUNKS),
+}
+
+
+def measured(work):
+    """{name: [µs a unit, one figure a repeat]} of this process."""
+    _, chunks, content_type, calls, repeats, _, units = WORK[work]
+    figures = measure(list(clients(chunks, content_type)), repeats, calls)
+    told = amplitude_ai.stats()
+    assert told["captured"] == told["recorded"], told
+    assert not told["internal_errors"], told
+    return {name: [value / units for value in values] for name, values in figures.items()}
+
+
+def report(work, trees):
+    """Processes of all trees take turns; the floor is that of the same process."""
+    title, *_, unit, _ = WORK[work]
+    found = {tree: {} for tree in trees}
+    for _ in range(ROUNDS):
+        for tree in trees:
+            env = {**os.environ, "PYTHONPATH": tree}
+            command = [sys.executable, __file__, "--measure", work]
+            told = subprocess.run(command, env=env, cwd=tree, capture_output=True, check=True)
+            for name, values in json.loads(told.stdout.splitlines()[-1]).items():
+                found[tree].setdefault(name, []).extend(values)
+    print(f"\n{title} (µs of the caller's thread a {unit}: lowest [median] and, over the pass-through, the same)")
+    for tree, figures in found.items():
+        floor = figures["pass-through"]
+        for name, values in figures.items():
+            if tree != trees[0] and name != "ours, explicit":
+                continue
+            over = statistics.median(one - two for one, two in zip(values, floor, strict=True))
+            print(
+                f"  {name:16} {min(values):9.3f} [{statistics.median(values):.3f}]"
+                f"   {min(values) - min(floor):+9.3f} [{over:+.3f}]   {Path(tree).name}",
+                flush=True,
+            )
 
 
 def import_times():
@@ -141,18 +173,17 @@ def import_times():
     )
 
 
-def main():
+def main(checkouts):
     print(
         f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
     )
-    report("Plain call", measure(list(clients([ANSWER], b"application/json")), repeats=15, calls=300))
-    chunks = 2000
-    stream = [bytes(CHUNK) for _ in range(chunks)]
-    figures = measure(list(clients(stream, b"text/event-stream")), repeats=9, calls=10)
-    report(f"Stream of {chunks} chunks", figures, chunks, "chunk")
+    for work in WORK:
+        report(work, [str(HERE), *checkouts])
     import_times()
-    print("\nstats:", amplitude_ai.stats())
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--measure"]:
+        print(json.dumps(measured(sys.argv[2])))
+    else:
+        main(sys.argv[1:])

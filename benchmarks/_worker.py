@@ -8,6 +8,7 @@ environment.
 
 import asyncio
 import gc
+import itertools
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ PICTURE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url
 MODEL = "gpt-4o-mini"
 STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 CONCURRENT = 64
+ITEMS = itertools.count()
 
 
 def plain(way):
@@ -47,7 +49,7 @@ def anthropic(way):
 
 
 def other(way):
-    way.other.get("https://shop.example/items/1")
+    way.other.get(f"https://shop.example/items/{next(ITEMS)}")  # a path that was not seen before, as most are
 
 
 def concurrent(way):

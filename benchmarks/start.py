@@ -2,7 +2,7 @@
 
 In fresh processes, with nothing else imported and beside the openai SDK: CPU of ``import amplitude_ai``, of
 ``install_transport()``, and of the first call over a second one; what the process does in a second in which no call is
-made, five seconds after the last; and the memory all of it took. Trees take turns; medians.
+made, some seconds after the last; and the memory all of it took. Trees take turns; medians.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
-ROUNDS, IDLE_SECONDS = 9, 3
+ROUNDS, IDLE_SECONDS = 5, 5
 ANSWER = {
     "id": "chatcmpl-1",
     "object": "chat.completion",

@@ -406,19 +406,12 @@ def test_the_first_token_behind_comments(clock, times):
     assert call.time_to_first_token_ms == times
 
 
-def test_headers_are_kept_by_name_however_they_are_spelled_and_given(monkeypatch):
-    """As bytes, as text, as what a mock gives; only those of the list; what is known of names is bounded."""
-    monkeypatch.setattr(_capture, "_MAX_HEADER_NAMES", 4)
-    given = [
-        (b"X-Request-ID", b"r1"),
-        ("Date", "d"),
-        (b"Set-Cookie", b"secret"),
-        (Exception("date"), 5),
-        (b"\xff", b""),
-    ]
-    assert _capture._kept([*given, ("\u20ac", "secret")]) == {"x-request-id": "r1", "date": "5"}
-    for number in range(20):
-        assert _capture._kept([(b"x-%d" % number, b"secret"), (b"cf-ray", b"c")]) == {"cf-ray": "c"}
-    assert _capture._kept([(b"x" * 1000, b"secret")]) == {}
-    assert len(_capture._kept_names) <= 4
-    assert max(map(len, _capture._kept_names)) < 100
+def test_an_exceptions_text_is_cleaned_by_the_worker(monkeypatch):
+    """Not on the caller's thread: patterns are compiled there, and a long text takes them milliseconds."""
+    cleaned = []
+    monkeypatch.setattr(_capture, "clean_text", lambda text: cleaned.append(text) or "clean")
+    capture = make(lambda _: None)
+    capture.fail(ConnectionError("no " * 10_000))
+    assert cleaned == []
+    assert capture.exchange().error.message == "clean"
+    assert cleaned == [("no " * 10_000)[:16_000]]

@@ -438,7 +438,7 @@ def test_a_client_used_before_the_fork_works_when_first_seen_after_it(server, ow
 
 SCRIPT = """
 import sys, time
-from amplitude_ai import _runtime
+from amplitude_ai import _ends
 from amplitude_ai._runtime import runtime
 from amplitude_ai._config import AIConfig
 from amplitude_ai._models import Binding, Event, Scope
@@ -447,7 +447,7 @@ if sys.argv[1] == "own":
     from amplitude import Amplitude, BaseEvent, Config
     client = Amplitude("own-key", Config(server_url=sys.argv[2]))
     client.track(BaseEvent("own_event", user_id="user123", insert_id="own"))  # starts a thread that is no daemon
-_runtime.EXIT_SECONDS = float(sys.argv[3])
+_ends.EXIT_SECONDS = float(sys.argv[3])
 event = Event("llm_message", 1772409599500, "only", {}, Scope(Binding(client), "user123"))
 runtime.emit_made(lambda runs: [event], client, AIConfig(), 0)
 print(time.time(), flush=True)

@@ -45,6 +45,7 @@ SHAPES = {
     "cloudflare": ({"success": False, "errors": [{"code": 10000, "message": "No."}]}, None, "No.", "10000"),
     "cloudflare's gateway": ({"success": False, "error": [{"code": 2001, "message": "No."}]}, None, "No.", "2001"),
     "writer": ({"tpe": "x", "errors": [{"key": "fail.auth", "description": "No."}]}, "fail.auth", "No.", None),
+    "writer, no key": ({"tpe": "fail.auth", "errors": [{"description": "No."}]}, "fail.auth", "No.", None),
     "stability": ({"name": "bad_request", "errors": ["No."]}, None, "No.", None),
     "hugging face": ({"error": ["No.", "Neither."]}, None, "No.", None),
     "databricks": ({"error_code": "BAD_REQUEST", "message": "No."}, "BAD_REQUEST", "No.", None),
@@ -55,6 +56,13 @@ SHAPES = {
         None,
     ),
     "a problem": ({"type": "about:blank", "title": "Not Found", "detail": "No."}, "Not Found", "No.", None),
+    "nvidia": (
+        {"type": "urn:inference-service:problem-details:bad-request", "title": "Bad Request", "detail": "No."},
+        "Bad Request",
+        "No.",
+        None,
+    ),
+    "nvidia, no type": ({"status": 404, "title": "Not Found", "detail": "No."}, "Not Found", "No.", None),
     "a form's faults": ({"message": "No.", "errors": {"name": ["Nor."]}}, None, "No.", None),
     "faults without a text": ({"message": "No.", "errors": [{"field": "name"}]}, None, "No.", None),
 }

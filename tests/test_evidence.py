@@ -119,7 +119,28 @@ OTHERS = {
         [{"template": 4, "format": "pdf"}, {"prompt": "Sales 2025"}, {"model": "invoice"}, {"inputs": "Sales 2025"}],
         {"url": "https://x.example/r.pdf"},
     ),
+    "codes": (
+        ["/encode", "/generate"],
+        [{"text": "x"}, {"model": "m", "text": ["x"]}],
+        {"embedding": [0.5], "text": "y"},
+    ),
     "search": (["/v1/rerank", "/rerank"], [{"query": "x", "ids": [4]}, {"items": []}], {"hits": []}),
+    "texts that are ranked otherwise": (["/rerank"], [{"query": "x", "texts": ["a"]}], [{"id": 1}]),
+    "oembed": (["/embed"], [{"url": "https://x.example"}, {"inputs": "https://x.example"}], {"html": "<p>"}),
+    "vectors of one's own": (["/embed", "/embed_all"], [{"text": "x"}, {"inputs": ["x"]}], {"vectors": [[0.5]]}),
+    "a model of one's own": (
+        ["/predict"],
+        [{"features": [1, 2]}, {"inputs": [[1.0, 2.0]]}, {"inputs": "x"}, {"data": "x"}],
+        [0.5],
+    ),
+    "how alike": (["/similarity"], [{"inputs": {"source_sentence": "x"}}, {"a": "x", "b": "y"}], {"similarity": 0.5}),
+    "scores": (
+        ["/score", "/v1/score"],
+        [{"text_1": "x", "text_2": "y"}, {"model": "m", "queries": ["x"], "items": [1]}, {"player": 4}],
+        {"object": "list", "data": [{"score": 3}]},
+    ),
+    "labels of one's own": (["/classify"], [{"input": "x"}, {"model": "m", "input": "x"}], {"data": [{"label": "a"}]}),
+    "pools": (["/pooling"], [{"input": "x"}, {"model": "m", "input": ["x"]}], {"object": "list", "data": [{"id": 1}]}),
     "ml": (
         ["/serving-endpoints/e/invocations", "/v1/models/iris:predict", "/model/iris/invoke"],
         [{"dataframe_split": {"columns": ["a"], "data": [[1]]}}, {"instances": [[1.0, 2.0]]}],

@@ -40,6 +40,13 @@ BODIES = [
     ("/v1/embeddings", {"model": "m", "input": "hi"}, True),
     ("/v1/embeddings", {"model": "m", "inputs": []}, True),
     ("/v1/embeddings", {"input": "hi"}, False),
+    ("/embed", {"inputs": "hi"}, False),
+    ("/encode", {"text": "hi"}, False),
+    ("/generate", {"text": "hi"}, False),
+    ("/predict", {"inputs": "hi"}, False),
+    ("/score", {"model": "m", "text_1": "a", "text_2": "b"}, False),
+    ("/classify", {"model": "m", "input": "a"}, False),
+    ("/rerank", {"query": "hi", "texts": ["a"]}, False),
     ("/v1/embeddings", {"model": "m"}, False),
     *(("/v1/images/generations", {"prompt": "cat", name: "x"}, True) for name in ("model", "size", "quality")),
     *(("/v1/images/generations", {"prompt": "cat", name: "x"}, True) for name in ("n", "response_format")),
@@ -106,6 +113,43 @@ ANSWERS = [
     ("/v1/moderations", {"input": "hi"}, {"results": [{"flagged": False}]}, True),
     ("/v1/moderations", {"input": "hi"}, {"results": []}, False),
     ("/v1/moderations", {"input": "hi"}, {"results": [{"score": 1}]}, False),
+    *(
+        (path, {"text": "hi"}, {"embedding": [0.5], "meta_info": told}, sure)
+        for path in ("/encode", "/generate")
+        for told, sure in (({"prompt_tokens": 7}, True), ({}, False), ("x", False))
+    ),
+    ("/generate", {"input_ids": [1]}, {"meta_info": {"prompt_tokens": 7}}, True),
+    ("/generate", {"prompt": "hi"}, {"meta_info": {"prompt_tokens": 7}}, False),
+    ("/encode", {"text": "hi"}, {"meta_info": {"prompt_tokens": 7}}, False),
+    ("/encode", {"text": [4]}, {"embedding": [0.5], "meta_info": {"prompt_tokens": 7}}, False),
+    ("/encode", {"inputs": "hi"}, {"embedding": [0.5], "meta_info": {"prompt_tokens": 7}}, False),
+    ("/embed", {"inputs": "hi"}, [[0.5]], True),
+    ("/embed", {"inputs": "hi"}, [0.5], False),
+    ("/embed", {"inputs": "hi"}, [[True]], False),
+    ("/embed", {"inputs": "hi"}, {"error": "no", "error_type": "Tokenizer"}, True),
+    ("/embed", {"inputs": "hi"}, {"error": "no", "error_type": "sorry"}, False),
+    ("/embed", {"text": "hi"}, [[0.5]], False),
+    ("/embed_sparse", {"inputs": "hi"}, [[{"index": 1, "value": 0.5}]], True),
+    ("/embed_sparse", {"inputs": "hi"}, [[{"index": 1}]], False),
+    ("/predict", {"inputs": "hi"}, [{"label": "a", "score": 0.5}], True),
+    ("/predict", {"inputs": "hi"}, [[{"label": "a", "score": 0.5}]], True),
+    ("/predict", {"inputs": "hi"}, [[0.5]], False),
+    ("/predict", {"inputs": "hi"}, [], False),
+    ("/similarity", {"inputs": {"source_sentence": "hi", "sentences": ["yo"]}}, [0.5], True),
+    ("/similarity", {"inputs": "hi"}, [0.5], False),
+    ("/rerank", {"query": "hi", "texts": ["a"]}, [{"index": 0, "score": 0.5}], True),
+    ("/rerank", {"query": "hi", "texts": ["a"]}, [{"index": 0}], False),
+    ("/rerank", {"texts": ["a"]}, [{"index": 0, "score": 0.5}], False),
+    ("/crm/embed", {"inputs": "hi"}, [[0.5]], False),
+    ("/score", {"text_1": "a", "text_2": "b"}, {"object": "list", "data": [{"object": "score"}]}, True),
+    ("/score", {"data_1": "a", "data_2": "b"}, {"object": "list", "data": [{"object": "score"}]}, True),
+    ("/score", {"text_1": "a"}, {"object": "list", "data": [{"object": "score"}]}, False),
+    ("/score", {"text_1": "a", "text_2": "b"}, {"object": "list", "data": [{"object": "point"}]}, False),
+    ("/score", {"text_1": "a", "text_2": "b"}, {"data": [{"object": "score"}]}, False),
+    ("/classify", {"input": "a"}, {"object": "list", "data": [{"label": "a", "probs": [0.5]}]}, True),
+    ("/classify", {"input": "a"}, {"object": "list", "data": [{"label": "a"}]}, False),
+    ("/pooling", {"input": "a"}, {"object": "list", "data": [{"object": "pooling"}]}, True),
+    ("/pooling", {"text": "a"}, {"object": "list", "data": [{"object": "pooling"}]}, False),
     ("/generate", {"inputs": "hi"}, {"id": 1}, False),
     ("/generate", {"inputs": "hi"}, {"generated_text": "Hello"}, True),
     ("/generate", {"inputs": "hi", "parameters": {"max_new_tokens": 9}}, {"id": 1}, True),
@@ -179,3 +223,15 @@ def test_shapes(body, expected):
     assert (call and (call.operation, call.provider)) == expected
     assert read(replace(example.exchange(), context=Scope(Binding()))) is None
     assert read(replace(example.exchange(), url="https://api.openai.com/anything")) is None
+
+
+def test_scores_that_nobody_answered():
+    """A pair and a model say enough where no answer came; texts to embed do not."""
+    for path, body, expected in (
+        ("/score", {"model": "m", "text_1": "a", "text_2": "b"}, True),
+        ("/score", {"text_1": "a", "text_2": "b"}, False),
+        ("/classify", {"model": "m", "input": "a"}, False),
+        ("/embed", {"inputs": "a"}, False),
+    ):
+        found = Example("x", f"http://llm.acme.example{path}", body, {}, {}).exchange()
+        assert (read(replace(found, status=None, response_chunks=())) is not None) is expected

@@ -106,6 +106,40 @@ def test_perplexitys_deferred_that_failed():
     assert (call.error.type, call.error.message) == ("failed", "Too long")
 
 
+OPERATION = "https://operation.api.cloud.yandex.net/operations/o1"
+ANSWERED = {
+    "alternatives": [{"message": {"role": "assistant", "text": "Hello"}, "status": "ALTERNATIVE_STATUS_FINAL"}],
+    "usage": {"inputTextTokens": "3", "completionTokens": "2", "totalTokens": "5"},
+}
+
+
+def test_yandexs_operations():
+    """What was asked for with ``completionAsync`` is a call when it is there, and not before."""
+    url = "https://llm.api.cloud.yandex.net/foundationModels/v1/completionAsync"
+    asked = {"modelUri": "gpt://f1/yandexgpt", "messages": [{"role": "user", "text": "Hi"}]}
+    assert told("POST", url, {"id": "o1", "done": False}, asked) is None
+    assert told("GET", OPERATION, {"id": "o1", "done": False}) is None
+    call = told("GET", OPERATION, {"id": "o1", "done": True, "response": ANSWERED})
+    assert (call.output_text, call.usage.output_tokens, call.operation) == ("Hello", 2, "chat")
+    assert (call.provider, call.response_id) == ("yandex", "o1")
+
+
+def test_an_image_of_yandexs():
+    """The same door has images."""
+    call = told("GET", OPERATION, {"id": "o1", "done": True, "response": {"image": "AAAA"}})
+    assert (call.operation, call.output_text) == ("image", "[image 3 B]")
+
+
+def test_an_operation_that_failed():
+    """Its end has an error, of which the code is that of gRPC; whose operation it was, nobody says."""
+    assert told("GET", OPERATION, {"id": "o1", "done": True, "error": {"code": 3, "message": "No."}}) is None
+
+
+def test_other_operations_of_the_cloud():
+    """A disk that was made is no answer."""
+    assert told("GET", OPERATION, {"id": "o1", "done": True, "response": {"id": "disk-1"}}) is None
+
+
 def test_an_id_alone_defers_nothing():
     """An answer without choices that nobody asked to be deferred is a call with an odd answer."""
     body = {"model": "m", "messages": ASK["messages"]}

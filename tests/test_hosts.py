@@ -89,6 +89,8 @@ HOSTS = """
     ark.ap-southeast.bytepluses.com volcengine
     qianfan.baidubce.com qianfan
     api.hunyuan.cloud.tencent.com hunyuan
+    tokenhub.tencentmaas.com hunyuan
+    tokenhub-intl.tencentcloudmaas.com hunyuan
     api.siliconflow.cn siliconflow
     api.siliconflow.com siliconflow
     api.stepfun.com stepfun
@@ -152,8 +154,14 @@ HOSTS = """
     api.typesafe.ai typesafe typesafe
     api.quicksilverpro.io quicksilverpro quicksilverpro
     gigachat.devices.sberbank.ru gigachat
+    api.giga.chat gigachat
     llm.api.cloud.yandex.net yandex
     ai.api.cloud.yandex.net yandex
+    operation.api.cloud.yandex.net yandex
+    api.pinecone.io pinecone
+    api-atlas.nomic.ai nomic
+    audio-prod.api.fireworks.ai fireworks fireworks
+    audio-turbo.us-virginia-1.direct.fireworks.ai fireworks fireworks
     api.sarvam.ai sarvam
     api.opentyphoon.ai typhoon
     spark-api-open.xf-yun.com spark

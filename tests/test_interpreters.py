@@ -29,7 +29,7 @@ from amplitude_ai._runtime import runtime
 assert _threads.is_main_interpreter()
 _threads.is_main_interpreter = lambda: False
 before = len(os.listdir("/proc/self/task"))
-runtime.at_last()
+runtime.ends.at_last()
 client.post("https://api.openai.com/v1/chat/completions", json={"model": "gpt-4o", "messages": []})
 print(before > 1, len(os.listdir("/proc/self/task")), amplitude_ai.stats()["recorded"])
 """

@@ -409,7 +409,7 @@ import threading, time
 hooks, register = [], threading._register_atexit
 threading._register_atexit = lambda hook, *args, **kwargs: (hooks.append(repr(hook)), register(hook, *args, **kwargs))
 import httpx2, amplitude_ai
-from amplitude_ai import _runtime
+from amplitude_ai import _ends
 class Hanging:
     def track(self, event): pass
     def flush(self): time.sleep(60)
@@ -419,7 +419,7 @@ for number in range(4):
     client.post("https://api.openai.com/v1/chat/completions", json={"model": "m", "messages": []})
 began = time.perf_counter()
 amplitude_ai.flush(0.1)
-_runtime.EXIT_SECONDS = 1.0
+_ends.EXIT_SECONDS = 1.0
 assert len([hook for hook in hooks if "at_exit" in hook]) == 1, hooks
 import atexit
 atexit._run_exitfuncs()

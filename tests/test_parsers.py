@@ -14,7 +14,7 @@ from amplitude_ai.parsers._formats import FORMATS
 from amplitude_ai.parsers._read import read
 from amplitude_ai.parsers._router import route
 
-from .fixtures import anthropic, google, hosts, more_hosts, oddities, openai, others, seldom
+from .fixtures import anthropic, google, hosts, more_hosts, oddities, openai, others, own_doors, seldom
 
 EXAMPLES = [
     *openai.EXAMPLES,
@@ -25,6 +25,7 @@ EXAMPLES = [
     *oddities.EXAMPLES,
     *more_hosts.EXAMPLES,
     *seldom.EXAMPLES,
+    *own_doors.EXAMPLES,
 ]
 STREAMS = [one for one in EXAMPLES if isinstance(one.answer, list) and one.kind != "json" and one.status < 400]
 each = pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.name)

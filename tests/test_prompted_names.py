@@ -15,6 +15,8 @@ from .records import call
         ("system", 'Help.\n\nYou are an agent. Your internal name is "billing". The description is', "billing"),  # adk
         ("user", "You're a helpful agent named 'expert'.\nYou have been submitted this task", "expert"),  # smolagents
         ("user", "New task:\nYou're a helpful agent named 'expert'.\nYou have", "expert"),
+        ("system", "# Agent\n\nI am a workflow orchestrator. Obey.\n\nYour name is Ann B.\n\n", "Ann B"),  # controlflow
+        ("system", "# Agent\n\nYour name is Ann.\n", None),
         ("system", "You are a helpful assistant. Be brief.", None),
         ("user", "You are Billing. You know.\nYour personal goal is: help", None),  # a person's
         ("user", "You are Billing. You know.\nYour personal goal is: help\nCurrent Task: Pay", "Billing"),  # crewai

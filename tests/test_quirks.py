@@ -3,7 +3,7 @@
 import pytest
 
 from amplitude_ai.parsers._read import read
-from amplitude_ai.transports._capture import RESPONSE_HEADERS
+from amplitude_ai.transports._headers import RESPONSE_HEADERS
 
 from .fixtures._wire import Example
 
@@ -71,6 +71,20 @@ def test_who_served_it_says_hugging_face(asked):
     one = Example("x", url, body, answer, {}, headers=headers).exchange()
     assert read(one).price_provider == "huggingface_cerebras"
     assert "x-inference-provider" in RESPONSE_HEADERS
+
+
+@pytest.mark.parametrize("name", ["x-prompt-tokens", "x-generated-tokens", "x-compute-tokens"])
+def test_headers_that_count(name):
+    """Hugging Face's servers tell their counts nowhere else."""
+    assert name in RESPONSE_HEADERS
+
+
+@pytest.mark.parametrize("told", ["", "-1", "1.5", "\u0667", "7" * 30, "x"])
+def test_a_header_that_counts_nothing(told):
+    """What is no number of digits is no count."""
+    body = {"inputs": "Hi", "parameters": {"max_new_tokens": 9}}
+    one = Example("x", "http://h/generate", body, {"generated_text": "x"}, {}, headers={"x-prompt-tokens": told})
+    assert read(one.exchange()).usage.input_tokens is None
 
 
 @pytest.mark.parametrize(

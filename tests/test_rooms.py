@@ -21,6 +21,7 @@ FLOORS = (
     ("parsing", "sessions"),
     ("look", "_preload"),
     ("delivery",),
+    ("_ends",),
     ("_runtime",),
     ("_public", "testing", "_cassette", "manual", "plugins", "instrumentation"),
     ("clients",),

@@ -81,6 +81,22 @@ ERRORS = {
         )
     ],
     "dashscope.generation": [(("error", {"code": "Throttling", "message": "Overloaded"}), "Throttling", "Overloaded")],
+    "sap.orchestration": [
+        ({"error": {"request_id": "q1", "code": 503, "message": "Overloaded", "location": "LLM"}}, None, "Overloaded"),
+        ({"error": [{"request_id": "q1", "code": 503, "message": "Overloaded"}]}, None, "Overloaded"),
+        ({"request_id": "q1", "code": 503, "message": "Overloaded", "location": "LLM Module"}, None, "Overloaded"),
+    ],
+    "yandex.completion": [
+        ({"error": {"grpcCode": 14, "httpCode": 503, "message": "Overloaded", "httpStatus": "x"}}, None, "Overloaded")
+    ],
+    "deepinfra.inference": [
+        ({"error_type": "overloaded_error", "error_message": "Overloaded"}, *TOLD),
+        (NAMED, *TOLD),
+    ],
+    "snowflake.agent": [
+        (("error", {"code": "399504", "message": "Overloaded", "request_id": "q1"}), "399504", "Overloaded")
+    ],
+    "writer.task": [(NAMED, *TOLD)],
     "llamacpp.completion": [({"error": {"code": 503, **BUSY}}, *TOLD)],
     "cloudflare.run": [({"error": "Overloaded"}, None, "Overloaded")],
     # Answers of one object: what stands between makes events of them, and errors.

@@ -25,7 +25,7 @@ from .._foreign import clean_url
 from .._models import Binding, CallError, Exchange, Outcome, Scope
 from .._pattern import lazy_pattern
 from ..parsers._rate_limits import RESET_REQUESTS, RESET_TOKENS, until_ms
-from ..transports._capture import REQUEST_HEADERS, RESPONSE_HEADERS
+from ..transports._headers import REQUEST_HEADERS, RESPONSE_HEADERS
 from ._errors import Failure
 
 #: Larger files are no recordings that anybody keeps.

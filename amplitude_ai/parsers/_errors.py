@@ -59,7 +59,7 @@ def _read(body: JSON, headers: Mapping[str, str] | None) -> CallError | None:
         )
     if isinstance(error, Mapping) and error:
         return CallError(
-            type=as_str(error.get("type")) or as_str(error.get("status")) or header_type,
+            type=as_str(error.get("type")) or as_str(error.get("status")) or as_str(outer.get("tpe")) or header_type,
             message=as_str(error.get("message")) or as_str(error.get("detail")),
             code=_code(error.get("code")),
         )
@@ -82,11 +82,11 @@ def _aws_error_type(headers: Mapping[str, str]) -> str | None:
 
 
 def _kind(outer: Mapping[str, Any]) -> str | None:
-    """The word for it: ``type``, Databricks' ``error_code``; of a problem's (RFC 9457), whose type is an address, the
-    title.
+    """The word for it: ``type``, Databricks' ``error_code``; of a problem's (RFC 9457), whose type is an address, a
+    name of NVIDIA's (``urn:``) or left out, the title.
     """
     kind = as_str(outer.get("type")) or as_str(outer.get("error_code"))
-    return as_str(outer.get("title")) if kind is not None and kind.startswith(("about:", "http")) else kind
+    return as_str(outer.get("title")) if kind is None or kind.startswith(("about:", "http", "urn:")) else kind
 
 
 def _first(errors: list[Any]) -> str | Mapping[str, Any] | None:

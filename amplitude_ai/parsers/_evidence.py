@@ -1,7 +1,8 @@
 """Whether bodies look like a format. On a host nobody knows a path alone is no evidence: chats and mail have the same.
 
 The request's body decides. Where it could not be read (too large, a form cut off, a GET that has none), the answer's.
-A format of its own module may say it itself with a method ``looks_like(request) -> bool``.
+A format of its own module may say it itself with a method ``looks_like(request) -> bool``; one whose requests say
+little, with ``looks_like_exchange(request, answer) -> bool``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ._format import WireFormat, WireRequest
-from ._json import as_dict, as_list, as_str
+from ._json import as_dict, as_list, as_str, dicts
 
 Body = Mapping[str, Any]
 
@@ -26,6 +27,9 @@ def is_call(wire: WireFormat, request: WireRequest, answer: Body, answered: bool
         answer: the answer's body, folded if it was a stream; empty where none came or none could be read.
         answered: an answer came and was read, or is no JSON at all.
     """
+    both = getattr(wire, "looks_like_exchange", None)
+    if callable(both):
+        return bool(both(request, answer))
     own = getattr(wire, "looks_like", None)
     asked = own if callable(own) else _ASKED.get(wire.name)
     if asked is None:
@@ -52,10 +56,26 @@ def _is_llamacpp(request: WireRequest, answer: Body) -> bool:
     return _any(request.body, "prompt", "input_prefix") and "content" in answer and "tokens_predicted" in answer
 
 
+def _is_ranked(request: WireRequest, answer: Body) -> bool:
+    """Text Embeddings Inference: ``texts``, and a list of places and scores, or an error of a kind of its own."""
+    asked = as_str(request.body.get("query")) is not None and bool(as_list(request.body.get("texts")))
+    ranked = as_list(answer.get("data"))
+    is_rank = bool(ranked) and {"index", "score"} <= set(as_dict(ranked[0]))
+    return asked and (is_rank or (as_str(answer.get("error")) is not None and "error_type" in answer))
+
+
+def _is_sglang(request: WireRequest, answer: Body) -> bool:
+    """A text and no settings, and what SGLang tells of each answer."""
+    told = as_dict((next(iter(dicts(answer.get("data"))), None) or answer).get("meta_info"))
+    return _any(request.body, "text", "input_ids") and "prompt_tokens" in told
+
+
 #: Of formats that may be asked with next to nothing: their answers are like no other.
 _BY_ANSWER: dict[str, Callable[[WireRequest, Body], bool]] = {
     "openai.moderations": _is_moderated,
     "llamacpp.completion": _is_llamacpp,
+    "cohere.rerank": _is_ranked,
+    "huggingface.generate": _is_sglang,
 }
 
 

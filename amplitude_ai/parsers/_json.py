@@ -172,6 +172,17 @@ def as_count(value: object) -> int | None:
     return value if isinstance(value, int) and 0 <= value <= _MAX_COUNT else None
 
 
+def text_count(text: object) -> int | None:
+    """A count that is told as text: digits and no more."""
+    told = isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 20
+    return as_count(int(str(text))) if told else None
+
+
+def header_count(headers: Mapping[str, str], name: str) -> int | None:
+    """A count that a header tells."""
+    return text_count(headers.get(name, ""))
+
+
 def as_float(value: object) -> float | None:
     """A finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -15,8 +15,11 @@ from ._residency import host_factor
 from ._usage import Group
 from .compatible import SELLER, Quirks, price_provider, quirks
 
-#: Azure names the model in the path (openai ``lib/azure.py``), Databricks the endpoint.
-_MODEL_IN_PATH = lazy_pattern(r"/(?:deployments|serving-endpoints)/([^/]+)/")
+#: Azure names the model in the path (openai ``lib/azure.py``), Databricks the endpoint; Fireworks that of an image.
+_MODEL_IN_PATH = lazy_pattern(
+    r"/(?:deployments|serving-endpoints)/([^/]+)/"
+    r"|/inference/v1/(?:workflows|image_generation)/(.+?)(?:/text_to_image)?/?$"
+)
 
 #: ``usage`` detail -> the unit's name in genai-prices.
 _INPUT_EXTRA = {
@@ -76,7 +79,7 @@ def requested_model(request: WireRequest) -> str | None:
     if found is not None:
         return found
     match = _MODEL_IN_PATH.search(request.path)
-    return match.group(1) if match else None
+    return match.group(1) or match.group(2) if match else None
 
 
 #: How an answer that is fetched says that it is not there yet.

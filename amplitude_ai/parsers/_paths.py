@@ -67,7 +67,8 @@ PATHS: tuple[PathRow, ...] = (
     PathRow(r".*/agents/completions", "openai.chat", "mistral", on("mistral")),
     PathRow(r".*/prompts/[^/]+/completions", "openai.chat", "portkey", on("portkey")),
     PathRow(r"/v1/chat", "openai.chat", "writer", on("writer")),
-    PathRow(r"/async/chat/completions/[^/]+", "openai.chat", "perplexity", on("perplexity"), _GET),
+    PathRow(r"/v1/(?:async/)?sonar", "openai.chat", "perplexity", on("perplexity")),
+    PathRow(r"(?:/async/chat/completions|/v1/async/sonar)/[^/]+", "openai.chat", "perplexity", on("perplexity"), _GET),
     PathRow(r".*/chat/deferred-completion/[^/]+", "openai.chat", "xai", on("xai"), _GET),
     PathRow(r".*/async-result/[^/]+", "openai.chat", "zai", on("zai", "zhipu"), _GET),
     PathRow(r".*/text/chatcompletion(?:_v2|_pro)?", "openai.chat", "minimax", on("minimax")),
@@ -85,11 +86,20 @@ PATHS: tuple[PathRow, ...] = (
     PathRow(r"/v1/edits", "openai.completions", "openai", on("openai")),
     PathRow(r".*/v2/embed", "cohere.embed", "cohere"),
     PathRow(r".*/rerank", "cohere.rerank", "cohere"),
+    PathRow(r"/compatible-api/v1/reranks", "cohere.rerank", "dashscope", on("dashscope")),
     PathRow(r".*/(?:re)?ranking", "cohere.rerank", "nvidia", on("nvidia")),
     PathRow(r".*/api/embed(?:dings)?", "ollama.embed", "ollama"),
     PathRow(r".*/(?:multimodal|contextualized)?embeddings", "openai.embeddings", "openai"),
     PathRow(r".*/embeddings/multimodal", "openai.embeddings", "volcengine", on("volcengine")),
+    PathRow(r"/embed", "openai.embeddings", "pinecone", on("pinecone")),
+    PathRow(r"/v1/embedding/(?:text|image)", "openai.embeddings", "nomic", on("nomic")),
     PathRow(r".*/images/(?:generations|edits|variations)", "openai.images", "openai"),
+    PathRow(
+        r"/inference/v1/(?:workflows/.+/text_to_image|image_generation/.+)",
+        "openai.images",
+        "fireworks",
+        on("fireworks"),
+    ),
     PathRow(r"/api/v1/images", "openai.images", "openrouter", on("openrouter")),
     PathRow(r".*/audio/(?:speech|transcriptions|translations)", "openai.audio", "openai"),
     PathRow(r"/v1/(?:tts|stt)", "openai.audio", "xai", on("xai")),
@@ -128,7 +138,8 @@ PATHS: tuple[PathRow, ...] = (
     PathRow(r".*/api/chat", "ollama.chat", "ollama"),
     PathRow(r".*/api/generate", "ollama.generate", "ollama"),
     PathRow(r".*/generate(?:_stream)?", "huggingface.generate", "huggingface"),
-    PathRow(r".*/models/.+|.*/pipeline/.+|/?", "huggingface.generate", "huggingface", on("huggingface")),
+    PathRow(r".*/models/.+|.*/pipeline/.+", "huggingface.generate", "huggingface", on("huggingface")),
+    PathRow(r"/?", "huggingface.generate", "huggingface", on("huggingface")),
     PathRow(r".*/files/[^/]+/content", BATCH_RESULTS, "openai", on("known"), _GET),
     PathRow(r".*/messages/batches/[^/]+/results", BATCH_RESULTS, "anthropic", on("known"), _GET),
 )
@@ -143,7 +154,7 @@ SPOKEN: dict[str, tuple[str, ...]] = {
     "azure": ("openai.", "anthropic.messages", "cohere.", "mistral."),
     "cohere": ("cohere.", "openai.chat", "openai.embeddings", "openai.audio"),
     "mistral": ("openai.", "mistral."),
-    "huggingface": ("openai.", "anthropic.messages", "huggingface."),
+    "huggingface": ("openai.", "anthropic.messages", "huggingface.", "tei.", "cohere.rerank"),
     "ollama": ("ollama.", "openai.", "anthropic.messages"),
     "xai": ("openai.", "anthropic."),
     "voyage": ("openai.embeddings", "cohere.rerank"),
@@ -155,7 +166,13 @@ for _gateway in ("cloudflare_gateway", "portkey", "helicone", "vercel"):
 COMPATIBLE: tuple[str, ...] = ("openai.", "anthropic.messages", "cohere.rerank")
 
 #: Hosts that run whatever their customers put there: the path alone is no evidence on them either.
-TENANTS = (
-    r".*\.modal\.(?:run|direct)|.*\.azure-api\.net|.*\.endpoints\.huggingface\.cloud|.*\.databricks\.com"
-    r"|.*\.azuredatabricks\.net|.*\.snowflakecomputing\.com|.*\.api\.baseten\.co|api\.runpod\.ai"
+TENANTS: tuple[str, ...] = (
+    r".*\.modal\.(?:run|direct)",
+    r".*\.azure-api\.net",
+    r".*\.endpoints\.huggingface\.cloud",
+    r".*\.databricks\.com",
+    r".*\.azuredatabricks\.net",
+    r".*\.snowflakecomputing\.com",
+    r".*\.api\.baseten\.co",
+    r"api\.runpod\.ai",
 )

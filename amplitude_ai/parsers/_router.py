@@ -3,14 +3,14 @@
 Paths are as they crossed the wire, percent-encoded: in ``/model/arn%3Aaws…%2Fx/converse`` one slash is the model's.
 A host nobody knows (a ``base_url`` on localhost, a company's gateway) is routed by the path's shape and credited to
 the provider whose shape it is, and then the body must look like it (`Route.guessed`). Asked on the caller's thread for
-every request: one dictionary look-up when the path was seen before, one regular expression when not.
+every request: one dictionary look-up when the path was seen before, else those patterns that share a word with it
+(`_words`).
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from fnmatch import translate
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from msgspec import Struct
 from .._pattern import lazy_pattern
 from . import _formats, compatible
 from ._paths import BATCH_RESULTS, COMPATIBLE, PATHS, SPOKEN, TENANTS, HostRow, PathRow
+from ._words import Index
 
 
 class Route(Struct, frozen=True):
@@ -33,8 +34,10 @@ class Route(Struct, frozen=True):
 
 
 _TABLE = (*_formats.PATHS, *PATHS)
-_ANY_PATH = lazy_pattern("|".join(f"(?:{row.pattern})" for row in _TABLE))
-_TENANT = lazy_pattern("|".join((TENANTS, *(row.pattern for row in _formats.HOSTS if row.runs_anything))))
+_PATH_ROWS = Index(((row.pattern, row) for row in _TABLE), "/:")
+_TENANTS = Index(
+    ((pattern, pattern) for pattern in (*TENANTS, *(row.pattern for row in _formats.HOSTS if row.runs_anything))), "."
+)
 
 #: Hosts with wire formats of their own whose paths are in the shared table; compatible hosts: `compatible`.
 _HOSTS: tuple[HostRow, ...] = (
@@ -53,6 +56,7 @@ _HOSTS: tuple[HostRow, ...] = (
     HostRow(r"api\.runpod\.ai", "runpod"),
     *_formats.HOSTS,
 )
+_HOST_ROWS = Index(((row.pattern, row) for row in _HOSTS), ".")
 
 #: (host, path, route) of parsers that were registered, the latest first.
 registered: list[tuple[re.Pattern[str], re.Pattern[str], Route]] = []
@@ -100,14 +104,18 @@ def _route(method: str, host: str, path: str) -> Route | None:
     if known is None:
         return Route(row.owner, row.format, guessed=row.format != BATCH_RESULTS)
     provider, price_provider = known
-    return Route(provider, row.format, price_provider, "all" in row.only or _TENANT.fullmatch(host) is not None)
+    return Route(provider, row.format, price_provider, "all" in row.only or _is_tenant(host))
+
+
+def _is_tenant(host: str) -> bool:
+    return any(_compiled(pattern).fullmatch(host) for pattern in _TENANTS.candidates(host))
 
 
 def _row(method: str, provider: str | None, path: str) -> PathRow | None:
     """The first row that holds on the hosts of ``provider`` (``local``; ``None``: nobody knows the host)."""
     is_known = provider is not None and provider != "local"
     spoken = SPOKEN.get(provider or "", COMPATIBLE) if is_known else ("",)
-    for row in _TABLE:
+    for row in _PATH_ROWS.candidates(path):
         if method not in row.methods or not _holds(row, provider, spoken) or not _compiled(row.pattern).fullmatch(path):
             continue
         # Anthropic's SDK and everybody's copies of its door say /v1/messages; the rest are mails and chats.
@@ -157,12 +165,12 @@ def host_provider(host: str) -> tuple[str, str | None] | None:
 
 
 def _provider(host: str) -> tuple[str, str | None] | None:
-    for row in _HOSTS:
+    for row in _HOST_ROWS.candidates(host):
         if _compiled(row.pattern).fullmatch(host):
             return row.provider, row.price_provider
     place = _PLACES.get(host, len(compatible.HOSTS))
-    for at in _WILD:
-        if at < place and _compiled(translate(compatible.HOSTS[at].pattern)).fullmatch(host):
+    for at, pattern in _WILD.candidates(host):
+        if at < place and _compiled(pattern).fullmatch(host):
             place = at
             break
     if place == len(compatible.HOSTS):
@@ -186,11 +194,18 @@ def is_any(path: str) -> bool:
     if found is None:
         if len(path) > MAX_PATH:
             return False
-        found = _ANY_PATH.fullmatch(path.rstrip("/")) is not None or "%" in path or bool(registered)
+        found = "%" in path or bool(registered) or _is_path(path.rstrip("/"))
         if len(_paths) >= _CACHE_LIMIT:
             _paths.clear()
         _paths[path] = found
     return found
+
+
+def _is_path(path: str) -> bool:
+    for row in _PATH_ROWS.candidates(path):  # noqa: SIM110  # a generator would take as long as all of it
+        if _compiled(row.pattern).fullmatch(path):
+            return True
+    return False
 
 
 #: Formats whose streams tell their usage only when the request has ``stream_options``; and hosts of these formats that
@@ -218,7 +233,6 @@ def watches(method: str, host: str, path: str, explicit: bool) -> bool:
     return found
 
 
-_WILDCARDS = frozenset("*?[")
 #: Searched for, not matched from the start, and each alternative begins with its own characters: linear.
 _OTHER = lazy_pattern(
     r"(?:count[-_]?tokens|:counttokens|input_tokens|tokenize|detokenize|/files|/models|/batches|/conversations"
@@ -232,5 +246,13 @@ def known_other(host: str, path: str) -> bool:
 
 
 #: Where compatible hosts stand in their table, whose order counts: those that are named, and those with wildcards.
-_WILD = tuple(at for at, row in enumerate(compatible.HOSTS) if not _WILDCARDS.isdisjoint(row.pattern))
-_PLACES = {row.pattern: at for at, row in reversed(tuple(enumerate(compatible.HOSTS))) if at not in _WILD}
+_PLACES = {row.pattern: at for at, row in reversed(tuple(enumerate(compatible.HOSTS))) if "*" not in row.pattern}
+_WILD = Index(
+    (
+        (pattern, (at, pattern))
+        for at, row in enumerate(compatible.HOSTS)
+        if "*" in row.pattern
+        for pattern in (re.escape(row.pattern).replace(r"\*", ".*"),)
+    ),
+    ".",
+)

@@ -16,6 +16,7 @@ from ._errors import read_error
 from ._format import Folded, Frame, WireRequest, one_object
 from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts
 from ._openai import prompt_text, visible_text
+from .tei import counted
 
 _OPERATIONS = {"classify": "classification", "summarize": "completion"}
 _ROLES = {"user": "user", "assistant": "assistant", "chatbot": "assistant", "tool": "tool"}
@@ -87,6 +88,12 @@ class _Rerank:
         total = as_count(usage.get("total_tokens")) if total is None else total
         if call.usage.input_tokens is None and total is not None:
             call = replace(call, usage=replace(call.usage, input_tokens=total))
+        units = as_count(usage.get("rerank_units"))  # Pinecone's: pinecone ``models/inference/rerank.py``
+        if units:
+            call = replace(call, usage=replace(call.usage, extra={**call.usage.extra, "rerank_searches": units}))
+        if "texts" in request.body and "documents" not in request.body:  # Text Embeddings Inference
+            provider = "huggingface" if call.provider == "cohere" else call.provider
+            call = replace(call, provider=provider, usage=counted(request))
         cost = as_float(usage.get("cost")) if request.provider == "openrouter" else None
         return replace(call, model=as_str(body.get("model")) or call.model, reported_cost_usd=cost)
 

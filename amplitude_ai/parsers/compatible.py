@@ -103,7 +103,10 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "mistral": (Quirks("mistral", usage_unasked=True), ("api.mistral.ai", "codestral.mistral.ai")),
     "together": (Quirks("together"), ("api.together.xyz", "api.together.ai")),
     # A "-fast" router answers with the name of the base model, at another price.
-    "fireworks": (Quirks("fireworks", price_by_requested=True), ("api.fireworks.ai", "*.direct.fireworks.ai")),
+    "fireworks": (
+        Quirks("fireworks", price_by_requested=True),
+        ("api.fireworks.ai", "*.api.fireworks.ai", "*.direct.fireworks.ai"),
+    ),
     "cerebras": (Quirks("cerebras"), ("api.cerebras.ai",)),
     # The price id depends on who served it: see `price_provider`.
     "huggingface": (_PLAIN, ("router.huggingface.co", "api-inference.huggingface.co", "*.endpoints.huggingface.cloud")),
@@ -157,11 +160,24 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     # https://dev.writer.com/api-reference: chat at /v1/chat.
     "writer": (Quirks(usage_unasked=True), ("api.writer.com",)),
     "ai21": (_PLAIN, ("api.ai21.com",)),
+    # https://docs.pinecone.io/reference/api/latest/inference
+    "pinecone": (_PLAIN, ("api.pinecone.io",)),
+    # https://docs.nomic.ai/reference/endpoints/nomic-embed-text
+    "nomic": (_PLAIN, ("api-atlas.nomic.ai",)),
     "jina": (_PLAIN, ("api.jina.ai", "deepsearch.jina.ai")),
     "ollama": (_PLAIN, ("ollama.com", "api.ollama.com")),
     "volcengine": (_PLAIN, ("ark.*.volces.com", "ark.*.bytepluses.com")),
     "qianfan": (_PLAIN, ("qianfan.baidubce.com",)),
-    "hunyuan": (_PLAIN, ("api.hunyuan.cloud.tencent.com", "api.lkeap.cloud.tencent.com")),
+    # https://cloud.tencent.com/document/product/1823/132252
+    "hunyuan": (
+        _PLAIN,
+        (
+            "api.hunyuan.cloud.tencent.com",
+            "api.lkeap.cloud.tencent.com",
+            "tokenhub.tencentmaas.com",
+            "tokenhub-intl.tencentcloudmaas.com",
+        ),
+    ),
     "siliconflow": (_PLAIN, ("api.siliconflow.cn", "api.siliconflow.com")),
     "stepfun": (_PLAIN, ("api.stepfun.com", "api.stepfun.ai")),
     "baichuan": (_PLAIN, ("api.baichuan-ai.com",)),
@@ -185,8 +201,11 @@ _PROVIDERS: dict[str, tuple[Quirks, tuple[str, ...]]] = {
     "typesafe": (Quirks("typesafe"), ("api.typesafe.ai",)),
     "quicksilverpro": (Quirks("quicksilverpro"), ("api.quicksilverpro.io",)),
     # https://developers.sber.ru/docs/ru/gigachat/api/reference/rest/post-chat: arguments are an object.
-    "gigachat": (_PLAIN, ("gigachat.devices.sberbank.ru",)),
-    "yandex": (_PLAIN, ("llm.api.cloud.yandex.net", "ai.api.cloud.yandex.net")),
+    "gigachat": (Quirks(usage_unasked=True), ("gigachat.devices.sberbank.ru", "api.giga.chat")),
+    "yandex": (
+        _PLAIN,
+        ("llm.api.cloud.yandex.net", "ai.api.cloud.yandex.net", "operation.api.cloud.yandex.net"),
+    ),
     "sarvam": (_PLAIN, ("api.sarvam.ai",)),
     "typhoon": (_PLAIN, ("api.opentyphoon.ai",)),
     "spark": (_PLAIN, ("spark-api-open.xf-yun.com",)),

@@ -8,7 +8,6 @@ an error lies flat in the body, or in an event of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
 from typing import Any
 
 from .._models import CallError, LLMCall, Message, ToolResult, Usage
@@ -19,6 +18,7 @@ from ._media import describe_url
 from ._openai import USAGE
 from ._openai_chat_fold import fold as fold_chat
 from ._paths import PathRow, on
+from ._repeats import grows as repeats
 from ._usage import later
 from .openai_chat import tool_calls
 
@@ -34,7 +34,7 @@ class _Generation:
         every = list(frames)
         events = [as_dict(frame.data) for frame in every]
         told = as_dict(request.body.get("parameters")).get("incremental_output")
-        grows = told is not True and _grows([text for event in events if (text := _text(event))])
+        grows = told is not True and repeats([text for event in events if (text := _text(event))])
         body: dict[str, Any] = {}
         usage: dict[str, Any] = {}
         for event in events:
@@ -102,11 +102,6 @@ def _text(body: Mapping[str, Any]) -> str | None:
     message = as_dict(choice.get("message"))
     text = _visible(message.get("content")) if message else output.get("text")
     return text if isinstance(text, str) else None
-
-
-def _grows(texts: list[str]) -> bool:
-    """Whether each begins with the one before: some models send pieces though nobody asked for them."""
-    return all(later.startswith(earlier) for earlier, later in pairwise(texts))
 
 
 def _choices(frame: Frame) -> list[Mapping[str, Any]]:

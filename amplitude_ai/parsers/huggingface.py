@@ -16,7 +16,7 @@ from .._models import LLMCall, Message, Usage
 from .._pattern import lazy_pattern
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
-from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, dicts
+from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, dicts, header_count
 
 _MODEL_IN_PATH = lazy_pattern(r"/models/(.+?)(?:/pipeline/[^/]+|/generate(?:_stream)?)?/?$")
 #: Where the tasks' answers have their text.
@@ -75,7 +75,7 @@ class _Generate:
             provider="sglang" if told or "sampling_params" in asked else request.provider,
             operation=_operation(request, body),
             requested_model=as_str(asked.get("model")) or (model.group(1) if model else None),
-            usage=_told_usage(body) if told else _usage(details),
+            usage=_told_usage(body) if told else _usage(details, request.response_headers),
             messages=tuple(_messages(asked.get("inputs") or asked.get("text"))),
             output_text=text if isinstance(text, str) else None,
             finish_reason=as_str(details.get("finish_reason"))
@@ -118,12 +118,18 @@ def _operation(request: WireRequest, body: Mapping[str, Any]) -> str:
     return "audio" if "text" in found and not request.body else "completion"
 
 
-def _usage(details: Mapping[str, Any]) -> Usage:
-    """``input_length`` comes with streams; a plain answer lists the prompt's tokens when it was asked to."""
-    inputs = as_count(details.get("input_length"))
+def _usage(details: Mapping[str, Any], headers: Mapping[str, str]) -> Usage:
+    """``input_length`` comes with streams; a plain answer lists the prompt's tokens when it was asked to.
+
+    Where no details were asked for, its headers count (``router/src/server.rs``).
+    """
+    inputs, outputs = as_count(details.get("input_length")), as_count(details.get("generated_tokens"))
     if inputs is None and details.get("prefill"):
         inputs = len(as_list(details["prefill"]))
-    return Usage(inputs, as_count(details.get("generated_tokens")))
+    return Usage(
+        header_count(headers, "x-prompt-tokens") if inputs is None else inputs,
+        header_count(headers, "x-generated-tokens") if outputs is None else outputs,
+    )
 
 
 def _told_usage(body: Mapping[str, Any]) -> Usage:

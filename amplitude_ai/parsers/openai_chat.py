@@ -32,6 +32,8 @@ class _Chat:
         body = as_dict(body)
         if _is_deferred(request, body):
             return None
+        if "/async/" in request.path and isinstance(request.body.get("request"), Mapping):  # what was refused
+            request = replace(request, body=request.body["request"])
         if not body.get("choices") and isinstance(body.get("response"), Mapping):  # Perplexity's, fetched later
             body = body["response"]
         asked = as_dict(request.body)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
 from ._format import Folded, Frame, WireRequest
-from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts
+from ._json import add_counts, arguments, as_count, as_dict, as_float, as_list, as_str, dicts
 from ._media import describe, describe_base64
 from ._openai import USAGE, base_call, find_error, is_pending, prompt_text
 from ._usage import later
@@ -124,23 +124,32 @@ def _fold_completion(frames: Iterable[Frame]) -> Folded:
 
 
 def _embeddings(call: LLMCall, asked: Mapping[str, Any], body: Mapping[str, Any]) -> LLMCall:
-    """Voyage has ``inputs`` too, of chunks and of parts (https://docs.voyageai.com/reference/), and says the total."""
+    """Voyage has ``inputs`` too, of chunks and of parts (https://docs.voyageai.com/reference/), and says the total.
+
+    Pinecone's are texts in objects (pinecone ``client/inference.py``), Nomic's are ``texts`` (nomic ``embed.py``),
+    Perplexity's chunks are its ``input`` (perplexity ``types/contextualized_embedding_create_params.py``).
+    """
     given = _given(asked)
     usage = call.usage
     if usage.input_tokens is None and not usage.output_tokens:  # nothing is written
-        usage = replace(usage, input_tokens=usage.total_tokens)
+        # GigaChat counts each text apart (gigachat ``models/embeddings.py``).
+        each = (as_count(as_dict(one.get("usage")).get("prompt_tokens")) for one in dicts(body.get("data")))
+        usage = replace(usage, input_tokens=add_counts(*each) if usage.total_tokens is None else usage.total_tokens)
     return replace(call, messages=tuple(_user(given)), usage=usage)
 
 
 def _given(asked: Mapping[str, Any]) -> object:
-    if asked.get("inputs") is None:
-        return asked.get("input")
+    given = next((asked[name] for name in ("inputs", "input", "texts") if asked.get(name) is not None), None)
+    if not isinstance(given, list):
+        return given
     found: list[Any] = []
-    for one in as_list(asked["inputs"]):
+    for one in given:
         if isinstance(one, Mapping):
-            found.append(prompt_text(one.get("content")))
-        else:
-            found.extend(as_list(one) or [one])
+            found.append(prompt_text(one.get("content")) if "content" in one else prompt_text([one]))
+        elif isinstance(one, str):
+            found.append(one)
+        elif not isinstance(next(iter(as_list(one)), None), int):  # ids of tokens are nobody's words
+            found.extend(as_list(one))
     return found
 
 

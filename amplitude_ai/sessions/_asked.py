@@ -46,7 +46,7 @@ def who_asked(runs: Runs, tool: ToolCall, exchange: Exchange) -> tuple[Run | Non
 def find_asked(runs: Runs, text: str, own: Run, talk: Conversation, exchange: Exchange) -> Asked | None:
     """The tool call that waits for what ``text`` asks: the run's own, else of another client of the same user."""
     asked = (one.as_asked() for one in own.waiting.values())
-    found = next((one for one in asked if not talk.continues(one.conversation) and one.phrases.are(text)), None)
+    found = next((one for one in asked if _is_another(talk, one.conversation) and one.phrases.are(text)), None)
     if found is not None or exchange.context.session_id is not None or len(text) < _MIN_ASKED:
         return found
     mine = own.origin.scope
@@ -60,6 +60,11 @@ def find_asked(runs: Runs, text: str, own: Run, talk: Conversation, exchange: Ex
         if any(one.handoff_to is not None for one in run.waiting.values()) and run.turns.is_current(text):
             return Asked(b"", run.turns.current, Phrases(), Parent(None, None))  # it was handed on with what was said
     return None
+
+
+def _is_another(talk: Conversation, asking: bytes) -> bool:
+    """Whether the conversation that asked is not this one. A sub-agent may be given all of it, and its task."""
+    return not talk.continues(asking) or talk.adds_to(asking)
 
 
 def adopt(runs: Runs, scope: Scope, talk: Conversation) -> Run | None:

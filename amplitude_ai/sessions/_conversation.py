@@ -60,6 +60,10 @@ class Conversation:
         """Whether this is ``other`` or goes on from it."""
         return other in self._beginnings
 
+    def adds_to(self, other: bytes) -> bool:
+        """Whether this is ``other`` and one turn more."""
+        return len(self.after) > 1 and self.after[-2] == other != self.whole
+
 
 class Phrases(Struct, frozen=True):
     """The strings of a tool call's arguments, as hashes: an agent that is used as a tool is asked in these words."""

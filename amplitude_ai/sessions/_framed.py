@@ -3,7 +3,8 @@
 By how a frame begins and goes on: crewai's task (translations/en.json, ``task``, ``expected_output``; what an earlier
 task gave follows), Strands' swarms and graphs (multiagent/swarm.py, graph.py), and others. What goes on is looked for
 once, by itself: a pattern of the whole would go through the rest of the text for each of its lines, and keep the
-application from running meanwhile.
+application from running meanwhile. Where a question stands behind what was found for it (`_embedded`), it is looked
+for from the end.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Callable
 
 from .._pattern import lazy_pattern
+from ._embedded import embedded_question
 
 _REQUEST = "\n\nUser Request: "
 _FOLLOWS = "\n<follow_up_user_request> "
@@ -75,6 +77,15 @@ _FRAMES: tuple[tuple[re.Pattern[str], re.Pattern[str], Callable[[re.Match[str], 
         lazy_pattern(r"\n    </instructions>\n"),
         _outdented,
     ),
+    (
+        # guardrails-ai constants.xml (complete_json_suffix and its fellows), behind whatever was said
+        lazy_pattern(r"\A"),
+        lazy_pattern(
+            r"\nGiven below is (?:a )?(?:JSON Schema|XML) that describes the (?:information to extract from this "
+            r"document and the tags to extract it into|output structure you should return)\.\n"
+        ),
+        _all,
+    ),
 )
 
 
@@ -94,4 +105,4 @@ def framed(text: str) -> str | None:
             # The lines before that are blank are the frame's; where there is none, its first character is.
             words = text[start : on.start() + 1]
             return own(begun, words[: words.find("\n", len(words.rstrip()))])
-    return None
+    return embedded_question(text)

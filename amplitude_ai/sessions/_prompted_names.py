@@ -19,6 +19,10 @@ _SYSTEM = (
     lazy_pattern(
         r"\n\s*You are an AI agent\. This is your information\.[^\n]*\n\s*<name>(?P<name>[^<\n]{1,200})</name>"
     ),
+    # controlflow orchestration/prompt_templates/agent.jinja
+    lazy_pattern(
+        r"\A# Agent\n\nI am a workflow orchestrator\.[\s\S]{0,400}?\nYour name is (?P<name>[^\n]{1,200}?)\.\n"
+    ),
 )
 _USER = (
     # smolagents prompts/*.yaml, managed_agent.task

@@ -77,6 +77,12 @@ _DSPY_FIELD = lazy_pattern(r"\[\[ ## (\w+) ## \]\][ \t]*(?:\n|\Z)")
 _PREFIX = lazy_pattern(r"\ANew task:\n")
 #: atomic-agents context/system_prompt_generator.py: its agents are asked by an object of their schema.
 _BY_SCHEMA = "\n- Always respond using the proper JSON schema.\n"
+#: What LangChain (agents/middleware/summarization.py) and griptape (templates/memory/conversation/summary.j2) write
+#: before a history that a model has summed up.
+_SUMMARIES = ("Here is a summary of the conversation to date:\n\n", "Summary of the conversation so far: ")
+#: beeai-framework agents/requirement/prompts.py, agents/tool_calling/prompts.py: who is asked, and how.
+_ROLE = ("Assume the role of ", "figure out a solution and provide a final answer to the user")
+_TASK, _TASK_BEGINS = "Your task: ", ("This is the context ", "This is the expected criteria for your output:\n")
 #: smolagents makes one turn of its own messages that follow each other: a task, what tools gave, and what failed.
 _COMPOSED = lazy_pattern(r"\A\s*(?:New task:\n|Observation:\n|(?:Call id: \S+\n)?Error:\n)")
 _SEAM = lazy_pattern(r"\n(?=New task:\n|Observation:\n|(?P<failed>(?:Call id: \S+\n)?Error:\n))")
@@ -117,6 +123,10 @@ def _is_result(matched: re.Match[str], text: str, before: Sequence[Message]) -> 
 
 def spoken(text: str, before: Sequence[Message] = ()) -> str:
     """The part of a person's text that is the person's, as far as a known framework frames it."""
+    if (task := _task(text)) and any(
+        one.role == "system" and all(part in one.text for part in _ROLE) for one in before
+    ):
+        return task
     if text[:1] == "{" and any(one.role == "system" and _BY_SCHEMA in one.text for one in before):
         given = json_or_literal(text)
         if isinstance(given, dict) and len(given) == 1 and isinstance(only := next(iter(given.values())), str):
@@ -124,9 +134,24 @@ def spoken(text: str, before: Sequence[Message] = ()) -> str:
     return _spoken(text, shortened=False)
 
 
+def _task(text: str) -> str | None:
+    stripped = text.strip()
+    at = 0 if stripped.startswith(_TASK) else -1
+    if stripped.startswith(_TASK_BEGINS):
+        at = stripped.rfind(f"\n{_TASK}") + 1 or -1
+    return None if at < 0 else stripped[at + len(_TASK) :]
+
+
 def identity(text: str) -> str:
     """What a text is known again by when a framework asks the same in other words."""
     return _spoken(text, shortened=True).strip()
+
+
+def passed_in(text: str) -> str | None:
+    """What a framework's frame holds, which may be a model's words: a summary, a question made to stand alone."""
+    summary = next((text[len(one) :] for one in _SUMMARIES if text.startswith(one)), None)
+    words = framed(text) if summary is None else summary
+    return words.strip() if words is not None else None
 
 
 def _spoken(text: str, shortened: bool) -> str:

@@ -87,10 +87,45 @@ _TEMPLATES: tuple[tuple[str, ...], ...] = (
     ("Instructions:\n--", "\nCompletion:\n--", "\nAbove, the Completion did not satisfy the constraints given in"),
     ("Prompt:\n", "\nCompletion:\n", "\nAbove, the Completion did not satisfy the constraints given in"),
     ("I was given the following JSON response, which had problems due to incorrect values.",),
+    # guardrails-ai constants.xml (high_level_*_reask_prompt)
+    ("I was given the following response, which was not parseable as JSON.\n", "\nHelp me correct this by making it "),
+    (
+        "This was a previous response you generated:\n\n======\n",
+        "\n======\n\nGenerate a new response that corrects your old response such that the following issues are fixed",
+    ),
+    # beeai-framework backend/chat.py (on_retry), agents/tool_calling, agents/react/runners
+    ("The tool call for the '", "' tool has malformed parameters. It must be a valid JSON.\n\nAvailable Tools: "),
+    ("Tool call was not produced.\n\nAvailable Tools: ",),
+    ("I can't see your answer. You must use the '", "' tool to send me a message."),
+    ("Error: The generated response does not adhere to the communication structure mentioned in the system prompt.",),
+    # A history that is summed up, and its summary. LangChain agents/middleware/summarization.py
+    ("<role>\nContext Extraction Assistant\n</role>\n", "\n<messages>\nMessages to summarize:\n"),
+    # LangChain classic memory/prompt.py
+    ("Progressively summarize the lines of conversation provided, adding onto the previous summary returning a",),
+    ("You are an AI assistant helping a human keep track of facts about relevant people, places, and concepts in",),
+    # google-adk apps/llm_event_summarizer.py
+    ("The following is a conversation history between a user and an AI agent. It may or may not start from a",),
+    # haystack hooks/compaction/summarization.py
+    ("<conversation_to_summarize>\n", "\n</conversation_to_summarize>"),
+    # camel agents/_utils.py, agents/chat_agent.py, utils/message_summarizer.py
+    ("Summarize the conversation below.\nProduce markdown that strictly follows this outline and numbering:",),
+    ("[CONTEXT_SUMMARY] The following is a summary of our conversation from a previous session: ",),
+    ('Please analyze the following chat messages and generate a structured summary.\n\nMESSAGES:\n"""\n',),
+    # griptape templates/memory/conversation/summarize_conversation.j2
+    ('Conversation summary:\n"""\n', '\n"""\n\nUpdate the summary with this:\n'),
+    # llama-index prompts/default_prompts.py, what it asks beside the question
+    ("Write a summary of the following. Try to use only the information provided. Try to include as many key",),
+    (
+        "Some choices are given below. It is provided in a numbered list (1 to ",
+        "\nUsing only the choices above and not",
+    ),
+    ("A list of documents is shown below. Each document has a number next to it along with a summary of the",),
+    ("Some text is provided below. Given the text, extract up to ", "Avoid stopwords."),
 )
 #: The rest, which begin with what changes.
 _COUNTED = lazy_pattern(r"\d{1,9} validation errors?:")  # pydantic-ai, as above
 _COUNTED_ENDS = "\n\nFix the errors and try again."
+_COUNTED_TOOLS = lazy_pattern(r"\d{1,9} validation errors? for AvailableTools\n")  # beeai-framework backend/utils.py
 _CONTEXT = lazy_pattern(  # google-adk, before there were fences
     r"For context:\s*\[[^\]\n]{1,200}\] (?:said: |called tool `|`[^`\n]{1,200}` tool returned result: )"
 )
@@ -104,6 +139,13 @@ _BY_PLACE = (
     ("Input:\n", "system", ("Personal Information Organizer", "Assistant Information Organizer")),
     ("<agent_history>\n", "system", ("summarizing an agent run for prompt compaction",)),
     ("<previous_compacted_memory>\n", "system", ("summarizing an agent run for prompt compaction",)),
+    # griptape templates/tasks/prompt_task/user_*_subtask.j2
+    ("<|Response|>: ", "assistant", ("Actions: [",)),
+    ("Please, keep going!", "assistant", ("Actions: [",)),
+    ("Fix these validation errors.", "assistant", ("Validation Errors: [{'type': ",)),
+    # strands agent/conversation_manager/summarizing_conversation_manager.py, agno session/summary.py
+    ("Please summarize this conversation.", "system", ("You are a conversation summarizer. Provide a concise",)),
+    ("Provide the summary of the conversation.", "system", ("Analyze the following conversation between a user and",)),
     ("<system>", "system", ("system messages arrive inside user turns wrapped in <system> tags",)),
 )
 _HEADS = tuple({row[0] for row in _TEMPLATES})
@@ -116,6 +158,8 @@ def is_template(text: str, before: Sequence[Message]) -> bool:
         return True
     if _COUNTED.match(text):
         return text.rstrip().endswith(_COUNTED_ENDS)
+    if _COUNTED_TOOLS.match(text):
+        return "\n\nAvailable Tools: " in text
     return _CONTEXT.match(text) is not None or any(
         text.startswith(begins) and any(one in (last_text(before, role) or "") for one in says)
         for begins, role, says in _BY_PLACE

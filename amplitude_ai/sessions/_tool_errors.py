@@ -16,6 +16,7 @@ from .._pattern import lazy_pattern
 _FAILED = lazy_pattern(
     r"\A\s*(?:"
     r"Error(?: (?:executing|invoking|calling|running) (?:tool|task)\b[^\n]{0,80})?:"  # CrewAI
+    r"|Error calling function \"[^\"\n]{1,200}\": "  # controlflow tools/tools.py
     r"|(?:[A-Za-z_]\w*\.)*[A-Za-z_]*(?:Error|Exception)(?:\([^\n]*\))?(?::|\s*\Z)"  # an exception's text or repr
     r"|Traceback \(most recent call last\)"
     r"|Error (?:executing|invoking) tool '[^'\n]{1,200}' with "  # langgraph prebuilt/tool_node.py; smolagents agents.py
@@ -24,6 +25,8 @@ _FAILED = lazy_pattern(
     r"|Failed to invoke Tool `[^`\n]{1,200}` with parameters "  # haystack tools/tool.py
     r"|Tool '[^'\n]{1,200}' failed after \d+ attempt"  # langchain agents/middleware/tool_retry.py
     r"|Tool execution failed: "  # strands tools/mcp/mcp_client.py
+    r"|The (?:tool|function) has failed; the error log is shown below\."  # beeai-framework agents/*/prompts.py
+    r"|Activity input JSON validation error: "  # griptape tasks/actions_subtask.py
     r"|I encountered an error"  # crewai translations/en.json
     r"|Encountered error:"  # llama-index
     r"|Validation Errors?(?:\(s\))? found:"  # instructor

@@ -21,7 +21,7 @@ from .._models import Exchange, LLMCall, Message, ToolResult
 from ._bounded import remember
 from ._conversation import Conversation, Phrases, digest, last_text, phrases
 from ._operations import is_conversation
-from ._scripted import fields, identity, inputs, scripted, spoken
+from ._scripted import fields, identity, inputs, passed_in, scripted, spoken
 
 _MAX_SEEN = 256
 #: Characters of an answer that is taken to pieces, and those that a piece must have: a person says "yes" as well.
@@ -100,6 +100,14 @@ class _Output(Struct, frozen=True):
     answers: bytes | None
 
 
+class _Works(Struct, frozen=True):
+    """The turn and the tool call that a conversation works for, and the conversation that asked."""
+
+    turn: Turn | None
+    parent: Parent | None
+    asked_by: bytes
+
+
 class _Keys(dict[str, bytes]):
     """What the texts of one request are known again by, each made once; it lives no longer than the request is read."""
 
@@ -111,12 +119,14 @@ class _Keys(dict[str, bytes]):
 class Turns:
     """What one session has already seen, as hashes: no content is kept."""
 
-    __slots__ = ("_conversations", "_known", "_outputs", "current")
+    __slots__ = ("_conversations", "_known", "_outputs", "_works", "current")
 
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, _Known] = OrderedDict()  # by text
         self._conversations: OrderedDict[bytes, None] = OrderedDict()  # by all of it up to a user turn
         self._outputs: OrderedDict[bytes, _Output] = OrderedDict()
+        #: By conversation: those whose question had been heard before a tool call asked it.
+        self._works: OrderedDict[bytes, _Works] = OrderedDict()
         self.current: Turn | None = None
 
     def read(self, call: LLMCall, talk: Conversation, request: Request, find: FindsAsked) -> Said:
@@ -137,6 +147,8 @@ class Turns:
                 results += script.results
                 if not script.speaks:
                     continue
+            if self._asks_again(call.messages, index, talk, find, keys):
+                continue
             is_new = self._is_new(call.messages, index, request, find, known_before, prefilled, keys)
             if is_new and request.exchange.context.from_user is not False:
                 texts.append(spoken(text, call.messages[:index]))
@@ -144,7 +156,7 @@ class Turns:
             remember(self._conversations, talk.after[last[-1]], None, _MAX_SEEN)
         if texts:
             self._open(call.messages, last, request.exchange, keys)
-        found = self._find(call.messages, keys)
+        found = self._find(call.messages, talk, keys)
         return Said(
             texts=tuple(texts),
             turn=found.turn if found is not None and found.turn is not None else self.current,
@@ -209,6 +221,8 @@ class Turns:
         stripped = text.strip()
         given = inputs(text).values()
         found = self._outputs.get(digest(stripped))
+        if found is None and (words := passed_in(text)):
+            stripped, found = words, self._outputs.get(digest(words))
         if found is None and not (given and all(self._gave(value) for value in given)):
             return False
         if any(one.role == "assistant" and one.text.strip() == stripped for one in messages):
@@ -240,11 +254,29 @@ class Turns:
             if known is not None and known.started_ns == exchange.started_ns and known.parent is None:
                 known.turn = self.current
 
-    def _find(self, messages: Sequence[Message], keys: _Keys) -> _Known | None:
+    def _asks_again(
+        self, messages: Sequence[Message], index: int, talk: Conversation, find: FindsAsked, keys: _Keys
+    ) -> bool:
+        """Whether a tool call asks an agent in words that were heard before: a person's, or another tool call's."""
+        text, after = messages[index].text, talk.after[index]
+        known = self._known.get(keys[text])
+        is_word = len(text.strip()) < _SHORTEST and self._is_led(messages[:index], keys)
+        source = None if known is None or is_word else find(text)
+        if source is None or talk.continues(source.conversation):
+            self._works.pop(after, None)
+            return False
+        remember(self._works, after, _Works(source.turn, source.parent, source.conversation), _MAX_SEEN)
+        return True
+
+    def _find(self, messages: Sequence[Message], talk: Conversation, keys: _Keys) -> _Known | _Works | None:
         """Of the last user turns that were seen, the last."""
         left = _LOOK_BACK
-        for message in reversed(messages):
+        for index in range(len(messages) - 1, -1, -1):
+            message = messages[index]
             if message.role == "user" and message.text:
+                works = self._works.get(talk.after[index])
+                if works is not None and not talk.continues(works.asked_by):
+                    return works
                 known = self._known.get(keys[message.text])
                 if known is not None:
                     return known

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from ._capture import as_text
+from ._headers import as_text
 from ._watch import Reader
 
 

@@ -13,9 +13,10 @@ from operator import length_hint, sub
 from typing import TYPE_CHECKING, Any
 
 from .. import _clock
-from .._foreign import clean_text, clean_url
+from .._foreign import MAX_TEXT, clean_text, clean_url
 from .._guard import count, let_pass, report
 from .._models import CallError, Exchange, Outcome, Scope
+from ._headers import as_text, kept_headers
 
 if TYPE_CHECKING:
     from ._usage_injection import UsageFilter
@@ -33,52 +34,6 @@ TIMED_CHUNKS = 65_536
 CHUNK_COST = 64
 #: A wait between two chunks that is counted as a stall.
 STALL_NS = 1_000_000_000
-
-#: Request headers that may be kept. Everything else (keys, cookies, authorization) is never looked at twice.
-REQUEST_HEADERS = frozenset({"content-type", "content-encoding", "x-stainless-retry-count", "amz-sdk-request"})
-#: Response headers that may be kept.
-RESPONSE_HEADERS = frozenset(
-    {
-        "content-type",
-        "content-encoding",
-        "x-request-id",
-        "request-id",
-        "x-amzn-requestid",
-        "apim-request-id",
-        "cf-ray",
-        "openai-processing-ms",
-        "x-envoy-upstream-service-time",
-        "x-kong-upstream-latency",
-        "x-inference-time",
-        "x-litellm-response-duration-ms",
-        "server-timing",
-        "x-ratelimit-remaining-requests",
-        "x-ratelimit-remaining-tokens",
-        "anthropic-ratelimit-requests-remaining",
-        "anthropic-ratelimit-tokens-remaining",
-        "x-ratelimit-reset-requests",
-        "x-ratelimit-reset-tokens",
-        "anthropic-ratelimit-requests-reset",
-        "anthropic-ratelimit-tokens-reset",
-        "date",
-        "x-amzn-errortype",
-        "x-amzn-bedrock-input-token-count",
-        "x-amzn-bedrock-output-token-count",
-        "x-amzn-bedrock-invocation-latency",
-        "x-litellm-response-cost",
-        "x-inference-provider",
-        "helicone-cache",
-        "cf-aig-cache-status",
-        "x-portkey-cache-status",
-        "x-openrouter-cache-status",
-        "x-cache-status",
-        "x-hishel-from-cache",
-        "x-typed-event",
-    }
-)
-
-#: Names of headers that are remembered, and the longest of them: none that is kept is half as long.
-_MAX_HEADER_NAMES, _MAX_HEADER_NAME = 512, 64
 
 #: Outcomes by a name of their own: to look up an enumeration's member runs a function of Python's in 3.11.
 EXHAUSTED = Outcome.EXHAUSTED
@@ -171,7 +126,7 @@ class Capture:
             self.finish(CLOSED)
         elif not self.finished:
             try:
-                text = clean_text(str(exc))
+                text = str(exc)[:MAX_TEXT]  # cleaned by the worker
             except Exception as own:
                 report("describe_exception", own)
                 text = ""
@@ -370,11 +325,11 @@ class Capture:
             },
             request_body=self.request_body,
             status=self.status if isinstance(self.status, int) else None,  # a mock's may be a mock
-            response_headers=_kept(self.response_headers),
+            response_headers=kept_headers(self.response_headers),
             response_chunks=(*chunks, *([] if self._tail is None else [bytes(self._tail)])),
             chunk_times_ns=tuple(self._times[:head]),
             outcome=self.outcome,
-            error=self.error,
+            error=None if self.error is None else _cleaned(self.error),
             started_ns=self.started_ns,
             started_at_ms=int(self.started_at * 1000),
             headers_ns=self.headers_ns,
@@ -410,39 +365,12 @@ def _octets(chunk: Any) -> bytes:
         return b""
 
 
+def _cleaned(error: CallError) -> CallError:
+    return CallError(error.type, error.message and clean_text(error.message), error.code)
+
+
 def _alone(exc: BaseException) -> BaseException:
     """An exception out of groups that hold nothing else: trio's and anyio's cancellations come in them."""
     while isinstance(exc, BaseExceptionGroup) and len({type(one) for one in exc.exceptions}) == 1:
         exc = exc.exceptions[0]
     return exc
-
-
-class _KeptNames(dict[bytes, str]):
-    """What a header is kept as, by its name as the wire has it; empty where it is not kept. Servers send few names."""
-
-    def __missing__(self, raw: bytes) -> str:
-        name = raw.decode("latin-1").lower()
-        kept = name if name in RESPONSE_HEADERS else ""
-        if len(raw) <= _MAX_HEADER_NAME:
-            if len(self) >= _MAX_HEADER_NAMES:
-                self.clear()
-            self[raw] = kept
-        return kept
-
-
-_kept_names = _KeptNames()
-
-
-def _kept(headers: Any) -> dict[str, str]:
-    kept: dict[str, str] = {}
-    pairs: Iterable[tuple[Any, Any]] = getattr(headers, "raw", headers)
-    for name, value in pairs:
-        key = _kept_names[name if type(name) is bytes else str(name).encode("latin-1", "replace")]
-        if key:
-            kept[key] = as_text(value, "latin-1")
-    return kept
-
-
-def as_text(value: object, encoding: str) -> str:
-    """What a library holds as the name or the value of a header."""
-    return value.decode(encoding, "replace") if isinstance(value, bytes) else str(value)

@@ -19,6 +19,8 @@ from ._stand_in import class_of
 
 #: Where urllib3 2 reads from the connection: plain bodies, chunked bodies, and the end of those.
 _READS = ("_raw_read", "_handle_chunk", "_update_chunk_length", "close")
+#: Where another may have put something on a response.
+_PLACES = (*_READS, "stream")
 
 
 def attach(capture: Capture, response: Any, decoded: bool) -> Any:
@@ -55,9 +57,13 @@ def observe(raw: Any, capture: Capture) -> Any:
         Exception: ``raw`` is no response at all; the caller fences.
     """
     kind = type(raw)
-    if all(callable(getattr(kind, name, None)) for name in _READS) and hasattr(raw, "__dict__"):
-        _observe(raw, kind, capture)
-        return raw
+    if hasattr(raw, "__dict__"):
+        for name in _READS:
+            if not callable(getattr(kind, name, None)):
+                break
+        else:
+            _observe(raw, kind, capture)
+            return raw
     return (RawTee if hasattr(raw, "stream") else FileTee)(raw, capture)
 
 
@@ -65,7 +71,10 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
     feed = capture.chunk_recorder()
     reference: Any = weakref.ref(raw)  # no cycle: the response must go when the application lets it go
     # Each is done as the response itself does it: by its class, or by what another (CacheControl) has put on this one.
-    before = {name: own for name in (*_READS, "stream") if (own := vars(raw).get(name)) is not None}
+    own = vars(raw)
+    is_bare = own.keys().isdisjoint(_PLACES)
+    before = {} if is_bare else {name: own[name] for name in _PLACES if own.get(name) is not None}
+    their_read, their_close = before.get("_raw_read"), before.get("close")
     their_chunk, their_length = before.get("_handle_chunk"), before.get("_update_chunk_length")
 
     reading = False  # a read that fails closes the response first, and then raises
@@ -73,7 +82,7 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
     def _raw_read(amt: int | None = None, **kwargs: Any) -> Any:
         self = reference()
         try:
-            data = (before.get("_raw_read") or partial(kind._raw_read, self))(amt, **kwargs)
+            data = kind._raw_read(self, amt, **kwargs) if their_read is None else their_read(amt, **kwargs)
         except BaseException as exc:
             capture.fail(exc)
             raise
@@ -116,9 +125,11 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
         self = reference()
         # Collected, when nothing but this method was held (``urlopen(...).close()``): its finalizer has closed it.
         if self is not None:
-            (before.get("close") or partial(kind.close, self))()
+            if their_close is None:
+                kind.close(self)
+            else:
+                their_close()
 
-    own = vars(raw)
     own.update(_raw_read=_raw_read, _handle_chunk=_handle_chunk, _update_chunk_length=_update_chunk_length, close=close)
     hide = capture.usage_filter
     if hide is not None:

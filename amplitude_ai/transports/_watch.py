@@ -10,15 +10,15 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from contextvars import ContextVar
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
 from .._fact import Fact
 from .._guard import count, counter, guard, report
 from .._models import Binding, Outcome, Scope
-from .._scope import HEADER_PREFIX
-from ._capture import REQUEST_HEADERS, Capture, Sink, as_text
+from ._capture import Capture, Sink
+from ._headers import as_text, header_plan
 
 T = TypeVar("T")
 
@@ -27,48 +27,9 @@ T = TypeVar("T")
 inside: ContextVar[bool] = ContextVar("amplitude_ai_inside", default=False)
 
 
-class HeaderPlan(NamedTuple):
-    """Which of a request's headers say something to us.
-
-    Attributes:
-        names: of those that are kept, in lower case.
-        pick: ``(all headers) -> those``, and one more; ``None`` where there are none.
-        ours: where each of ours stands, and its lower-case name.
-    """
-
-    names: tuple[str, ...]
-    pick: Callable[[Sequence[Any]], tuple[Any, ...]] | None
-    ours: tuple[tuple[int, str], ...]
-
-
 _started = counter("started")
 _name_of = itemgetter(0)
-#: Plans by the names of all of a request's headers, as they were spelled: a program sends few such sets.
-_plans: dict[tuple[str | bytes, ...], HeaderPlan] = {}
-_text_plans: dict[tuple[str | bytes, ...], HeaderPlan] = {}  # apart: under -bb the two do not compare
-_PLANS_LIMIT = 256
 _NONE: Mapping[str, str] = MappingProxyType({})
-#: Sets of more characters are looked through each time.
-_PLANNED_CHARACTERS = 4096
-
-
-def header_plan(names: tuple[str | bytes, ...]) -> HeaderPlan:
-    """Which of the headers of these names are kept, and which are ours."""
-    plans = _plans if names and isinstance(names[0], bytes) else _text_plans
-    plan = plans.get(names)
-    if plan is None:
-        lower = [as_text(name, "latin-1").lower() for name in names]
-        kept = [at for at, name in enumerate(lower) if name in REQUEST_HEADERS]
-        plan = HeaderPlan(
-            tuple(lower[at] for at in kept),
-            itemgetter(*kept, kept[0]) if kept else None,  # of one alone it would not be a tuple
-            tuple((at, name) for at, name in enumerate(lower) if name.startswith(HEADER_PREFIX)),
-        )
-        if sum(map(len, lower)) <= _PLANNED_CHARACTERS:
-            if len(plans) >= _PLANS_LIMIT:
-                plans.clear()
-            plans[names] = plan
-    return plan
 
 
 class Observer(Fact, frozen=True):

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from ._capture import as_text
+from ._headers import as_text
 from ._library import Library, Patch
 from ._watch import Everyone, Reader, answered, inside, send_watched
 from .http_client import CLIENT

@@ -43,10 +43,11 @@ def proxy(simulator, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [interpreter, "-m", "tests.neighbours.litellm_proxy", simulator.url, str(port)],
-        cwd=ROOT, env=environment(), text=True, stdout=(tmp_path / "out").open("w"), stderr=subprocess.PIPE,
-    )  # fmt: skip
+    with (tmp_path / "out").open("w") as out:
+        process = subprocess.Popen(
+            [interpreter, "-m", "tests.neighbours.litellm_proxy", simulator.url, str(port)],
+            cwd=ROOT, env=environment(), text=True, stdout=out, stderr=subprocess.PIPE,
+        )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
 
     def end():
@@ -60,7 +61,7 @@ def proxy(simulator, tmp_path):
         yield url, end
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 def test_callers_are_told_apart(proxy, simulator):

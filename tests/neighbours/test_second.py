@@ -89,6 +89,15 @@ TRUTHS = {
         LOOKUPS,
         steps={"run_agent_step"},
     ),
+    "llama_index_rag": Truth(
+        ("llama-index", "llama_index.llms.openai"), ["What do you know?", *TWO], [(None, None, None)] * 5
+    ),
+    "langchain_rag": Truth(
+        ("langgraph", "langchain_classic"),
+        [*TWO, "I am Ann and I like tea", "Who am I?"],
+        [(None, None, None)] * 6,
+        steps={"model"},
+    ),
     "crewai_react": Truth(("crewai", "crewai"), ["When is my refund?"], [("Billing", None, None)] * 3, LOOKUPS),
     "smolagents_code": Truth(
         ("smolagents", "smolagents"),
@@ -185,6 +194,22 @@ TRUTHS = {
         TWO,
         [(None, None, None)] * 3,
         [("BasicChatOutputSchema", success) for success in (False, None, None)],
+    ),
+    "beeai": Truth(
+        ("beeai", "beeai_framework"),
+        TWO,
+        [*[(None, None, None)] * 5, (None, None, "ask_expert")],
+        [*LOOKUPS, ("ask_expert", True), *[("final_answer", success) for success in (True, None, None)]],
+        failed=1,
+    ),
+    "griptape": Truth(
+        ("griptape", "griptape"),
+        [*TWO, "As data?"],
+        [(None, None, None)] * 5,
+        [("Orders_lookup_order", True), ("Orders_lookup_order", None)],
+    ),
+    "guardrails": Truth(
+        ("guardrails", "guardrails"), ["When is my refund?", "As data, by card?"], [(None, None, None)] * 4
     ),
     "browser_use": Truth(("browser-use", "browser_use"), TWO, [(None, None, None)] * 3),
     "camel": Truth(
