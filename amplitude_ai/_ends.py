@@ -122,7 +122,7 @@ class Ends:
         with guard("exit"):
             if _open_calls() > self._inherited:
                 for capture in [found for found in gc.get_objects() if type(found) is Capture]:
-                    if capture.started_ns >= self._born_ns:
+                    if getattr(capture, "started_ns", -1) >= self._born_ns:  # another thread may be making it
                         capture.finish(Outcome.ABANDONED)
 
     def before_fork(self) -> None:

@@ -10,6 +10,7 @@ import itertools
 import logging
 import signal
 from collections.abc import Callable, Iterator
+from opcode import opmap
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -25,6 +26,7 @@ _kept: dict[str, int] = {}
 _logged: set[str] = set()
 
 _SIGNALS = signal.valid_signals()
+_RAISES = (opmap["RAISE_VARARGS"], opmap["RERAISE"])
 
 #: Set by the test suite to see what the fence swallowed.
 on_internal_error: Callable[[str, BaseException], None] | None = None
@@ -92,8 +94,11 @@ class guard:
         if exc is None or not self._swallows(exc):
             return False
         self.failed = True
-        report(self.stage, exc)
+        self._report(exc)
         return True
+
+    def _report(self, exc: BaseException) -> None:
+        report(self.stage, exc)
 
     @staticmethod
     def _swallows(exc: BaseException) -> bool:
@@ -108,6 +113,11 @@ class fence(guard):
     @staticmethod
     def _swallows(exc: BaseException) -> bool:
         return True
+
+    def _report(self, exc: BaseException) -> None:
+        if _is_of_a_signal(exc):  # on the main thread, working for us inline
+            raise exc
+        _count_error(self.stage, exc)
 
 
 #: Libraries whose timeouts and kills are thrown into whatever runs, and meant for who called it.
@@ -133,11 +143,20 @@ def report(stage: str, exc: BaseException) -> None:
     """Count an error of our own. Its type is logged once per stage, its text never (it may hold content).
 
     Raises:
-        BaseException: ``exc`` itself, where a signal handler of the application's threw it while we ran (Celery's soft
-            limits, rq's time-outs): it is meant for whoever made the call.
+        BaseException: ``exc`` itself, where a signal handler or another thread of the application's threw it while we
+            ran (Celery's soft limits, rq's time-outs, stopit's): it is meant for whoever made the call.
     """
-    if _is_of_a_signal(exc):
+    let_pass(exc)
+    _count_error(stage, exc)
+
+
+def let_pass(exc: BaseException) -> None:
+    """Raise ``exc`` where it was thrown into us and is meant for the application; see `report`."""
+    if _is_of_a_signal(exc) or _is_of_a_thread(exc):
         raise exc
+
+
+def _count_error(stage: str, exc: BaseException) -> None:
     count("internal_errors")
     count(f"internal_errors_{stage}")
     log_once(
@@ -160,6 +179,21 @@ def _is_of_a_signal(exc: BaseException) -> bool:
             return True
         at = at.tb_next
     return False
+
+
+def _is_of_a_thread(exc: BaseException) -> bool:
+    """Whether another thread threw it into this one, by ``PyThreadState_SetAsyncExc``.
+
+    It is given as a class, so it has no arguments, and comes between two instructions: none of Python's raised it, and
+    what C raises without a word is Python's own (of which only this one is thrown).
+    """
+    kind, at = type(exc), exc.__traceback__
+    if exc.args or at is None or (kind.__module__ == "builtins" and kind is not TimeoutError):
+        return False
+    while at.tb_next is not None:
+        at = at.tb_next
+    code = at.tb_frame.f_code.co_code
+    return 0 <= at.tb_lasti < len(code) and code[at.tb_lasti] not in _RAISES  # a frame of Cython's stands at none
 
 
 def _handlers() -> Iterator[CodeType]:

@@ -146,8 +146,8 @@ class Runtime:
         What the user's own code does meanwhile (a ``redact`` that asks a model, a ``track()``) is never recorded.
         """
         around = inside.get()
-        inside.set(True)
         try:
+            inside.set(True)
             self._process(item)
         finally:
             inside.set(around)

@@ -21,7 +21,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ._guard import count
+from ._guard import count, let_pass
 from ._pattern import lazy_pattern
 
 Names = dict[str, Any]
@@ -80,7 +80,8 @@ def look() -> Found:
         library = _BY_MODULE[name]
         try:
             current = library.find(loaded[name])
-        except Exception:  # half imported, another version, or an application's own module of that name
+        except Exception as exc:  # half imported, another version, or an application's own module of that name
+            let_pass(exc)
             count("surroundings_unknown")
             continue
         if current is not None:

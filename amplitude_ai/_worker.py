@@ -48,6 +48,9 @@ FORK_SECONDS = 0.25
 LEAVES_FOR_FORK, LEAVE_SECONDS = sys.version_info >= (3, 12), 0.05
 #: Python 3.13 counts when the hooks for the parent have run: there the next item starts the worker again.
 STARTS_AFTER_FORK = sys.version_info < (3, 13)
+#: A thread that has not begun after so many seconds was killed at its birth: CPython gives it what somebody throws just
+#: then into the thread that starts it (``PyThreadState_SetAsyncExc``).
+BIRTH_SECONDS = 1.0
 _NEVER = float("inf")
 
 
@@ -95,17 +98,18 @@ class Worker:
         self._reset()
 
     def _reset(self) -> None:
-        self._forking: dict[int, tuple[bool, bool]] = {}  # by thread: whether it has `_running`, and `_start_lock`
+        self._forking: dict[int, tuple[bool, bool]] = {}  # by thread: whether it has `_running`, and `_may_start`
         self._running = RLock()  # held while the handler runs
         self._queue: deque[tuple[Any, int]] = deque()
         self._deltas: deque[int] = deque()
         self._bytes = 0
         self._bytes_lock = Lock()
-        self._start_lock = Lock()
+        self._may_start = True  # not there while somebody starts the thread, or keeps it from starting
         self._wake = Event()
         self._rests = False  # nobody looks: who has something must wake the worker
         self._hurries = False  # somebody waits for what is in the queue, or it is much
         self._thread: int | None = None  # its ident; 0 while it starts
+        self._late_s = _NEVER  # when a thread that has not begun by then never will
         self._started: Started | None = None
         self._leave_s = _NEVER  # when the worker goes, whatever waits
         self._handled = 0
@@ -136,7 +140,7 @@ class Worker:
             self._hurry()
         elif self._rests:
             self._wake.set()
-        if self._thread is None:
+        if not self._thread:
             self._start()
         return True
 
@@ -160,21 +164,32 @@ class Worker:
                 self._bytes_lock.release()
 
     def _start(self) -> None:
-        if not self._start_lock.acquire(blocking=False):
+        if not self._claim_start():
             return  # somebody is at it
         try:
-            if self._thread is None:
-                self._thread = 0
+            if self._thread is None or (self._thread == 0 and _clock.monotonic_s() >= self._late_s):
+                self._thread, self._late_s = 0, _clock.monotonic_s() + BIRTH_SECONDS
                 mine = self._queue
-                try:
-                    self._started = start(lambda: self._run(mine), "amplitude-ai")
-                except RuntimeError:
-                    # An interpreter that is shutting down starts no thread; the exit hook drains the queue itself.
-                    self._thread = None
+                self._started = start(lambda: self._run(mine), "amplitude-ai")
+        except RuntimeError:
+            # An interpreter that is shutting down starts no thread; the exit hook drains the queue itself.
+            self._thread = None
+        except BaseException:
+            self._thread = None  # thrown into us: there is a thread, or none
+            raise
         finally:
-            self._start_lock.release()
+            self._may_start = True
+
+    def _claim_start(self) -> bool:
+        try:
+            del self._may_start  # at once, and nothing is thrown after it: what was would leave a lock locked
+        except AttributeError:
+            return False
+        return True
 
     def _run(self, mine: deque[tuple[Any, int]]) -> None:
+        if self._thread:
+            return  # who started this one did not come to know of it, and started another
         self._thread = get_ident()
         was_sent_away = False
         try:
@@ -330,10 +345,10 @@ class Worker:
         self._send_away(_clock.monotonic_s() + FORK_SECONDS)
 
     def _send_away(self, deadline: float) -> bool:
-        """Have the worker end; whether `_start_lock` is ours now, so that nobody starts another."""
+        """Have the worker end; whether `_may_start` is ours now, so that nobody starts another."""
         if self._started is None or self.is_current() or self._running._is_owned():
             return False
-        if not self._start_lock.acquire(blocking=False):
+        if not self._claim_start():
             return False  # another thread starts it, or forks too
         self._leave_s = _clock.monotonic_s() + LEAVE_SECONDS
         self._wake.set()
@@ -348,7 +363,7 @@ class Worker:
             self._running.release()
         if may_not_start:
             self._leave_s = _NEVER
-            self._start_lock.release()
+            self._may_start = True
             if self._thread is None and (self._queue or STARTS_AFTER_FORK):
                 self._start()
 

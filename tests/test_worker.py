@@ -1,5 +1,6 @@
 """One bounded queue and its one thread."""
 
+import contextlib
 import os
 import threading
 import time
@@ -401,6 +402,44 @@ def test_who_wakes_the_worker_goes_on_first_unless_it_must_hurry(rests_at_once, 
     hurry(worker)
     wait_for(lambda: "item" in handler.items)
     assert "item" in handler.items
+
+
+def test_a_thread_that_is_killed_at_its_birth_is_replaced(monkeypatch):
+    """By what was thrown into the thread that starts it. One that comes late after all leaves again."""
+    born, start = [], _worker.start
+    monkeypatch.setattr(_worker, "BIRTH_SECONDS", 0.05)
+    monkeypatch.setattr(_worker, "start", lambda run, name: born.append(run))
+    handler = Handler()
+    worker = Worker(handler)
+    worker.submit(1)
+    worker.submit(2)
+    assert len(born) == 1
+    time.sleep(0.1)
+    monkeypatch.setattr(_worker, "start", start)
+    worker.submit(3)
+    assert worker.drain(5)
+    assert handler.items == [1, 2, 3]
+    born[0]()  # ends
+    assert worker.drain(5)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_what_is_thrown_while_a_worker_starts_leaves_it_startable(monkeypatch, error):
+    """The item is handled with the next."""
+    start = _worker.start
+
+    def thrown(run, name):
+        raise error
+
+    monkeypatch.setattr(_worker, "start", thrown)
+    handler = Handler()
+    worker = Worker(handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        worker.submit(1)
+    monkeypatch.setattr(_worker, "start", start)
+    worker.submit(2)
+    assert worker.drain(5)
+    assert handler.items == [1, 2]
 
 
 def test_an_urgent_item_that_starts_the_worker_is_handled_at_once(monkeypatch):

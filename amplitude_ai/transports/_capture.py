@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _clock
 from .._foreign import MAX_TEXT, clean_text, clean_url
-from .._guard import count, report
+from .._guard import count, let_pass, report
 from .._models import CallError, Exchange, Outcome, Scope
 from ._headers import as_text, kept_headers
 
@@ -353,13 +353,14 @@ async def close_generator(iterator: AsyncIterator[bytes] | None) -> None:
 
 
 def _octets(chunk: Any) -> bytes:
-    """A chunk that is no ``bytes``, of a mock or a custom transport, which may change it afterwards. Never raises.
+    """A chunk that is no ``bytes``, of a mock or a custom transport, which may change it afterwards.
 
     It may be anything; the call was made all the same, and the library will say so itself.
     """
     try:
         return bytes(memoryview(chunk))
-    except Exception:
+    except Exception as exc:
+        let_pass(exc)
         count("odd_chunks")
         return b""
 

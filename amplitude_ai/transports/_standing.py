@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .._guard import guard
+from .._guard import guard, let_pass
 from ._capture import CLOSED, Capture
 
 #: Where the object has what watches it.
@@ -23,7 +23,8 @@ def _of(owner: Any) -> Any:
     """What watches an object. The method may have been called on anything."""
     try:
         return owner.__dict__.get(_MARK)
-    except Exception:
+    except Exception as exc:
+        let_pass(exc)
         return None
 
 

@@ -201,8 +201,8 @@ def _ask(observer: Observer, binding: Binding, reader: Reader, request: Any) -> 
 def send_watched(capture: Capture, send: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """What ``send`` returns, which sends the request of ``capture``; whatever is sent within is the same call."""
     around = inside.get()
-    inside.set(True)
-    try:
+    try:  # what is thrown into us while we set this must not leave it so: nothing would be recorded any more
+        inside.set(True)
         return send(*args, **kwargs) if kwargs else send(*args)
     except BaseException as exc:
         capture.fail(exc)
@@ -214,8 +214,8 @@ def send_watched(capture: Capture, send: Callable[..., T], *args: Any, **kwargs:
 async def send_watched_async(capture: Capture, send: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
     """The same in the other colour."""
     around = inside.get()
-    inside.set(True)
     try:
+        inside.set(True)
         return await send(*args, **kwargs)
     except BaseException as exc:
         capture.fail(exc)

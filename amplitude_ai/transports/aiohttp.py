@@ -209,8 +209,8 @@ def watched_request(
                 call.injected, kwargs = asking is not None, asking or kwargs
             except Exception as exc:  # an URL that is none: aiohttp will say so itself
                 report("open", exc)
-        _current.set(call)
         try:
+            _current.set(call)
             response = await original(self, *args, **kwargs)
         except BaseException as exc:
             call.fail(exc)

@@ -156,21 +156,21 @@ def _watched_send(original: Callable[..., Any], everyone: Everyone) -> Callable[
         if call is None and before is None:
             return original(self, request, **kwargs)
         around = _around.get()
-        _around.set(request)
-        _current.set(call)  # ``None`` too: a session used inside an adapter must not be taken for the one outside
-        if call is not None:
-            inside.set(True)
         try:
+            _around.set(request)
+            _current.set(call)  # ``None`` too: a session used inside an adapter must not be taken for the one outside
+            if call is not None:
+                inside.set(True)
             response = original(self, request, **kwargs)
         except BaseException as exc:
             if call is not None and call.capture is not None:
                 call.capture.fail(exc)
             raise
         finally:
-            _current.set(before)
-            _around.set(around)
             if call is not None:
                 inside.set(call.around)
+            _current.set(before)
+            _around.set(around)
         if call is not None and call.capture is not None:  # a session of another kind, which dispatches no hook
             call.attach(response)
         return response
