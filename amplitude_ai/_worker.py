@@ -315,11 +315,17 @@ class Worker:
         barrier = _Barrier(action)
         self._queue.append((barrier, 0))
         self._hurry()
-        if self._thread is None:
-            self._start()
-        if self._thread is None:
-            self._drain_here(_clock.monotonic_s() + timeout)
-        return barrier.reached.wait(timeout)
+        deadline = _clock.monotonic_s() + timeout
+        while True:
+            if not self._thread:
+                self._start()
+            if self._thread is None:
+                self._drain_here(deadline)
+            left = deadline - _clock.monotonic_s()
+            if barrier.reached.wait(min(left, BIRTH_SECONDS)):  # by then it is known whether a thread was born
+                return True
+            if left <= BIRTH_SECONDS:
+                return False
 
     def _drain_here(self, deadline: float) -> None:
         while _clock.monotonic_s() < deadline and self._handle_next(self._queue):

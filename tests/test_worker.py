@@ -483,6 +483,26 @@ def test_silence_is_told_while_the_worker_rests(rests_at_once):
     )
     body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]}
     client.post("https://api.openai.com/v1/chat/completions", json=body)
+    assert amplitude_ai.flush(10)
     wait_for(lambda: events.of_type("llm_run_finished"))
     assert [one["end_reason"] for one in events.of_type("llm_run_finished")] == ["timeout"]
     client.close()
+
+
+def test_drain_replaces_a_worker_that_was_killed_at_its_birth(monkeypatch):
+    """CPython gives the newborn what is thrown into the thread that starts it, and no other item may come."""
+    begin = _worker.start
+    started = []
+
+    def still_born(run, name):
+        started.append(name)
+        return begin(bool if len(started) == 1 else run, name)
+
+    monkeypatch.setattr(_worker, "start", still_born)
+    monkeypatch.setattr(_worker, "BIRTH_SECONDS", 0.05)
+    handler = Handler()
+    worker = Worker(handler)
+    worker.submit("item")
+    assert worker.drain(10)
+    assert handler.items == ["item"]
+    assert len(started) == 2
