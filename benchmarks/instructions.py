@@ -119,8 +119,8 @@ def captured(make, calls):
     """Finished captures of so many calls, and the client that they are of."""
     import httpx2
 
+    from amplitude_ai import instrumented_httpx
     from amplitude_ai._runtime import runtime
-    from amplitude_ai.instrumentation.factory import instrumented_httpx
 
     class Pieces(httpx2.SyncByteStream):
         def __iter__(self):

@@ -27,8 +27,8 @@ def captured(calls):
     """Finished captures, no two alike."""
     import httpx2
 
+    from amplitude_ai import instrumented_httpx
     from amplitude_ai._runtime import runtime
-    from amplitude_ai.instrumentation.factory import instrumented_httpx
 
     def answer(request):
         number = request.headers["number"]

@@ -194,6 +194,9 @@ def is_any(path: str) -> bool:
     if found is None:
         if len(path) > MAX_PATH:
             return False
+        # Most applications ask most of all for paths that are all different, and share no word with any row.
+        if _no_word(path.replace(":", "/").split("/")) and "%" not in path and not registered and path.strip("/"):
+            return False
         found = "%" in path or bool(registered) or _is_path(path.rstrip("/"))
         if len(_paths) >= _CACHE_LIMIT:
             _paths.clear()
@@ -201,11 +204,12 @@ def is_any(path: str) -> bool:
     return found
 
 
+#: Whether a row may match is told by the words of its pattern; all but one have some, and that matches no word.
+_no_word = _PATH_ROWS.words.isdisjoint
+
+
 def _is_path(path: str) -> bool:
-    for row in _PATH_ROWS.candidates(path):  # noqa: SIM110  # a generator would take as long as all of it
-        if _compiled(row.pattern).fullmatch(path):
-            return True
-    return False
+    return any(_compiled(row.pattern).fullmatch(path) for row in _PATH_ROWS.candidates(path))
 
 
 #: Formats whose streams tell their usage only when the request has ``stream_options``; and hosts of these formats that

@@ -43,11 +43,13 @@ class Index(Generic[T]):
             for word in words or ():
                 self._by_word.setdefault(word, []).append(at)
         self._always = [self._rows[at] for at in self._always_at]
+        #: Without any of these a text matches no row, but for those whose patterns have none.
+        self.words = frozenset(self._by_word)
 
     def candidates(self, text: str) -> list[T]:
         """The rows that may match ``text``, in their order."""
         parts = _parts(text, self._separators)
-        if self._by_word.keys().isdisjoint(parts):
+        if self.words.isdisjoint(parts):
             return self._always
         found = {at for word in parts for at in self._by_word.get(word, ())}
         return [self._rows[at] for at in sorted(found.union(self._always_at))]
