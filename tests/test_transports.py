@@ -332,9 +332,8 @@ def test_a_response_that_is_kept_keeps_no_bytes_of_ours(lib, monkeypatch):
     module, _ = lib
     for most in (_worker.MAX_ITEMS, 0):
         monkeypatch.setattr(_runtime.runtime.worker, "_max_items", most)
-        earlier = {
-            id(one) for one in gc.get_objects() if type(one) is Capture
-        }  # of other tests, held by who knows whom
+        # Of other tests, held by who knows whom.
+        earlier = [one for one in gc.get_objects() if type(one) is Capture]
         transport = module.MockTransport(lambda _: module.Response(200, stream=stream_class(module, CHUNKS)))
         with amplitude_ai.instrumented_httpx(
             library=module.__name__, transport=transport, amplitude_client=amplitude_ai.testing.EventList()
