@@ -134,14 +134,13 @@ def measured(work):
 
 def report(work, trees):
     """Processes of all trees take turns; the floor is that of the same process."""
+    from ._trees import ask  # the script itself, which measures, is in no package
+
     title, *_, unit, _ = WORK[work]
     found = {tree: {} for tree in trees}
     for _ in range(ROUNDS):
         for tree in trees:
-            env = {**os.environ, "PYTHONPATH": tree}
-            command = [sys.executable, __file__, "--measure", work]
-            told = subprocess.run(command, env=env, cwd=tree, capture_output=True, check=True)
-            for name, values in json.loads(told.stdout.splitlines()[-1]).items():
+            for name, values in ask(__file__, tree, work).items():
                 found[tree].setdefault(name, []).extend(values)
     print(f"\n{title} (µs of the caller's thread a {unit}: lowest [median] and, over the pass-through, the same)")
     for tree, figures in found.items():

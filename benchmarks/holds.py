@@ -9,9 +9,7 @@ handling. Each tree has a process of its own for each kind of call, and they tak
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
 import sys
 import threading
 import time
@@ -104,16 +102,15 @@ def measure(kind):
 
 
 def main(checkouts):
+    from ._trees import ask  # the script itself, which measures, is in no package
+
     trees = [str(HERE), *checkouts]
     print("ms: the longest hold of the interpreter, lowest [median]; CPU of the handling, lowest")
     for kind, (title, _) in KINDS.items():
         figures = {tree: {"waits": [], "cpu": []} for tree in trees}
         for _ in range(ROUNDS):
             for tree in trees:
-                env = {**os.environ, "PYTHONPATH": tree}
-                command = [sys.executable, __file__, "--measure", kind]
-                told = subprocess.run(command, env=env, cwd=tree, capture_output=True, check=True)
-                for name, values in json.loads(told.stdout.splitlines()[-1]).items():
+                for name, values in ask(__file__, tree, kind).items():
                     figures[tree][name] += values
         for tree, found in figures.items():
             waits, cpu = found["waits"], min(found["cpu"])

@@ -8,10 +8,8 @@ made, some seconds after the last; and the memory all of it took. Trees take tur
 from __future__ import annotations
 
 import json
-import os
 import resource
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -74,16 +72,15 @@ def measure(beside):
 
 
 def main(checkouts):
+    from ._trees import ask  # the script itself, which measures, is in no package
+
     trees = [str(HERE), *checkouts]
     print(f"| | | {' | '.join(FIGURES.values())} |\n|---|---|{'---|' * len(FIGURES)}")
     for beside in ("nothing", "openai"):
         found = {tree: [] for tree in trees}
         for _ in range(ROUNDS):
             for tree in trees:
-                env = {**os.environ, "PYTHONPATH": tree}
-                command = [sys.executable, __file__, "--measure", beside]
-                told = subprocess.run(command, env=env, cwd=tree, capture_output=True, check=True)
-                found[tree].append(json.loads(told.stdout.splitlines()[-1]))
+                found[tree].append(ask(__file__, tree, beside))
         for tree, told in found.items():
             cells = [f"{statistics.median(one[name] for one in told):.1f}" for name in FIGURES]
             print(f"| beside {beside} | {Path(tree).name} | {' | '.join(cells)} |", flush=True)

@@ -66,6 +66,11 @@ class WireRequest(Fact, frozen=True):
     method: str = "POST"
 
     @property
+    def last_segment(self) -> str:
+        """What the path ends with, whatever slashes stand behind it."""
+        return self.path.rstrip("/").rpartition("/")[2]
+
+    @property
     def refused(self) -> bool:
         """Whether it was answered by an error's status; not where no answer came."""
         return is_refusal(self.status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -159,6 +159,13 @@ def dicts(value: object) -> Iterable[Mapping[str, Any]]:
 def as_str(value: object) -> str | None:
     """``value`` when it is a non-empty string."""
     return value if isinstance(value, str) and value else None
+
+
+def texts(value: object) -> Iterator[str]:
+    """A text itself, or those of an array; none that is empty."""
+    for text in [value] if isinstance(value, str) else as_list(value):
+        if isinstance(text, str) and text:
+            yield text
 
 
 def as_count(value: object) -> int | None:

@@ -169,8 +169,8 @@ def _provider(host: str) -> tuple[str, str | None] | None:
         if _compiled(row.pattern).fullmatch(host):
             return row.provider, row.price_provider
     place = _PLACES.get(host, len(compatible.HOSTS))
-    for at, pattern in _WILD.candidates(host):
-        if at < place and _compiled(pattern).fullmatch(host):
+    for at in _WILD.candidates(host):
+        if at < place and _compiled(_WILDCARDS[at]).fullmatch(host):
             place = at
             break
     if place == len(compatible.HOSTS):
@@ -195,17 +195,14 @@ def is_any(path: str) -> bool:
         if len(path) > MAX_PATH:
             return False
         # Most applications ask most of all for paths that are all different, and share no word with any row.
-        if _no_word(path.replace(":", "/").split("/")) and "%" not in path and not registered and path.strip("/"):
+        # (One row's pattern has no word: that of the path that is nothing but a slash.)
+        if not _PATH_ROWS.shares_word(path) and "%" not in path and not registered and path.strip("/"):
             return False
         found = "%" in path or bool(registered) or _is_path(path.rstrip("/"))
         if len(_paths) >= _CACHE_LIMIT:
             _paths.clear()
         _paths[path] = found
     return found
-
-
-#: Whether a row may match is told by the words of its pattern; all but one have some, and that matches no word.
-_no_word = _PATH_ROWS.words.isdisjoint
 
 
 def _is_path(path: str) -> bool:
@@ -251,12 +248,7 @@ def known_other(host: str, path: str) -> bool:
 
 #: Where compatible hosts stand in their table, whose order counts: those that are named, and those with wildcards.
 _PLACES = {row.pattern: at for at, row in reversed(tuple(enumerate(compatible.HOSTS))) if "*" not in row.pattern}
-_WILD = Index(
-    (
-        (pattern, (at, pattern))
-        for at, row in enumerate(compatible.HOSTS)
-        if "*" in row.pattern
-        for pattern in (re.escape(row.pattern).replace(r"\*", ".*"),)
-    ),
-    ".",
-)
+_WILDCARDS = {
+    at: re.escape(row.pattern).replace(r"\*", ".*") for at, row in enumerate(compatible.HOSTS) if "*" in row.pattern
+}
+_WILD = Index(((pattern, at) for at, pattern in _WILDCARDS.items()), ".")

@@ -43,16 +43,18 @@ class Index(Generic[T]):
             for word in words or ():
                 self._by_word.setdefault(word, []).append(at)
         self._always = [self._rows[at] for at in self._always_at]
-        #: Without any of these a text matches no row, but for those whose patterns have none.
-        self.words = frozenset(self._by_word)
+        self._words = frozenset(self._by_word)
 
     def candidates(self, text: str) -> list[T]:
         """The rows that may match ``text``, in their order."""
-        parts = _parts(text, self._separators)
-        if self.words.isdisjoint(parts):
+        if not self.shares_word(text):
             return self._always
-        found = {at for word in parts for at in self._by_word.get(word, ())}
+        found = {at for word in _parts(text, self._separators) for at in self._by_word.get(word, ())}
         return [self._rows[at] for at in sorted(found.union(self._always_at))]
+
+    def shares_word(self, text: str) -> bool:
+        """Whether ``text`` may match any row but those whose patterns have no word."""
+        return not self._words.isdisjoint(_parts(text, self._separators))
 
 
 def _parts(text: str, separators: str) -> list[str]:

@@ -17,7 +17,7 @@ from . import _bedrock_converse as converse
 from ._bedrock_invoke import fold_invoke, read_invoke
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest, one_object
-from ._json import add_counts, as_count, as_dict, as_float, as_str, dicts
+from ._json import add_counts, as_count, as_dict, as_float, as_str, dicts, header_count
 from ._paths import PathRow, on
 
 #: An id, an inference profile, or an ARN with its slash escaped or not.
@@ -134,17 +134,13 @@ def _counted(usage: Usage, request: WireRequest, body: Mapping[str, Any]) -> Usa
     headers = request.response_headers
     if usage.input_tokens is None:
         read, written = (as_count(metrics.get(f"cache{what}InputTokenCount")) for what in ("Read", "Write"))
-        given = _first(as_count(metrics.get("inputTokenCount")), headers.get("x-amzn-bedrock-input-token-count"))
+        given = as_count(metrics.get("inputTokenCount"))
+        given = header_count(headers, "x-amzn-bedrock-input-token-count") if given is None else given
         if given is not None:
             total = add_counts(given, read, written)
             usage = replace(usage, input_tokens=total, cached_input_tokens=read, cache_write_tokens=written)
     if usage.output_tokens is None:
-        given = _first(as_count(metrics.get("outputTokenCount")), headers.get("x-amzn-bedrock-output-token-count"))
+        given = as_count(metrics.get("outputTokenCount"))
+        given = header_count(headers, "x-amzn-bedrock-output-token-count") if given is None else given
         usage = replace(usage, output_tokens=given)
     return usage
-
-
-def _first(count: int | None, header: str | None) -> int | None:
-    if count is not None or header is None or not header.isdecimal():
-        return count
-    return as_count(int(header[:20]))

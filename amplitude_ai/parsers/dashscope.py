@@ -13,7 +13,7 @@ from typing import Any
 from .._models import CallError, LLMCall, Message, ToolResult, Usage
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
-from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, dicts
+from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, dicts, texts
 from ._media import describe_url
 from ._openai import USAGE
 from ._openai_chat_fold import fold as fold_chat
@@ -185,10 +185,9 @@ def _messages(given: Mapping[str, Any]) -> Iterator[Message]:
         role = as_str(turn.get("role"))
         if role is not None:
             yield Message(_ROLES.get(role, "system"), _prompt(turn.get("content")))
-    texts = as_list(given.get("texts")) or [one.get("text") for one in dicts(given.get("contents"))]
-    for text in (given.get("prompt"), given.get("query"), given.get("text"), *texts):
-        if isinstance(text, str) and text:
-            yield Message("user", text)
+    embedded = as_list(given.get("texts")) or [one.get("text") for one in dicts(given.get("contents"))]
+    for text in texts((given.get("prompt"), given.get("query"), given.get("text"), *embedded)):
+        yield Message("user", text)
 
 
 def _prompt(content: object) -> str:

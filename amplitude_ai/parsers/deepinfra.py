@@ -14,7 +14,7 @@ from .._models import CallError, LLMCall, Message, Usage
 from .._pattern import lazy_pattern
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
-from ._json import as_count, as_dict, as_float, as_list, as_str, dicts
+from ._json import as_count, as_dict, as_float, as_list, as_str, dicts, texts
 from ._media import describe
 from ._paths import PathRow, on
 
@@ -26,18 +26,18 @@ class _Inference:
 
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
         body: dict[str, Any] = {}
-        texts: list[str] = []
+        said: list[str] = []
         complete, first = False, None
         for frame in frames:
             event = as_dict(frame.data)
             body.update({name: value for name, value in event.items() if value is not None and name != "token"})
             text = as_str(as_dict(event.get("token")).get("text"))
             if text is not None:
-                texts.append(text)
+                said.append(text)
                 first = frame.end if first is None else first
             complete = complete or frame.data == "[DONE]" or isinstance(event.get("generated_text"), str)
-        if texts:
-            body["results"] = [{"generated_text": "".join(texts)}]
+        if said:
+            body["results"] = [{"generated_text": "".join(said)}]
         return Folded(body, complete, first)
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
@@ -100,6 +100,5 @@ def _error(request: WireRequest, body: Mapping[str, Any]) -> CallError | None:
 
 
 def _messages(asked: Mapping[str, Any]) -> Iterator[Message]:
-    for text in (asked.get("input"), *as_list(asked.get("inputs")), asked.get("prompt"), asked.get("query")):
-        if isinstance(text, str) and text:
-            yield Message("user", text)
+    for text in texts((asked.get("input"), *as_list(asked.get("inputs")), asked.get("prompt"), asked.get("query"))):
+        yield Message("user", text)

@@ -16,7 +16,7 @@ from .._models import LLMCall, Message, Usage
 from .._pattern import lazy_pattern
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
-from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, dicts, header_count
+from ._json import add_counts, as_count, as_dict, as_float, as_list, as_str, dicts, header_count, texts
 
 _MODEL_IN_PATH = lazy_pattern(r"/models/(.+?)(?:/pipeline/[^/]+|/generate(?:_stream)?)?/?$")
 #: Where the tasks' answers have their text.
@@ -44,7 +44,7 @@ class _Generate:
 
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
         body: dict[str, Any] = {}
-        texts: list[str] = []
+        said: list[str] = []
         complete, first = False, None
         for frame in frames:
             event = as_dict(frame.data)
@@ -54,12 +54,12 @@ class _Generate:
                 first = frame.end if first is None and event.get("text") else first
             text = as_str(token.get("text"))
             if text is not None and token.get("special") is not True:
-                texts.append(text)
+                said.append(text)
                 first = frame.end if first is None else first
             complete = complete or isinstance(event.get("generated_text"), str)
             body.update({name: value for name, value in event.items() if value is not None and name != "token"})
         if "meta_info" not in body:
-            body.setdefault("generated_text", "".join(texts))
+            body.setdefault("generated_text", "".join(said))
         return Folded(body, complete, first)
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
@@ -94,9 +94,8 @@ FORMATS = (_Generate(),)
 def _messages(given: object) -> Iterator[Message]:
     if isinstance(given, Mapping):
         given = next((given[name] for name in _QUESTIONS if name in given), None)
-    for text in [given] if isinstance(given, str) else as_list(given):
-        if isinstance(text, str) and text:
-            yield Message("user", text)
+    for text in texts(given):
+        yield Message("user", text)
 
 
 def _operation(request: WireRequest, body: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from .._models import CallError, LLMCall, Message, ToolCall, ToolResult, Usage
 from ._errors import error_of, read_error
 from ._format import Folded, Frame, WireRequest
-from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts
+from ._json import arguments, as_count, as_dict, as_float, as_list, as_str, dicts, texts
 from ._media import describe, describe_url
 from ._paths import PathRow, on
 from ._usage import Group, later
@@ -66,7 +66,7 @@ PATHS = (PathRow(r"/\d{8}/actions/(?:chat|embedText|rerankText)", "oci.action", 
 
 def _fold(frames: Iterable[Frame]) -> Folded:
     body: dict[str, Any] = {}
-    texts: list[str] = []
+    pieces: list[str] = []
     calls: list[dict[str, Any]] = []
     open_at: dict[int, dict[str, Any]] = {}
     usage: dict[str, Any] = {}
@@ -83,16 +83,16 @@ def _fold(frames: Iterable[Frame]) -> Folded:
         message = as_dict(event.get("message"))
         text = _text(message.get("content") if message else event.get("text"), "TEXT")
         ended = as_str(event.get("finishReason"))
-        if ended is not None and text and texts and text.startswith("".join(texts)):
+        if ended is not None and text and pieces and text.startswith("".join(pieces)):
             whole = text  # said once more
         elif text:
-            texts.append(text)
+            pieces.append(text)
         if first is None and (text or message.get("reasoningContent") or message.get("toolCalls")):
             first = frame.end
         _add_calls(calls, open_at, message.get("toolCalls") or event.get("toolCalls"))
         reason = ended or reason
-    said = whole or "".join(texts)
-    body["choices"] = [{"message": {"content": said if texts else None, "toolCalls": calls}, "finishReason": reason}]
+    said = whole or "".join(pieces)
+    body["choices"] = [{"message": {"content": said if pieces else None, "toolCalls": calls}, "finishReason": reason}]
     body["usage"] = usage
     return Folded(body, reason is not None or done, first, usage_complete=bool(usage) or None)
 
@@ -123,8 +123,8 @@ def _text(content: object, kind: str) -> str | None:
     if isinstance(content, str):
         return content
     parts = (part for part in dicts(content) if part.get("type", kind) == kind)
-    texts = [part["text"] for part in parts if isinstance(part.get("text"), str)]
-    return "".join(texts) if texts else None
+    found = [part["text"] for part in parts if isinstance(part.get("text"), str)]
+    return "".join(found) if found else None
 
 
 def _read_usage(usage: Mapping[str, Any]) -> Usage:
@@ -157,9 +157,8 @@ def _messages(asked: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[M
         if role is not None:
             yield Message(_ROLES.get(role.lower(), "system"), _prompt(turn.get("content") or turn.get("message")))
     # What is embedded, and what is asked of documents.
-    for text in (wanted.get("message"), asked.get("input"), *as_list(asked.get("inputs"))):
-        if isinstance(text, str) and text:
-            yield Message("user", text)
+    for text in texts((wanted.get("message"), asked.get("input"), *as_list(asked.get("inputs")))):
+        yield Message("user", text)
 
 
 def _prompt(content: object) -> str:

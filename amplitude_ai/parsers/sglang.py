@@ -6,13 +6,13 @@ are in ``meta_info``, of each text. The path is common, so that the answer must 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._models import LLMCall, Message, Usage
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest, one_object
-from ._json import add_counts, as_count, as_dict, as_list, as_str, dicts
+from ._json import add_counts, as_count, as_dict, as_str, dicts, texts
 from ._paths import PathRow
 
 
@@ -21,7 +21,7 @@ class _Encode:
 
     def looks_like_exchange(self, request: WireRequest, answer: Mapping[str, Any]) -> bool:
         """Whether a text was asked about, and what came back is a vector with its counts."""
-        return bool(list(_messages(request.body.get("text")))) and any(
+        return any(texts(request.body.get("text"))) and any(
             isinstance(one.get("embedding"), list | tuple) and as_count(_told(one).get("prompt_tokens")) is not None
             for one in _answers(answer)
         )
@@ -36,7 +36,7 @@ class _Encode:
             operation="embeddings",
             requested_model=as_str(request.body.get("model")),
             usage=Usage(add_counts(*(as_count(one.get("prompt_tokens")) for one in told))),
-            messages=tuple(_messages(request.body.get("text"))),
+            messages=tuple(Message("user", text) for text in texts(request.body.get("text"))),
             response_id=as_str(told[0].get("id")),
             error=error_of(request, body),
         )
@@ -53,9 +53,3 @@ def _answers(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _told(one: Mapping[str, Any]) -> Mapping[str, Any]:
     return as_dict(one.get("meta_info"))
-
-
-def _messages(given: object) -> Iterator[Message]:
-    for text in [given] if isinstance(given, str) else as_list(given):
-        if isinstance(text, str) and text:
-            yield Message("user", text)

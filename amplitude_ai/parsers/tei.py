@@ -13,7 +13,7 @@ from typing import Any
 from .._models import LLMCall, Message, Usage
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest, one_object
-from ._json import as_dict, as_list, as_str, dicts, header_count
+from ._json import as_dict, as_list, as_str, dicts, header_count, texts
 from ._paths import PathRow
 
 _OPERATIONS = {"predict": "classification", "similarity": "rerank"}
@@ -29,7 +29,7 @@ class _Embed:
             return False
         if as_str(answer.get("error")) is not None:
             return (as_str(answer.get("error_type")) or "").lower() in _ERRORS
-        last, answered = request.path.rstrip("/").rpartition("/")[2], answer.get("data")
+        last, answered = request.last_segment, answer.get("data")
         if last == "predict":
             return all("label" in one and "score" in one for one in _labels(answered)) and bool(_labels(answered))
         if last == "similarity":
@@ -42,7 +42,7 @@ class _Embed:
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
         return LLMCall(
             provider=request.provider,
-            operation=_OPERATIONS.get(request.path.rstrip("/").rpartition("/")[2], "embeddings"),
+            operation=_OPERATIONS.get(request.last_segment, "embeddings"),
             usage=counted(request),
             messages=tuple(_messages(request.body.get("inputs"))),
             error=error_of(request, body),
@@ -63,9 +63,8 @@ def _messages(given: object) -> Iterator[Message]:
     if isinstance(given, Mapping):
         given = given.get("source_sentence")
     for one in [given] if isinstance(given, str) else as_list(given):
-        for text in [one] if isinstance(one, str) else as_list(one):
-            if isinstance(text, str) and text:
-                yield Message("user", text)
+        for text in texts(one):
+            yield Message("user", text)
 
 
 def _depth(value: object) -> int:

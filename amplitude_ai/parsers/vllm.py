@@ -28,7 +28,7 @@ class _Pooling:
 
     def looks_like_exchange(self, request: WireRequest, answer: Mapping[str, Any]) -> bool:
         """Whether what is asked and what is answered are both these."""
-        last = _last(request)
+        last = request.last_segment
         if last == "score":
             asked = any(name in request.body for name in _FIRST) and any(name in request.body for name in _SECOND)
         else:
@@ -47,7 +47,7 @@ class _Pooling:
         return one_object(frames)
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
-        call = base_call(request, body, _OPERATIONS.get(_last(request), "embeddings"), find_error(request, body))
+        call = base_call(request, body, _OPERATIONS.get(request.last_segment, "embeddings"), find_error(request, body))
         usage = call.usage
         if usage.input_tokens is None:  # all is read, nothing written
             usage = replace(usage, input_tokens=usage.total_tokens)
@@ -56,10 +56,6 @@ class _Pooling:
 
 FORMATS = (_Pooling(),)
 PATHS = (PathRow(r"(?:/v1)?/score|/pooling|/classify", "vllm.pooling", "vllm"),)
-
-
-def _last(request: WireRequest) -> str:
-    return request.path.rstrip("/").rpartition("/")[2]
 
 
 def _is_error(answer: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from .._models import LLMCall, Message
 from ._errors import error_of
 from ._format import Folded, Frame, WireRequest
-from ._json import as_count, as_dict, as_list, as_str, dicts
+from ._json import as_count, as_dict, as_list, as_str, dicts, texts
 from ._paths import PathRow, on
 from ._repeats import together
 
@@ -27,7 +27,7 @@ class _Task:
     def fold(self, frames: Iterable[Frame], request: WireRequest) -> Folded:
         """No event is the last by what it says; of a graph, it is told nowhere whether the answer is repeated."""
         body: dict[str, Any] = {}
-        texts: list[str] = []
+        said: list[str] = []
         first = None
         for frame in frames:
             event = as_dict(frame.data)
@@ -35,10 +35,10 @@ class _Task:
             delta, chunk = as_dict(event.get("delta")), as_dict(event.get("data"))
             text = as_str(delta.get("content")) or as_str(chunk.get("answer"))
             if text:
-                texts.append(text)
+                said.append(text)
                 first = frame.end if first is None else first
-        body["answer"] = together(texts)
-        return Folded(body, bool(texts), first)
+        body["answer"] = together(said)
+        return Folded(body, bool(said), first)
 
     def parse(self, request: WireRequest, body: Mapping[str, Any]) -> LLMCall | None:
         asked = as_dict(request.body)
@@ -65,6 +65,5 @@ def _messages(asked: Mapping[str, Any]) -> Iterator[Message]:
     given = [asked.get(name) for name in _ASKED]
     for entry in dicts(asked.get("inputs")):
         given.extend(as_list(entry.get("value")))
-    for text in given:
-        if isinstance(text, str) and text:
-            yield Message("user", text)
+    for text in texts(given):
+        yield Message("user", text)

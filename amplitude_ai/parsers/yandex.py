@@ -54,8 +54,6 @@ class _Completion:
         if request.method == "GET" and not _is_answer(answer):
             return None  # it has not ended, or it is another operation of the cloud's
         options = as_dict(asked.get("completionOptions"))
-        message = _message(answer)
-        text = message.get("text")
         return LLMCall(
             provider=request.provider,
             operation=_operation(request.path, answer),
@@ -63,12 +61,8 @@ class _Completion:
             usage=_usage(answer),
             messages=tuple(_messages(asked)),
             tool_results=tuple(_results(asked)),
-            output_text=describe_base64("image", None, answer["image"])
-            if answer.get("image")
-            else text
-            if isinstance(text, str)
-            else None,
-            tool_calls=tuple(_calls(message)),
+            output_text=_text(answer),
+            tool_calls=tuple(_calls(_message(answer))),
             finish_reason=as_str(_alternative(answer).get("status")),
             response_id=as_str(body.get("id")),
             error=error,
@@ -110,9 +104,16 @@ def _message(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return as_dict(_alternative(answer).get("message"))
 
 
+def _text(answer: Mapping[str, Any]) -> str | None:
+    if answer.get("image"):
+        return describe_base64("image", None, answer["image"])
+    text = _message(answer).get("text")
+    return text if isinstance(text, str) else None
+
+
 def _count(value: object) -> int | None:
     """A count, as protobuf's JSON has it or as people write it."""
-    return as_count(value) if text_count(value) is None else text_count(value)
+    return text_count(value) if isinstance(value, str) else as_count(value)
 
 
 def _usage(answer: Mapping[str, Any]) -> Usage:

@@ -19,8 +19,6 @@ from ._stand_in import class_of
 
 #: Where urllib3 2 reads from the connection: plain bodies, chunked bodies, and the end of those.
 _READS = ("_raw_read", "_handle_chunk", "_update_chunk_length", "close")
-#: Where another may have put something on a response.
-_PLACES = (*_READS, "stream")
 
 
 def attach(capture: Capture, response: Any, decoded: bool) -> Any:
@@ -57,13 +55,9 @@ def observe(raw: Any, capture: Capture) -> Any:
         Exception: ``raw`` is no response at all; the caller fences.
     """
     kind = type(raw)
-    if hasattr(raw, "__dict__"):
-        for name in _READS:
-            if not callable(getattr(kind, name, None)):
-                break
-        else:
-            _observe(raw, kind, capture)
-            return raw
+    if all(callable(getattr(kind, name, None)) for name in _READS) and hasattr(raw, "__dict__"):
+        _observe(raw, kind, capture)
+        return raw
     return (RawTee if hasattr(raw, "stream") else FileTee)(raw, capture)
 
 
@@ -72,8 +66,7 @@ def _observe(raw: Any, kind: Any, capture: Capture) -> None:
     reference: Any = weakref.ref(raw)  # no cycle: the response must go when the application lets it go
     # Each is done as the response itself does it: by its class, or by what another (CacheControl) has put on this one.
     own = vars(raw)
-    is_bare = own.keys().isdisjoint(_PLACES)
-    before = {} if is_bare else {name: own[name] for name in _PLACES if own.get(name) is not None}
+    before = {name: theirs for name in (*_READS, "stream") if (theirs := own.get(name)) is not None}
     their_read, their_close = before.get("_raw_read"), before.get("close")
     their_chunk, their_length = before.get("_handle_chunk"), before.get("_update_chunk_length")
 
